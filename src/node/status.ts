@@ -1,0 +1,16 @@
+/** The state of a member at one instant, for people, probes and other programs. */
+import type { MemberId, Role } from '../raft';
+
+/** Read from memory; never waits. */
+export interface NodeStatus {
+  readonly role: Role;
+  readonly term: number;
+  readonly leader: MemberId | undefined;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly firstLogIndex: number;
+  readonly lastLogIndex: number;
+  readonly durableLogIndex: number;
+  /** In contact with a quorum: as the leader, or through a leader heard from within an election timeout. */
+  readonly hasQuorum: boolean;
+}

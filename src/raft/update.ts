@@ -1,0 +1,59 @@
+/** What the core asks of its driver after a turn: the only outputs of the core. */
+import type { Envelope } from './messages';
+import type { Entry, HardState, MemberId, Role } from './types';
+
+/** What must be made durable, as one unit. */
+export interface Persist {
+  /** Grows by one with each; told back in the event `persisted` once durable. */
+  readonly sequence: number;
+  /** The new term and vote, if they changed. */
+  readonly hardState: HardState | undefined;
+  /** Consecutive entries to append. Whatever the log holds from the first one's index on is removed first. */
+  readonly entries: readonly Entry[];
+}
+
+/** The answer to a `propose` event. */
+export type ProposeResult =
+  | { readonly id: number; readonly accepted: true; readonly term: number; readonly firstIndex: number }
+  | { readonly id: number; readonly accepted: false; readonly reason: 'not-leader' | 'overloaded' };
+
+/** The answer to a `read` event: serve it once `readIndex` is applied, or try again elsewhere. */
+export type ReadResult =
+  | { readonly id: number; readonly confirmed: true; readonly readIndex: number }
+  | { readonly id: number; readonly confirmed: false };
+
+/** Entries the core no longer holds in memory and needs for a lagging peer. */
+export interface Load {
+  readonly peer: MemberId;
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+}
+
+/**
+ * The driver's duty, in this order (architecture: persist, send, apply, answer):
+ *
+ * 1. hand `persist` to the storage; report its `sequence` with a `persisted` event once it is durable;
+ * 2. send `messages`, but none of them before every `hardState` handed out so far is durable (entries may still be on
+ *    their way to the disk, thesis §10.2.1: the core itself acknowledges nothing that is not durable);
+ * 3. apply entries up to `commitIndex`, in order and only those durable here, and report `applied`;
+ * 4. resolve `proposed` and `reads`.
+ */
+export interface Update {
+  readonly persist: Persist | undefined;
+  /** May be lost; in order per receiver. */
+  readonly messages: readonly Envelope[];
+  /** Never falls. */
+  readonly commitIndex: number;
+  readonly proposed: readonly ProposeResult[];
+  readonly reads: readonly ReadResult[];
+  readonly loads: readonly Load[];
+  /** Present when role, term or leader changed. */
+  readonly change: RoleChange | undefined;
+}
+
+/** Who this member is now. */
+export interface RoleChange {
+  readonly role: Role;
+  readonly term: number;
+  readonly leader: MemberId | undefined;
+}
