@@ -8,13 +8,21 @@ export interface Proposal {
   readonly payload: Uint8Array;
 }
 
+/** Appended together and in order, or refused together. */
+export interface ProposalBatch {
+  readonly id: number;
+  /** Append only while leading in exactly this term: who knows the term knows, later, what became of the batch. */
+  readonly term: number;
+  readonly proposals: readonly Proposal[];
+}
+
 export type Event =
   /** Time has passed; look at the timeouts. */
   | { readonly kind: 'tick' }
   /** A message came from a member of this cluster. */
   | { readonly kind: 'receive'; readonly from: MemberId; readonly message: Message }
-  /** Append these, together and in order, if this member leads and has room. Answered in `Update.proposed` by `id`. */
-  | { readonly kind: 'propose'; readonly id: number; readonly proposals: readonly Proposal[] }
+  /** Append a batch to the log. Answered in `Update.proposed` by its `id`. */
+  | ({ readonly kind: 'propose' } & ProposalBatch)
   /** Confirm leadership and tell the commit index (ReadIndex, thesis §6.4). Answered in `Update.reads` by `id`. */
   | { readonly kind: 'read'; readonly id: number }
   /** Everything up to this `Persist.sequence` is durable. Sequence numbers come back in order. */

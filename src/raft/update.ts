@@ -14,13 +14,13 @@ export interface Persist {
 
 /** The answer to a `propose` event. */
 export type ProposeResult =
-  | { readonly id: number; readonly accepted: true; readonly term: number; readonly firstIndex: number }
+  | { readonly id: number; readonly accepted: true; readonly firstIndex: number }
   | { readonly id: number; readonly accepted: false; readonly reason: 'not-leader' | 'overloaded' };
 
 /** The answer to a `read` event: serve it once `readIndex` is applied, or try again elsewhere. */
 export type ReadResult =
   | { readonly id: number; readonly confirmed: true; readonly readIndex: number }
-  | { readonly id: number; readonly confirmed: false };
+  | { readonly id: number; readonly confirmed: false; readonly reason: 'not-leader' | 'overloaded' };
 
 /** Entries the core no longer holds in memory and needs for a lagging peer. */
 export interface Load {

@@ -3,10 +3,17 @@ import type { MemberId, Message } from '../raft';
 
 /** What a follower asks of the leader for its own clients, and the answers. Beside Raft, not part of it. */
 export type ForwardMessage =
-  /** Append these payloads as commands, together and in order. */
-  | { readonly kind: 'forward-proposals'; readonly requestId: number; readonly payloads: readonly Uint8Array[] }
-  /** They are in the leader's log, from `firstIndex` on, in `term`. */
-  | { readonly kind: 'forward-appended'; readonly requestId: number; readonly term: number; readonly firstIndex: number }
+  /**
+   * Append these payloads as commands, together and in order, if you lead in exactly this term. Not answered when done:
+   * the sender sees them applied. (The term makes the outcome decidable: once an entry of a later term is applied,
+   * whatever was not applied before it never will be.) Must not be delivered twice.
+   */
+  | {
+      readonly kind: 'forward-proposals';
+      readonly requestId: number;
+      readonly term: number;
+      readonly payloads: readonly Uint8Array[];
+    }
   /** Confirm leadership and tell the commit index (thesis §6.4). A fresh `requestId` for every attempt. */
   | { readonly kind: 'forward-read'; readonly requestId: number }
   | { readonly kind: 'forward-read-index'; readonly requestId: number; readonly readIndex: number }
@@ -39,8 +46,13 @@ export interface TransportHandler {
 export interface Transport {
   /** Starts to listen and to deliver. */
   start(handler: TransportHandler): Promise<void>;
-  /** Hands a message over; returns at once. A message to a peer that cannot be reached is dropped. */
-  send(to: MemberId, message: PeerMessage): void;
+  /**
+   * Hands a message over; returns at once.
+   *
+   * @returns false if the message was surely dropped, as when there is no connection or the queue is full; true if it is
+   *   on its way, where it may still be lost
+   */
+  send(to: MemberId, message: PeerMessage): boolean;
   /** Stops delivering, closes every connection. */
   stop(): Promise<void>;
 }

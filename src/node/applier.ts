@@ -1,0 +1,75 @@
+/** Feeds the state machine: committed entries that are durable here, in order, a bounded amount at a time. */
+import { assert, required } from '../base/assert';
+import type { Entry, Raft, StateMachine } from '../raft';
+import type { Storage } from '../storage/storage';
+import { commandOf } from './proposal-codec';
+
+/** What the applier works with. */
+export interface ApplierParts<Result> {
+  readonly raft: Raft;
+  readonly storage: Storage;
+  readonly stateMachine: StateMachine<Result>;
+  /** Most payload bytes at a time. */
+  readonly maxBytes: number;
+  /** Each entry with its result, in order. */
+  readonly onApplied: (entry: Entry, result: Result | undefined) => void;
+}
+
+/** Applies entries from the core's memory, or from storage where they are no longer there. */
+export class Applier<Result> {
+  readonly #parts: ApplierParts<Result>;
+  #isLoading = false;
+  appliedIndex: number;
+
+  constructor(parts: ApplierParts<Result>) {
+    this.#parts = parts;
+    this.appliedIndex = parts.stateMachine.appliedIndex;
+  }
+
+  /** True if there is something to apply and nothing hinders it. */
+  get hasWork(): boolean {
+    return !this.#isLoading && this.#target > this.appliedIndex;
+  }
+
+  /**
+   * Applies the next entries.
+   *
+   * @returns `undefined` when done; otherwise what must be awaited first, after which the caller runs a new turn
+   */
+  applyNext(): Promise<void> | undefined {
+    if (!this.hasWork) return undefined;
+    const { raft, storage, maxBytes } = this.#parts;
+    const range = { firstIndex: this.appliedIndex + 1, lastIndex: this.#target, maxBytes };
+    const entries = raft.entries(range.firstIndex, range.lastIndex, maxBytes);
+    if (entries !== undefined) {
+      this.#apply(entries);
+      return undefined;
+    }
+    this.#isLoading = true;
+    return storage.readEntries(range).then((loaded) => {
+      this.#isLoading = false;
+      this.#apply(loaded);
+    });
+  }
+
+  /** Only entries that are durable in this member's own log are applied, so the state is never ahead of it. */
+  get #target(): number {
+    const { commitIndex, durableIndex } = this.#parts.raft.status;
+    return Math.min(commitIndex, durableIndex);
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    assert(entries[0]?.index === this.appliedIndex + 1, 'entries are applied without a gap');
+    const results = this.#parts.stateMachine.apply(entries.map(withoutProposer));
+    assert(results.length === entries.length, 'the state machine gives a result for each entry');
+    this.appliedIndex = required(entries.at(-1), 'something was applied').index;
+    entries.forEach((entry, at) => {
+      this.#parts.onApplied(entry, results[at]);
+    });
+  }
+}
+
+/** The state machine sees the command, not who proposed it. */
+function withoutProposer(entry: Entry): Entry {
+  return entry.kind === 'command' ? { ...entry, payload: commandOf(entry.payload) } : entry;
+}

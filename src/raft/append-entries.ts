@@ -1,0 +1,141 @@
+/** AppendEntries: the receiver's side and the leader's side of the response (§5.3, Figure 2). */
+import { assert } from '../base/assert';
+import { advanceCommit, commitTo } from './commit';
+import type { AppendEntries, AppendEntriesRejection, AppendEntriesResponse } from './messages';
+import type { Progress } from './progress';
+import { noteReadRound } from './read-index';
+import { becomeFollower, resetElectionTimer } from './role';
+import { send, type RaftState } from './state';
+import type { Entry, MemberId } from './types';
+
+/** Follows the leader of the message's term, and takes its entries if the logs agree before them. */
+export function receiveAppendEntries(state: RaftState, from: MemberId, request: AppendEntries): void {
+  if (request.term < state.term) {
+    // §5.1: the old leader learns the term and steps down.
+    refuse(state, from, request);
+    return;
+  }
+  // Two leaders in one term cannot be (§5.2), nor can such entries; whatever this is, it is not heard.
+  if (request.term === state.term && state.role === 'leader') return;
+  if (!isWellFormed(request)) return;
+  if (state.role !== 'follower' || request.term > state.term || state.leader !== from) {
+    becomeFollower(state, request.term, from);
+  }
+  state.leaderContactAt = state.now;
+  resetElectionTimer(state);
+  if (!agreesBefore(state, request)) {
+    refuse(state, from, request);
+    return;
+  }
+  takeEntries(state, request.entries);
+  const lastVerified = request.prevLogIndex + request.entries.length;
+  state.verifiedIndex = Math.max(state.verifiedIndex, lastVerified);
+  commitTo(state, Math.min(request.leaderCommit, state.verifiedIndex));
+  acknowledgeLater(state, lastVerified, request.readRound);
+}
+
+/** Tells the leader how far the log is durable and equal to its own. */
+export function sendAcknowledgement(state: RaftState): void {
+  assert(state.role === 'follower', 'only a follower acknowledges');
+  assert(state.leader !== undefined, 'an acknowledgement goes to a known leader');
+  send(state, state.leader, {
+    kind: 'append-entries-response',
+    success: true,
+    term: state.term,
+    matchIndex: Math.min(state.durableIndex, state.verifiedIndex),
+    readRound: state.answeredReadRound,
+  });
+}
+
+/** The leader's side. */
+export function receiveAppendEntriesResponse(
+  state: RaftState,
+  from: MemberId,
+  response: AppendEntriesResponse,
+): void {
+  if (response.term > state.term) {
+    becomeFollower(state, response.term, undefined);
+    return;
+  }
+  const { leading } = state;
+  const progress = leading?.peers.get(from);
+  if (leading === undefined || progress === undefined || response.term < state.term) return;
+  progress.lastContactAt = state.now;
+  noteReadRound(state, leading, { progress, round: response.readRound });
+  if (!response.success) {
+    backtrack(state, progress, response);
+    return;
+  }
+  // A peer cannot hold more of our log than there is; a message that says so is nonsense.
+  if (response.matchIndex > state.log.lastIndex) return;
+  progress.onMatched(response.matchIndex, state.now);
+  advanceCommit(state, leading);
+}
+
+/** Entries follow `prevLogIndex` one by one, with terms that never fall and never exceed the leader's. */
+function isWellFormed(request: AppendEntries): boolean {
+  let { prevLogIndex: index, prevLogTerm: term } = request;
+  for (const entry of request.entries) {
+    if (entry.index !== index + 1 || entry.term < term) return false;
+    ({ index, term } = entry);
+  }
+  return term <= request.term;
+}
+
+function agreesBefore(state: RaftState, request: AppendEntries): boolean {
+  // What is committed agrees with every later leader's log (§5.4), also where the log no longer holds it.
+  if (request.prevLogIndex < state.log.firstIndex - 1) return request.prevLogIndex <= state.commitIndex;
+  return state.log.holds({ index: request.prevLogIndex, term: request.prevLogTerm });
+}
+
+/** §5.3: keeps what is already there, removes what conflicts, appends what is new. */
+function takeEntries(state: RaftState, entries: readonly Entry[]): void {
+  const firstNew = entries.findIndex(
+    (entry) => entry.index >= state.log.firstIndex && state.log.termAt(entry.index) !== entry.term,
+  );
+  if (firstNew === -1) return;
+  const added = entries.slice(firstNew);
+  const [first] = added;
+  assert(first !== undefined, 'there is a first new entry');
+  if (first.index <= state.log.lastIndex) truncate(state, first.index);
+  state.log.append(added);
+  state.turn.persistFrom = Math.min(state.turn.persistFrom ?? first.index, first.index);
+}
+
+function truncate(state: RaftState, index: number): void {
+  assert(index > state.commitIndex, 'a committed entry is never removed');
+  state.log.truncateSuffix(index);
+  state.durableIndex = Math.min(state.durableIndex, index - 1);
+  state.verifiedIndex = Math.min(state.verifiedIndex, index - 1);
+  for (const unpersisted of state.unpersisted) {
+    unpersisted.lastIndex = Math.min(unpersisted.lastIndex, index - 1);
+  }
+}
+
+/** At the end of the turn if there is something to tell already; otherwise when the entries are durable. */
+function acknowledgeLater(state: RaftState, lastVerified: number, readRound: number): void {
+  const isNewRound = readRound > state.answeredReadRound;
+  state.answeredReadRound = Math.max(state.answeredReadRound, readRound);
+  if (isNewRound || lastVerified <= state.durableIndex) state.turn.acknowledge = true;
+}
+
+function refuse(state: RaftState, to: MemberId, request: AppendEntries): void {
+  const hint = state.log.lastAtMost(request.prevLogIndex, request.prevLogTerm);
+  const isCurrent = request.term === state.term;
+  if (isCurrent) state.answeredReadRound = Math.max(state.answeredReadRound, request.readRound);
+  send(state, to, {
+    kind: 'append-entries-response',
+    success: false,
+    term: state.term,
+    rejectedIndex: request.prevLogIndex,
+    hintIndex: hint.index,
+    hintTerm: hint.term,
+    readRound: isCurrent ? request.readRound : 0,
+  });
+}
+
+/** §5.3, end: skips back over whole terms that the logs cannot share. */
+function backtrack(state: RaftState, progress: Progress, response: AppendEntriesRejection): void {
+  const lastPossible = state.log.lastAtMost(response.hintIndex, response.hintTerm);
+  progress.onRejected(response.rejectedIndex, lastPossible.index);
+}

@@ -1,0 +1,71 @@
+/** Elections: when to campaign, whom to ask, when it is won (§5.2, thesis §9.6 for the pre-vote). */
+import { assert } from '../base/assert';
+import { isVoter } from './membership';
+import { voteResult } from './quorum';
+import { appendNoOp } from './replication';
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate, resetElectionTimer } from './role';
+import { send, type RaftState } from './state';
+
+/** Nothing was heard of a leader for too long: ask whether an election could succeed. */
+export function onElectionTimeout(state: RaftState): void {
+  assert(state.role !== 'leader', 'a leader has no election timeout');
+  if (!isVoter(state.configuration, state.id)) {
+    resetElectionTimer(state);
+    return;
+  }
+  becomePreCandidate(state);
+  requestVotes(state);
+  countVotes(state);
+}
+
+/** Campaigns without a pre-vote, because the leader asked for it (thesis §3.10). */
+export function campaignForTransfer(state: RaftState): void {
+  becomeCandidate(state, true);
+  requestVotes(state);
+}
+
+/** Looks whether the election is decided. */
+export function countVotes(state: RaftState): void {
+  const { campaign } = state;
+  assert(campaign !== undefined, 'votes are counted during a campaign');
+  switch (voteResult(state.configuration, (voter) => campaign.votes.get(voter))) {
+    case 'pending':
+      return;
+    case 'lost':
+      // §5.2: wait for a leader, or for the next timeout. The term stays.
+      becomeFollower(state, state.term, undefined);
+      return;
+    case 'won':
+      if (state.role === 'pre-candidate') {
+        becomeCandidate(state, false);
+        requestVotes(state);
+      } else {
+        becomeLeader(state);
+        appendNoOp(state);
+      }
+  }
+}
+
+/** A vote for oneself counts, like any other, once it is durable (invariant S8). */
+export function onOwnVoteDurable(state: RaftState): void {
+  if (state.role !== 'candidate' || state.campaign === undefined) return;
+  state.campaign.votes.set(state.id, true);
+  countVotes(state);
+}
+
+function requestVotes(state: RaftState): void {
+  const { campaign } = state;
+  assert(campaign !== undefined, 'votes are requested during a campaign');
+  const { voters, outgoing } = state.configuration;
+  for (const voter of new Set([...voters, ...outgoing])) {
+    if (voter === state.id) continue;
+    send(state, voter, {
+      kind: 'request-vote',
+      term: campaign.term,
+      lastLogIndex: state.log.lastIndex,
+      lastLogTerm: state.log.lastTerm,
+      preVote: state.role === 'pre-candidate',
+      leadershipTransfer: campaign.leadershipTransfer,
+    });
+  }
+}

@@ -1,0 +1,241 @@
+/** The consensus core: hands each event to its room and collects what comes of it. Dispatch only; the rules are elsewhere. */
+import { assert, unreachable } from '../base/assert';
+import type { Rng } from '../base/rng';
+import { receiveAppendEntries, receiveAppendEntriesResponse, sendAcknowledgement } from './append-entries';
+import { advanceCommit } from './commit';
+import { onElectionTimeout, onOwnVoteDurable } from './election';
+import type { Event } from './event';
+import { checkInvariants, invariantSnapshot } from './invariants';
+import { receiveTimeoutNow } from './leadership-transfer';
+import { RaftLog, type LogStart } from './log';
+import type { Message } from './messages';
+import type { RaftOptions } from './options';
+import { receiveRead } from './read-index';
+import { hasQuorumContact, leaderDeadline, receiveLoaded, receiveProposals, supplyPeers } from './replication';
+import { receiveRequestVote, receiveRequestVoteResponse } from './request-vote';
+import { becomeFollower, resetElectionTimer } from './role';
+import { newTurn, type RaftState } from './state';
+import type { Configuration, Entry, HardState, MemberId, Role } from './types';
+import type { Persist, Update } from './update';
+
+/** What a member starts from. */
+export interface RaftConfig {
+  readonly id: MemberId;
+  readonly options: RaftOptions;
+  readonly rng: Rng;
+  /** As found in storage: everything in it is durable. */
+  readonly hardState: HardState;
+  readonly log: LogStart;
+  readonly configuration: Configuration;
+  /** What the state machine has applied, hence is committed; within the log. */
+  readonly appliedIndex: number;
+  /** The present, in milliseconds on the clock of all later events. */
+  readonly now: number;
+  /** Check every invariant after every turn. Costs a few microseconds a turn. */
+  readonly checkInvariants: boolean;
+}
+
+/** A member's view of itself and of its cluster at one instant. */
+export interface RaftStatus {
+  readonly id: MemberId;
+  readonly role: Role;
+  readonly term: number;
+  readonly votedFor: MemberId | undefined;
+  readonly leader: MemberId | undefined;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly durableIndex: number;
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+
+/**
+ * One member of a Raft cluster, as a deterministic function of its inputs: given the same start, events, times and seed
+ * it gives the same updates. Does nothing by itself: no I/O, no timers, no clock, no chance.
+ */
+export class Raft {
+  readonly #state: RaftState;
+  readonly #checks: boolean;
+
+  constructor(config: RaftConfig) {
+    const log = new RaftLog(config.log);
+    assert(config.appliedIndex <= log.lastIndex, 'what was applied is in the log');
+    assert(config.hardState.term >= log.lastTerm, 'the term is not older than the log');
+    this.#checks = config.checkInvariants;
+    this.#state = {
+      id: config.id,
+      options: config.options,
+      rng: config.rng,
+      now: config.now,
+      term: config.hardState.term,
+      votedFor: config.hardState.votedFor,
+      log,
+      commitIndex: config.appliedIndex,
+      appliedIndex: config.appliedIndex,
+      durableIndex: log.lastIndex,
+      unpersisted: [],
+      nextSequence: 1,
+      configuration: config.configuration,
+      role: 'follower',
+      leader: undefined,
+      leaderContactAt: -Infinity,
+      electionDeadline: 0,
+      verifiedIndex: 0,
+      answeredReadRound: 0,
+      campaign: undefined,
+      leading: undefined,
+      turn: newTurn(),
+    };
+    resetElectionTimer(this.#state);
+  }
+
+  /** Handles one event at time `now`, which never falls. */
+  step(event: Event, now: number): Update {
+    return this.turn([event], now);
+  }
+
+  /** Handles events that arrived together, in order; what they cause leaves together. */
+  turn(events: readonly Event[], now: number): Update {
+    const state = this.#state;
+    assert(now >= state.now, 'time never falls');
+    const before = invariantSnapshot(state);
+    const leaderBefore = state.leader;
+    state.now = now;
+    for (const event of events) dispatch(state, event);
+    if (state.leading !== undefined) supplyPeers(state, state.leading);
+    if (state.turn.acknowledge && state.role === 'follower' && state.leader !== undefined) sendAcknowledgement(state);
+    const persist = takePersist(state);
+    if (this.#checks) checkInvariants(before, state);
+    const { role, term, leader } = state;
+    const changed = role !== before.role || term !== before.term || leader !== leaderBefore;
+    const { messages, proposed, reads, loads } = state.turn;
+    state.turn = newTurn();
+    const change = changed ? { role, term, leader } : undefined;
+    return { persist, messages, commitIndex: state.commitIndex, proposed, reads, loads, change };
+  }
+
+  /** When a `tick` is due at the latest, if nothing happens before. An earlier one does no harm. */
+  get nextTickAt(): number {
+    const state = this.#state;
+    return state.leading === undefined ? state.electionDeadline : leaderDeadline(state, state.leading);
+  }
+
+  /**
+   * Entries `first` to `last`, or as many of the first of them as fit in `maxBytes` (at least one).
+   *
+   * @returns `undefined` if they are no longer in memory: read them from storage
+   */
+  entries(first: number, last: number, maxBytes: number): readonly Entry[] | undefined {
+    return this.#state.log.slice(first, last, maxBytes);
+  }
+
+  get status(): RaftStatus {
+    const { id, role, term, votedFor, leader, commitIndex, appliedIndex, durableIndex, log } = this.#state;
+    const { firstIndex, lastIndex, lastTerm } = log;
+    const indexes = { commitIndex, appliedIndex, durableIndex, firstIndex, lastIndex, lastTerm };
+    return { id, role, term, votedFor, leader, ...indexes };
+  }
+
+  /** True if this member leads with a quorum's consent, or follows a leader it heard from, within an election timeout. */
+  hasQuorum(now: number): boolean {
+    const state = this.#state;
+    if (state.leading !== undefined) {
+      return state.commitIndex >= state.leading.firstIndex && hasQuorumContact(state, state.leading);
+    }
+    return state.leader !== undefined && now - state.leaderContactAt < state.options.electionTimeoutMs;
+  }
+}
+
+function dispatch(state: RaftState, event: Event): void {
+  switch (event.kind) {
+    case 'tick':
+      onTick(state);
+      return;
+    case 'receive':
+      receive(state, event.from, event.message);
+      return;
+    case 'propose':
+      receiveProposals(state, event);
+      return;
+    case 'read':
+      receiveRead(state, event.id);
+      return;
+    case 'persisted':
+      onPersisted(state, event.sequence);
+      return;
+    case 'loaded':
+      receiveLoaded(state, event.peer, event.entries);
+      return;
+    case 'applied':
+      onApplied(state, event.index);
+      return;
+    case 'unreachable':
+      state.leading?.peers.get(event.peer)?.onLost();
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+function receive(state: RaftState, from: MemberId, message: Message): void {
+  switch (message.kind) {
+    case 'append-entries':
+      receiveAppendEntries(state, from, message);
+      return;
+    case 'append-entries-response':
+      receiveAppendEntriesResponse(state, from, message);
+      return;
+    case 'request-vote':
+      receiveRequestVote(state, from, message);
+      return;
+    case 'request-vote-response':
+      receiveRequestVoteResponse(state, from, message);
+      return;
+    case 'timeout-now':
+      receiveTimeoutNow(state, from, message);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+function onTick(state: RaftState): void {
+  if (state.leading === undefined) {
+    if (state.now >= state.electionDeadline) onElectionTimeout(state);
+    return;
+  }
+  // Thesis §6.2: a leader that reaches no quorum serves nobody and must not look as if it did.
+  if (!hasQuorumContact(state, state.leading)) becomeFollower(state, state.term, undefined);
+}
+
+/** The disk has everything up to this sequence: only now it may count (invariants S7, S8). */
+function onPersisted(state: RaftState, sequence: number): void {
+  for (let first = state.unpersisted[0]; first !== undefined; first = state.unpersisted[0]) {
+    if (first.sequence > sequence) break;
+    state.unpersisted.shift();
+    state.durableIndex = Math.max(state.durableIndex, first.lastIndex);
+    const { hardState } = first;
+    if (hardState?.term === state.term && hardState.votedFor === state.id) onOwnVoteDurable(state);
+  }
+  if (state.leading !== undefined) advanceCommit(state, state.leading);
+  if (state.role === 'follower' && state.leader !== undefined) state.turn.acknowledge = true;
+}
+
+function onApplied(state: RaftState, index: number): void {
+  assert(index >= state.appliedIndex && index <= state.commitIndex, 'entries are applied in order once committed');
+  state.appliedIndex = index;
+  state.log.evict(Math.min(index, state.durableIndex), state.options.maxCachedBytes);
+}
+
+function takePersist(state: RaftState): Persist | undefined {
+  const { persistFrom, persistHardState } = state.turn;
+  if (persistFrom === undefined && !persistHardState) return undefined;
+  const { term, votedFor, log } = state;
+  const entries = persistFrom === undefined ? [] : log.slice(persistFrom, log.lastIndex, Infinity);
+  assert(entries !== undefined, 'entries that are not yet durable are in memory');
+  const sequence = state.nextSequence++;
+  const hardState = persistHardState ? { term, votedFor } : undefined;
+  state.unpersisted.push({ sequence, lastIndex: entries.at(-1)?.index ?? 0, hardState });
+  return { sequence, hardState, entries };
+}

@@ -1,0 +1,69 @@
+/**
+ * Linearizable reads without the log (ReadIndex, thesis §6.4). The leader takes its commit index, confirms by a round of
+ * heartbeats that began after the read arrived that it still leads, and tells the index; the read is served once that
+ * is applied. One round serves all reads that were waiting when it began.
+ */
+import type { Progress } from './progress';
+import { reachedByQuorum } from './quorum';
+import type { Leading, RaftState } from './state';
+
+/** Takes a read, or refuses it at once. */
+export function receiveRead(state: RaftState, id: number): void {
+  const { leading } = state;
+  if (leading === undefined) {
+    state.turn.reads.push({ id, confirmed: false, reason: 'not-leader' });
+    return;
+  }
+  const { reads } = leading;
+  if (reads.waiting.length + (reads.confirming?.ids.length ?? 0) >= state.options.maxPendingReads) {
+    state.turn.reads.push({ id, confirmed: false, reason: 'overloaded' });
+    return;
+  }
+  reads.waiting.push(id);
+}
+
+/**
+ * Begins the next round if reads wait and none is on its way. Not before an entry of this term is committed: until then
+ * a new leader does not know which entries are (§8).
+ */
+export function beginReadRound(state: RaftState, leading: Leading): void {
+  const { reads } = leading;
+  if (reads.confirming !== undefined || reads.waiting.length === 0) return;
+  if (state.commitIndex < leading.firstIndex) return;
+  reads.round++;
+  reads.confirming = { ids: reads.waiting, readIndex: state.commitIndex };
+  reads.waiting = [];
+  finishReadRound(state, leading);
+}
+
+/** A peer answered a message of this round: at that time this member still led. */
+export function noteReadRound(
+  state: RaftState,
+  leading: Leading,
+  answer: { readonly progress: Progress; readonly round: number },
+): void {
+  const { progress, round } = answer;
+  if (round <= progress.ackedReadRound || round > leading.reads.round) return;
+  progress.ackedReadRound = round;
+  finishReadRound(state, leading);
+}
+
+/** This member no longer leads: every read must be tried again, with a fresh round of somebody's. */
+export function failReads(state: RaftState, leading: Leading): void {
+  const { confirming, waiting } = leading.reads;
+  for (const id of [...(confirming?.ids ?? []), ...waiting]) {
+    state.turn.reads.push({ id, confirmed: false, reason: 'not-leader' });
+  }
+}
+
+function finishReadRound(state: RaftState, leading: Leading): void {
+  const { reads } = leading;
+  if (reads.confirming === undefined) return;
+  const confirmed = reachedByQuorum(state.configuration, (voter) =>
+    voter === state.id ? reads.round : (leading.peers.get(voter)?.ackedReadRound ?? 0),
+  );
+  if (confirmed < reads.round) return;
+  const { ids, readIndex } = reads.confirming;
+  for (const id of ids) state.turn.reads.push({ id, confirmed: true, readIndex });
+  reads.confirming = undefined;
+}

@@ -1,0 +1,154 @@
+/** The leader's side of replication: taking proposals, and keeping every peer supplied (§5.3, thesis §10.2). */
+import { assert, required } from '../base/assert';
+import type { Proposal, ProposalBatch } from './event';
+import type { Progress } from './progress';
+import { reachedByQuorum } from './quorum';
+import { beginReadRound } from './read-index';
+import { send, type Leading, type RaftState } from './state';
+import type { Entry, MemberId } from './types';
+
+const nothing = new Uint8Array(0);
+
+/** Appends proposals, all or none. They are persisted here and sent to the peers at the same time (thesis §10.2.1). */
+export function receiveProposals(state: RaftState, { id, term, proposals }: ProposalBatch): void {
+  const { leading } = state;
+  if (leading === undefined || term !== state.term) {
+    state.turn.proposed.push({ id, accepted: false, reason: 'not-leader' });
+    return;
+  }
+  let bytes = 0;
+  for (const { payload } of proposals) bytes += payload.length;
+  // A single proposal larger than the limit still gets through when nothing else is on its way.
+  if (leading.uncommittedBytes > 0 && leading.uncommittedBytes + bytes > state.options.maxUncommittedBytes) {
+    state.turn.proposed.push({ id, accepted: false, reason: 'overloaded' });
+    return;
+  }
+  const firstIndex = appendToLog(state, proposals);
+  leading.uncommittedBytes += bytes;
+  state.turn.proposed.push({ id, accepted: true, firstIndex });
+}
+
+/** §8: a leader begins its term with an entry of its own, so that what its predecessors left can be committed. */
+export function appendNoOp(state: RaftState): void {
+  appendToLog(state, [{ kind: 'no-op', payload: nothing }]);
+}
+
+/** Sends every peer what it lacks; a heartbeat where there is nothing and one is due. Once at the end of each turn. */
+export function supplyPeers(state: RaftState, leading: Leading): void {
+  beginReadRound(state, leading);
+  for (const progress of leading.peers.values()) supply(state, leading, progress);
+}
+
+/** When the next heartbeat is due, or the quorum's silence becomes too long. */
+export function leaderDeadline(state: RaftState, leading: Leading): number {
+  let deadline = quorumContactAt(state, leading) + state.options.electionTimeoutMs;
+  for (const { lastSentAt } of leading.peers.values()) {
+    deadline = Math.min(deadline, lastSentAt + state.options.heartbeatIntervalMs);
+  }
+  return deadline;
+}
+
+/** True while a quorum was heard from within an election timeout (CheckQuorum, thesis §6.2). */
+export function hasQuorumContact(state: RaftState, leading: Leading): boolean {
+  return state.now - quorumContactAt(state, leading) < state.options.electionTimeoutMs;
+}
+
+/** Entries for a lagging peer came from storage. */
+export function receiveLoaded(state: RaftState, peer: MemberId, entries: readonly Entry[]): void {
+  const progress = state.leading?.peers.get(peer);
+  const [first] = entries;
+  // A load may outlive the term or the state it was asked in.
+  if (progress?.loading !== true || first?.index !== progress.nextIndex) return;
+  progress.loading = false;
+  if (entries.every((entry) => state.log.holds(entry))) sendEntries(state, progress, entries);
+}
+
+function appendToLog(state: RaftState, proposals: readonly Proposal[]): number {
+  const firstIndex = state.log.lastIndex + 1;
+  const { term } = state;
+  state.log.append(proposals.map(({ kind, payload }, at) => ({ index: firstIndex + at, term, kind, payload })));
+  state.turn.persistFrom = Math.min(state.turn.persistFrom ?? firstIndex, firstIndex);
+  return firstIndex;
+}
+
+function supply(state: RaftState, leading: Leading, progress: Progress): void {
+  if (isStalled(state, progress)) progress.onLost();
+  let sent = false;
+  while (progress.maySendEntries(state.options) && progress.nextIndex <= state.log.lastIndex) {
+    if (!sendFromLog(state, progress)) break;
+    sent = true;
+  }
+  if (!sent && wantsHeartbeat(state, leading, progress)) sendHeartbeat(state, progress);
+}
+
+/** Entries were sent and nothing came of them for so long that they are taken for lost. */
+function isStalled(state: RaftState, progress: Progress): boolean {
+  return progress.hasInflight && state.now - progress.lastProgressAt >= state.options.electionTimeoutMs;
+}
+
+function wantsHeartbeat(state: RaftState, leading: Leading, progress: Progress): boolean {
+  if (state.now - progress.lastSentAt >= state.options.heartbeatIntervalMs) return true;
+  if (progress.sentReadRound < leading.reads.round) return true;
+  // Callers wait on the follower for this (architecture §1.7): the next heartbeat would be too late.
+  return progress.state === 'replicate' && progress.sentCommit < state.commitIndex;
+}
+
+function sendFromLog(state: RaftState, progress: Progress): boolean {
+  const first = progress.nextIndex;
+  if (first < state.log.firstIndex) return false;
+  const entries = state.log.slice(first, state.log.lastIndex, state.options.maxAppendBytes);
+  if (entries === undefined) {
+    progress.loading = true;
+    const lastIndex = Math.min(state.log.lastIndex, state.log.cacheFirst - 1);
+    state.turn.loads.push({ peer: progress.peer, firstIndex: first, lastIndex });
+    return false;
+  }
+  sendEntries(state, progress, entries);
+  return true;
+}
+
+function sendEntries(state: RaftState, progress: Progress, entries: readonly Entry[]): void {
+  const last = required(entries.at(-1), 'a message with entries has a last one');
+  let bytes = 0;
+  for (const { payload } of entries) bytes += payload.length;
+  sendAppend(state, progress, { prevLogIndex: progress.nextIndex - 1, entries });
+  progress.onSent(last.index, bytes, state.now);
+}
+
+/**
+ * An AppendEntries without entries. While probing it asks about the place in question; otherwise about what is known to
+ * match, so that it is right also when it overtakes bulk data.
+ */
+function sendHeartbeat(state: RaftState, progress: Progress): void {
+  const prevLogIndex = progress.state === 'probe' ? progress.nextIndex - 1 : progress.matchIndex;
+  sendAppend(state, progress, { prevLogIndex, entries: [] });
+}
+
+function sendAppend(
+  state: RaftState,
+  progress: Progress,
+  content: { readonly prevLogIndex: number; readonly entries: readonly Entry[] },
+): void {
+  const { leading } = state;
+  assert(leading !== undefined, 'only a leader sends AppendEntries');
+  const prevLogTerm = required(state.log.termAt(content.prevLogIndex), 'the place before the entries is in the log');
+  const readRound = leading.reads.round;
+  send(state, progress.peer, {
+    kind: 'append-entries',
+    term: state.term,
+    prevLogIndex: content.prevLogIndex,
+    prevLogTerm,
+    entries: content.entries,
+    leaderCommit: state.commitIndex,
+    readRound,
+  });
+  progress.lastSentAt = state.now;
+  progress.sentCommit = state.commitIndex;
+  progress.sentReadRound = readRound;
+}
+
+function quorumContactAt(state: RaftState, leading: Leading): number {
+  return reachedByQuorum(state.configuration, (voter) =>
+    voter === state.id ? state.now : (leading.peers.get(voter)?.lastContactAt ?? -Infinity),
+  );
+}

@@ -1,0 +1,117 @@
+/** Everything a member's core remembers: Figure 2's state, and what one turn has produced so far. */
+import type { Rng } from '../base/rng';
+import type { RaftLog } from './log';
+import type { Envelope, Message } from './messages';
+import type { RaftOptions } from './options';
+import type { Progress } from './progress';
+import type { Configuration, MemberId, Role } from './types';
+import type { Load, ProposeResult, ReadResult } from './update';
+
+/** The one mutable object of the core. Only `raft/` changes it; `invariants.ts` says what holds between turns. */
+export interface RaftState {
+  readonly id: MemberId;
+  readonly options: RaftOptions;
+  readonly rng: Rng;
+  /** The time of the event being handled. */
+  now: number;
+
+  /** Figure 2, persistent. May be ahead of the disk; then a `Persist` with it was handed out. */
+  term: number;
+  votedFor: MemberId | undefined;
+  readonly log: RaftLog;
+
+  /** Figure 2, volatile. `appliedIndex <= commitIndex <= log.lastIndex`; neither falls. */
+  commitIndex: number;
+  appliedIndex: number;
+  /** The log is durable here up to this index; at most `log.lastIndex`. */
+  durableIndex: number;
+  /** What was handed out and is not yet reported durable, oldest first. */
+  readonly unpersisted: Unpersisted[];
+  nextSequence: number;
+
+  configuration: Configuration;
+  role: Role;
+  /** The leader of `term`, once known. */
+  leader: MemberId | undefined;
+  /** When the leader of `term` was last heard from; `-Infinity` if never. */
+  leaderContactAt: number;
+  /** Not a leader: when to campaign. */
+  electionDeadline: number;
+  /** Follower: its log equals the log of the leader of `term` up to here. */
+  verifiedIndex: number;
+  /** Follower: the latest read round of the leader of `term` that was answered. */
+  answeredReadRound: number;
+  /** Present exactly while pre-candidate or candidate. */
+  campaign: Campaign | undefined;
+  /** Present exactly while leader. */
+  leading: Leading | undefined;
+  /** What this turn has produced so far. */
+  turn: Turn;
+}
+
+/** A `Persist` that is on its way to the disk. */
+export interface Unpersisted {
+  readonly sequence: number;
+  /** The last entry it makes durable that is still in the log: lowered when a suffix is removed, so that the completion
+   * of an old write never marks newer entries at the same index durable. */
+  lastIndex: number;
+  /** The term and vote it makes durable, if it does. */
+  readonly hardState: { readonly term: number; readonly votedFor: MemberId | undefined } | undefined;
+}
+
+/** An election being held by this member. */
+export interface Campaign {
+  /** The term asked about: `term + 1` for a pre-vote, else `term`. */
+  readonly term: number;
+  readonly votes: Map<MemberId, boolean>;
+  readonly leadershipTransfer: boolean;
+}
+
+/** What only a leader knows. */
+export interface Leading {
+  readonly peers: Map<MemberId, Progress>;
+  /** Index of the no-op that began the term; once it commits, the commit index is known to be current (§8). */
+  readonly firstIndex: number;
+  /** Payload bytes of the entries above the commit index, as far as proposed in this term. */
+  uncommittedBytes: number;
+  readonly reads: ReadRounds;
+}
+
+/** ReadIndex rounds (thesis §6.4): one on its way, one gathering. */
+export interface ReadRounds {
+  /** The latest round; fresh for every attempt within the term. */
+  round: number;
+  /** Reads the current round confirms, with the commit index taken when it began. */
+  confirming: { readonly ids: readonly number[]; readonly readIndex: number } | undefined;
+  /** Reads that arrived since. */
+  waiting: number[];
+}
+
+/** Collected while a turn runs, then turned into an `Update`. */
+export interface Turn {
+  readonly messages: Envelope[];
+  readonly proposed: ProposeResult[];
+  readonly reads: ReadResult[];
+  readonly loads: Load[];
+  /** The first entry that this turn appended, lowered by what it removed. */
+  persistFrom: number | undefined;
+  persistHardState: boolean;
+  /** Follower: tell the leader how far the log is durable. */
+  acknowledge: boolean;
+}
+
+export function newTurn(): Turn {
+  return {
+    messages: [],
+    proposed: [],
+    reads: [],
+    loads: [],
+    persistFrom: undefined,
+    persistHardState: false,
+    acknowledge: false,
+  };
+}
+
+export function send(state: RaftState, to: MemberId, message: Message): void {
+  state.turn.messages.push({ to, message });
+}

@@ -1,0 +1,205 @@
+/** Real drivers over the in-memory storage and transport, in virtual time: nothing sleeps, everything can be repeated. */
+import type { Scheduler, Timer } from '../../src/base/clock';
+import { silentLogger } from '../../src/base/logger';
+import { seededRng } from '../../src/base/rng';
+import { Node } from '../../src/node/node';
+import { defaultNodeOptions, type NodeOptions } from '../../src/node/options';
+import { defaultRaftOptions, simpleConfiguration, type Entry, type StateMachine } from '../../src/raft';
+import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../src/storage/memory-storage';
+import { MemoryNetwork, type Packet } from '../../src/transport/memory-transport';
+
+/** Time that moves when told to. */
+export class VirtualTime implements Scheduler {
+  #now = 0;
+  #nextId = 1;
+  readonly #timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
+  #endOfTurn: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const id = this.#nextId++;
+    this.#timers.set(id, { at: this.#now + delayMs, callback });
+    return { cancel: () => void this.#timers.delete(id) };
+  }
+
+  atEndOfTurn(callback: () => void): void {
+    this.#endOfTurn.push(callback);
+  }
+
+  /** Ends the turn. Returns false if there was nothing to do. */
+  endTurn(): boolean {
+    const callbacks = this.#endOfTurn;
+    this.#endOfTurn = [];
+    for (const callback of callbacks) callback();
+    return callbacks.length > 0;
+  }
+
+  /** Moves to the next timer at or before `until` and runs it; otherwise moves to `until` and returns false. */
+  runNextTimer(until: number): boolean {
+    let next: readonly [number, number] | undefined;
+    for (const [id, { at }] of this.#timers) {
+      if (at <= until && (next === undefined || at < next[1])) next = [id, at];
+    }
+    if (next === undefined) {
+      this.#now = until;
+      return false;
+    }
+    const [id, at] = next;
+    const timer = this.#timers.get(id);
+    this.#timers.delete(id);
+    this.#now = Math.max(this.#now, at);
+    timer?.callback();
+    return true;
+  }
+}
+
+/** Remembers the commands it applied, as text; a result is the number of commands so far. Survives restarts. */
+export class ListMachine implements StateMachine<number> {
+  readonly commands: string[] = [];
+  appliedIndex = 0;
+  appliedTerm = 0;
+
+  apply(entries: readonly Entry[]): readonly (number | undefined)[] {
+    return entries.map((entry) => {
+      if (entry.index !== this.appliedIndex + 1) throw new Error('a gap in what is applied');
+      this.appliedIndex = entry.index;
+      this.appliedTerm = entry.term;
+      return entry.kind === 'command' ? this.commands.push(Buffer.from(entry.payload).toString()) : undefined;
+    });
+  }
+
+  close(): void {
+    return undefined;
+  }
+}
+
+export interface ClusterMember {
+  readonly id: bigint;
+  readonly disk: MemoryDisk;
+  readonly machine: ListMachine;
+  readonly fatal: Error[];
+  storage: MemoryStorage | undefined;
+  node: Node<number> | undefined;
+}
+
+export class NodeCluster {
+  readonly time = new VirtualTime();
+  readonly network = new MemoryNetwork();
+  readonly members: readonly ClusterMember[];
+  /** Decides which packets get through; all of them by default. */
+  passes: (packet: Packet) => boolean = () => true;
+  /** While it holds a member's id, that member's writes wait. */
+  readonly stalledDisks = new Set<bigint>();
+  readonly #stalledWrites: { readonly id: bigint; readonly complete: () => void }[] = [];
+  readonly #nodeOptions: NodeOptions;
+  #seed: number;
+
+  private constructor(count: number, nodeOptions: Partial<NodeOptions>) {
+    this.#nodeOptions = { ...defaultNodeOptions, ...nodeOptions };
+    this.#seed = count;
+    this.members = Array.from({ length: count }, (_, at) => ({
+      id: BigInt(at + 1),
+      disk: new MemoryDisk(),
+      machine: new ListMachine(),
+      fatal: [],
+      storage: undefined,
+      node: undefined,
+    }));
+  }
+
+  static async start(count: number, nodeOptions: Partial<NodeOptions> = {}): Promise<NodeCluster> {
+    const cluster = new NodeCluster(count, nodeOptions);
+    for (const member of cluster.members) await cluster.startMember(member);
+    return cluster;
+  }
+
+  async startMember(member: ClusterMember): Promise<void> {
+    const storage = openMemoryStorage({
+      disk: member.disk,
+      identity: { clusterId: 1n, memberId: member.id },
+      initialConfiguration: simpleConfiguration(this.members.map(({ id }) => id)),
+      maxTailBytes: 1024,
+      schedule: (complete) => {
+        if (this.stalledDisks.has(member.id)) this.#stalledWrites.push({ id: member.id, complete });
+        else complete();
+      },
+    });
+    member.storage = storage;
+    member.node = new Node({
+      id: member.id,
+      raftOptions: defaultRaftOptions,
+      nodeOptions: this.#nodeOptions,
+      storage,
+      transport: this.network.transport(member.id),
+      stateMachine: member.machine,
+      scheduler: this.time,
+      rng: seededRng(this.#seed++),
+      logger: silentLogger,
+      checkInvariants: true,
+      onFatal: (error) => member.fatal.push(error),
+    });
+    await member.node.start();
+  }
+
+  /** The process ends without a word: what was not durable is gone. */
+  async crash(member: ClusterMember): Promise<void> {
+    const node = member.node;
+    member.node = undefined;
+    member.storage?.crash();
+    await node?.stop();
+  }
+
+  /** The disk works again: everything that waited is written. */
+  resumeDisk(id: bigint): void {
+    this.stalledDisks.delete(id);
+    for (const write of this.#stalledWrites.splice(0)) {
+      if (write.id === id) write.complete();
+      else this.#stalledWrites.push(write);
+    }
+  }
+
+  /** Lets everything happen that happens without time passing. */
+  async settle(): Promise<void> {
+    for (let idle = 0, rounds = 0; idle < 2; rounds++) {
+      if (rounds > 10_000) throw new Error("the cluster does not come to rest");
+      const delivered = this.#deliver();
+      await new Promise((resolve) => setImmediate(resolve));
+      const ended = this.time.endTurn();
+      idle = delivered || ended ? 0 : idle + 1;
+    }
+  }
+
+  async advance(ms: number): Promise<void> {
+    const until = this.time.now() + ms;
+    await this.settle();
+    while (this.time.runNextTimer(until)) await this.settle();
+    await this.settle();
+  }
+
+  /** Lets time pass until there is a leader with a quorum. */
+  async leader(): Promise<ClusterMember & { readonly node: Node<number> }> {
+    for (let waited = 0; waited < 20_000; waited += 50) {
+      for (const member of this.members) {
+        const { node } = member;
+        const status = node?.status();
+        if (node !== undefined && status?.role === 'leader' && status.hasQuorum) return { ...member, node };
+      }
+      await this.advance(50);
+    }
+    throw new Error('no leader within 20 s');
+  }
+
+  #deliver(): boolean {
+    const { packets } = this.network;
+    const waiting = packets.length;
+    for (let left = waiting; left > 0; left--) {
+      const [packet] = packets;
+      if (packet !== undefined && this.passes(packet)) this.network.deliver();
+      else this.network.drop();
+    }
+    return waiting > 0;
+  }
+}

@@ -1,0 +1,181 @@
+/** A cluster of real processes on real disks, for tests that kill, pause and restart them. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QuorateClient, type KeyValue, type MemberStatus } from '../../src/client';
+
+const program = join(__dirname, '../../dist/main.js');
+
+export interface ProcessClusterOptions {
+  readonly members?: number;
+  /** More arguments of `serve` for every member. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where a member keeps its data; by default below a temporary directory. */
+  readonly dataDirOf?: (name: string) => string;
+}
+
+/** One member: at most one process at a time. */
+export interface ProcessMember {
+  readonly name: string;
+  readonly clientAddress: string;
+  readonly peerAddress: string;
+  process: ChildProcess | undefined;
+}
+
+export class ProcessCluster {
+  readonly directory: string;
+  readonly members: readonly ProcessMember[];
+  readonly #options: ProcessClusterOptions;
+  readonly #clients: QuorateClient[] = [];
+
+  private constructor(members: readonly ProcessMember[], options: ProcessClusterOptions) {
+    this.directory = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+    this.members = members;
+    this.#options = options;
+  }
+
+  /** Starts all members and waits for a leader. */
+  static async start(options: ProcessClusterOptions = {}): Promise<ProcessCluster> {
+    const count = options.members ?? 3;
+    const ports = await freePorts(2 * count);
+    const members = Array.from({ length: count }, (_, at) => ({
+      name: `m${String(at + 1)}`,
+      clientAddress: `127.0.0.1:${String(ports[2 * at])}`,
+      peerAddress: `127.0.0.1:${String(ports[2 * at + 1])}`,
+      process: undefined,
+    }));
+    const cluster = new ProcessCluster(members, options);
+    for (const member of members) cluster.startMember(member);
+    await cluster.leader();
+    return cluster;
+  }
+
+  startMember(member: ProcessMember, dataDir = this.dataDirOf(member)): void {
+    if (member.process !== undefined) throw new Error(`${member.name} runs already`);
+    mkdirSync(dataDir, { recursive: true });
+    const initial = this.members
+      .map(({ name, peerAddress, clientAddress }) => `${name}=${peerAddress}/${clientAddress}`)
+      .join(',');
+    const child = spawn(
+      process.execPath,
+      [
+        ...[program, 'serve', '--name', member.name, '--data-dir', dataDir, '--initial-members', initial],
+        ...['--client-listen', member.clientAddress, '--peer-listen', member.peerAddress],
+        ...(this.#options.args ?? []),
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#options.env } },
+    );
+    const log = createWriteStream(join(this.directory, `${member.name}.log`), { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('exit', () => {
+      if (member.process === child) member.process = undefined;
+      log.end();
+    });
+    member.process = child;
+  }
+
+  dataDirOf(member: ProcessMember): string {
+    return this.#options.dataDirOf?.(member.name) ?? join(this.directory, member.name);
+  }
+
+  /** Sends a signal that ends the process, and waits until it is gone. Returns its exit code. */
+  async end(member: ProcessMember, signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = member.process;
+    if (child === undefined) return null;
+    const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    child.kill(signal);
+    return ended;
+  }
+
+  signal(member: ProcessMember, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    member.process?.kill(signal);
+  }
+
+  /** A client of these members (all, by default), closed with the cluster. */
+  client(members: readonly ProcessMember[] = this.members, timeoutMs = 5000): QuorateClient {
+    const client = new QuorateClient({ endpoints: members.map(({ clientAddress }) => clientAddress), timeoutMs });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** What a member says of itself; `undefined` if it does not answer within half a second. */
+  async status(member: ProcessMember): Promise<MemberStatus | undefined> {
+    const client = new QuorateClient({ endpoints: [member.clientAddress], timeoutMs: 500, maxAttempts: 1 });
+    try {
+      return await client.status();
+    } catch {
+      return undefined;
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Waits for a leader in contact with a quorum, among `candidates`. */
+  async leader(candidates: readonly ProcessMember[] = this.members, withinMs = 20_000): Promise<ProcessMember> {
+    return eventually(withinMs, 'a leader', async () => {
+      for (const member of candidates) {
+        const status = await this.status(member);
+        if (status?.role === 'leader' && status.hasQuorum) return member;
+      }
+      return undefined;
+    });
+  }
+
+  /** Waits until all members have applied the same index, and returns it. */
+  async converged(withinMs = 30_000): Promise<number> {
+    return eventually(withinMs, 'equal applied indexes', async () => {
+      const statuses = await Promise.all(this.members.map((member) => this.status(member)));
+      const applied = new Set(statuses.map((status) => status?.appliedIndex));
+      const last = new Set(statuses.map((status) => status?.lastLogIndex));
+      const [index] = applied;
+      return applied.size === 1 && last.size === 1 && index !== undefined && last.has(index) ? index : undefined;
+    });
+  }
+
+  /** Every key of one member's own copy, with all its counters. */
+  async contents(member: ProcessMember): Promise<readonly KeyValue[]> {
+    const client = this.client([member], 20_000);
+    const all: KeyValue[] = [];
+    for await (const page of client.list({ pageSize: 1000, consistency: 'stale' })) all.push(...page.kvs);
+    return all;
+  }
+
+  /** Kills what runs and removes the data. */
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const member of this.members) this.signal(member, 'SIGCONT');
+    await Promise.all(this.members.map((member) => this.end(member, 'SIGKILL')));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Asks again and again until there is an answer. */
+export async function eventually<T>(
+  withinMs: number,
+  what: string,
+  ask: () => Promise<T | undefined>,
+): Promise<T> {
+  const until = performance.now() + withinMs;
+  while (performance.now() < until) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await sleep(25);
+  }
+  throw new Error(`no ${what} within ${String(withinMs)} ms`);
+}
+
+/** Ports nobody listens on right now. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
