@@ -100,7 +100,8 @@ export class Progress {
    * peer that cannot be reached is not asked again and again.
    */
   onLost(): void {
-    this.#becomeProbe(this.matchIndex + 1);
+    // While probing, the place in question stays: `matchIndex` may be 0 only because the peer never answered.
+    this.#becomeProbe(this.state === 'probe' ? this.nextIndex : this.matchIndex + 1);
     this.probeSent = true;
   }
 

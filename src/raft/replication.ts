@@ -56,10 +56,10 @@ export function hasQuorumContact(state: RaftState, leading: Leading): boolean {
 /** Entries for a lagging peer came from storage. */
 export function receiveLoaded(state: RaftState, peer: MemberId, entries: readonly Entry[]): void {
   const progress = state.leading?.peers.get(peer);
-  const [first] = entries;
-  // A load may outlive the term or the state it was asked in.
-  if (progress?.loading !== true || first?.index !== progress.nextIndex) return;
+  if (progress?.loading !== true) return;
   progress.loading = false;
+  // A load may outlive the term or the state it was asked in; what is wanted now is then asked for anew.
+  if (entries[0]?.index !== progress.nextIndex) return;
   if (entries.every((entry) => state.log.holds(entry))) sendEntries(state, progress, entries);
 }
 
@@ -120,8 +120,9 @@ function sendEntries(state: RaftState, progress: Progress, entries: readonly Ent
  * match, so that it is right also when it overtakes bulk data.
  */
 function sendHeartbeat(state: RaftState, progress: Progress): void {
-  const prevLogIndex = progress.state === 'probe' ? progress.nextIndex - 1 : progress.matchIndex;
-  sendAppend(state, progress, { prevLogIndex, entries: [] });
+  const place = progress.state === 'probe' ? progress.nextIndex - 1 : progress.matchIndex;
+  // Of places further back than the log goes, the leader no longer knows the terms.
+  sendAppend(state, progress, { prevLogIndex: Math.max(place, state.log.firstIndex - 1), entries: [] });
 }
 
 function sendAppend(

@@ -1,0 +1,97 @@
+// `npm test`: the whole gate. Read-only, works on a bare clone, ends with `N passed, N failed` on a line of its own.
+// `node scripts/gate.mjs unit lint` runs only the named steps and what they need.
+import { nodeProblem } from './lib/install.mjs';
+import { stopAll } from './lib/run.mjs';
+import { closingLine, failed, skipped, sum } from './gate/outcome.mjs';
+import { steps } from './gate/steps.mjs';
+import { workTree } from './gate/tree.mjs';
+
+const outcomes = new Map();
+const say = (line) => process.stdout.write(`${line}\n`);
+const indent = (text) => text.trimEnd().replace(/^/gm, '    ');
+
+/** The named steps and, transitively, those they need; all when none is named. */
+function select(names) {
+  if (names.length === 0) return steps;
+  const wanted = new Set();
+  const add = (name) => {
+    const step = steps.find((candidate) => candidate.name === name);
+    if (step === undefined)
+      throw new Error(`There is no step "${name}"; there are ${steps.map((s) => s.name).join(', ')}.`);
+    wanted.add(step);
+    step.needs.forEach(add);
+  };
+  names.forEach(add);
+  return steps.filter((step) => wanted.has(step));
+}
+
+const broken = (name) => (outcomes.get(name)?.failed ?? 0) > 0 || outcomes.get(name)?.notRun === true;
+
+async function outcomeOf(step, context) {
+  const missing = step.needs.find(broken);
+  if (missing !== undefined) return { ...skipped(`not run, since "${missing}" failed`), notRun: true };
+  try {
+    return await step.run(context);
+  } catch (error) {
+    return failed(`The gate itself failed here: ${error?.stack ?? error}`);
+  }
+}
+
+function report(step, outcome, startedAt) {
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  const nothing = outcome.passed + outcome.failed + outcome.skipped === 0;
+  const mark = nothing
+    ? 'none   '
+    : outcome.failed > 0
+      ? 'FAILED '
+      : outcome.skipped > 0 && outcome.passed === 0
+        ? 'SKIPPED'
+        : 'ok     ';
+  const tests = outcome.passed + outcome.failed > 1 ? `, ${closingLine(outcome).replace(/, 0 failed/, '')}` : '';
+  say(`${mark} ${step.title} [${step.name}] ${seconds} s${tests}`);
+  if (outcome.details !== '') say(indent(outcome.details));
+  for (const reason of outcome.reasons ?? []) say(`    !! ${reason}`);
+}
+
+async function runAll(selected) {
+  const context = { say: (line) => say(`    ${line}`), before: await workTree() };
+  for (const step of selected) {
+    const startedAt = Date.now();
+    // A sign of life for whoever watches a long step.
+    const pulse = setInterval(
+      () => say(`    ... ${step.name}, ${Math.round((Date.now() - startedAt) / 1000)} s`),
+      60_000,
+    );
+    const outcome = await outcomeOf(step, context);
+    clearInterval(pulse);
+    outcomes.set(step.name, outcome);
+    report(step, outcome, startedAt);
+  }
+}
+
+/** The end, however it comes about: no process left behind, and the closing line as the last one. */
+function finish(problem) {
+  stopAll();
+  if (problem !== undefined) {
+    say(`FAILED  ${problem}`);
+    outcomes.set('the gate itself', failed(problem));
+  }
+  const broke = [...outcomes].filter(([, outcome]) => outcome.failed > 0).map(([name]) => name);
+  if (broke.length > 0) say(`Failed: ${broke.join(', ')}`);
+  const total = sum([...outcomes.values()]);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+  process.stdout.write(`${closingLine(total)}\n`, () => process.exit());
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => finish(`stopped by ${signal}`));
+process.once('uncaughtException', (error) => finish(error.stack ?? String(error)));
+
+const problem = nodeProblem();
+if (problem !== undefined) {
+  finish(problem);
+} else {
+  const startedAt = Date.now();
+  await runAll(select(process.argv.slice(2)));
+  say(`Done in ${Math.round((Date.now() - startedAt) / 1000)} s on Node ${process.versions.node}`);
+  finish();
+}

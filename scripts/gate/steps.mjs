@@ -1,0 +1,79 @@
+// The steps of the gate, in order. Each is small enough to be read as the documentation of what is checked.
+import { existsSync } from 'node:fs';
+import { ensureInstalled } from '../lib/install.mjs';
+import { at, root, tool } from '../lib/paths.mjs';
+import { run } from '../lib/run.mjs';
+import { failed, fromCommand, passed, skipped } from './outcome.mjs';
+import { checkBreaking } from './proto.mjs';
+import { runTests } from './tests.mjs';
+import { checkUnchanged } from './tree.mjs';
+
+const minutes = 60_000;
+
+/** A step that is one command; its exit code decides. */
+function command(name, title, needs, line, timeoutMs = 3 * minutes) {
+  return { name, title, needs, run: async () => fromCommand(await run(line, { cwd: root, timeoutMs }), timeoutMs) };
+}
+
+/** A step that runs all tests of some kinds. */
+function tests(name, title, kinds, timeoutMs) {
+  return { name, title, needs: ['build'], run: ({ say }) => runTests(kinds, { timeoutMs, say }) };
+}
+
+async function install({ say }) {
+  const result = await ensureInstalled(say);
+  return result.ok ? passed() : failed(result.output);
+}
+
+/** Builds the image and runs a cluster from it. The script ends with 77 where the tools for it cannot be had. */
+async function container() {
+  const script = at('scripts', 'test-container.sh');
+  if (!existsSync(script)) return skipped('there is no scripts/test-container.sh');
+  const timeoutMs = 8 * minutes;
+  const result = await run(['bash', script], { cwd: root, timeoutMs });
+  if (result.code === 77)
+    return skipped(result.output.trim().split('\n').at(-1) || 'scripts/test-container.sh said so');
+  return fromCommand(result, timeoutMs);
+}
+
+const tsc = (project, ...more) => [...tool('tsc'), '-p', project, ...more];
+
+const knip = (...more) => [...tool('knip'), '--no-progress', '--treat-config-hints-as-errors', ...more];
+
+/**
+ * `needs` names the steps without whose success a step makes no sense; it is then not run.
+ *
+ * @type {readonly { name: string, title: string, needs: readonly string[],
+ *   run: (context: { say: (line: string) => void, before: Map<string, string> | undefined }) => Promise<any> }[]}
+ */
+export const steps = [
+  { name: 'install', title: 'Packages as locked, addon loads', needs: [], run: install },
+  command('proto-lint', 'Protocol follows its rules', ['install'], [...tool('buf'), 'lint']),
+  command('proto-format', 'Protocol is formatted', ['install'], [...tool('buf'), 'format', '--diff', '--exit-code']),
+  { name: 'proto-breaking', title: 'Protocol breaks no user', needs: ['install'], run: checkBreaking },
+  command('generate', 'Stubs are generated', ['install'], [process.execPath, at('scripts', 'generate.mjs')]),
+  command('build', 'Sources typecheck and build', ['generate'], [process.execPath, at('scripts', 'build.mjs')]),
+  command('types-core', 'Core typechecks without Node', ['generate'], tsc('tsconfig.core.json')),
+  command('types-test', 'Tests typecheck', ['generate'], tsc('test/tsconfig.json')),
+  command('lint', 'ESLint', ['generate'], [...tool('eslint'), '--max-warnings', '0', '.'], 5 * minutes),
+  command(
+    'layers',
+    'Imports point down',
+    ['generate'],
+    [...tool('depcruise'), '--config', '.dependency-cruiser.cjs', 'src'],
+  ),
+  command('dead-code', 'No dead code', ['generate'], knip()),
+  command(
+    'test-only-code',
+    'No source file that only tests use',
+    ['generate'],
+    knip('--production', '--include=files'),
+  ),
+  command('format', 'Formatted', ['install'], [...tool('prettier'), '--check', '--log-level', 'warn', '.']),
+  tests('unit', 'Tests: unit and model', ['unit', 'paper', 'scenarios', 'contract', 'property'], 5 * minutes),
+  tests('sim', 'Tests: simulated clusters', ['sim'], 5 * minutes),
+  tests('integration', 'Tests: real processes', ['integration'], 8 * minutes),
+  tests('compat', 'Tests: foreign clients', ['compat'], 5 * minutes),
+  { name: 'container', title: 'Image builds and runs', needs: ['install'], run: container },
+  { name: 'unchanged', title: 'No file was changed', needs: [], run: ({ before }) => checkUnchanged(before) },
+];

@@ -1,0 +1,107 @@
+/** The listener that clients talk to. */
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { QuorateError } from '../base/error';
+import { ClusterServiceService } from '../gen/quorate/v1/cluster';
+import { KVServiceService } from '../gen/quorate/v1/kv';
+import { type ApiLimits, maxRequestBytes } from './limits';
+import { type ClusterServiceDependencies, clusterServiceHandlers } from './native/cluster-service';
+import { type KvServiceDependencies, kvServiceHandlers } from './native/kv-service';
+import { type Handlers, strictService } from './strict-service';
+import type { UnaryCalls } from './unary-calls';
+
+/** A service that brings its own definition, such as health or reflection. */
+export interface ServiceAddition {
+  addToServer(server: Server): void;
+}
+
+/** What the listener is made of. */
+export interface ClientServerOptions {
+  /** `host:port` to listen on. */
+  readonly address: string;
+  readonly limits: ApiLimits;
+  /** Most streams of one connection; a client beyond it waits. */
+  readonly maxStreamsPerConnection: number;
+  readonly calls: UnaryCalls;
+  readonly kv: KvServiceDependencies;
+  readonly cluster: ClusterServiceDependencies;
+  readonly additions: readonly ServiceAddition[];
+}
+
+/** A connection on which nothing came back for this long is closed, so that the streams of a vanished client end. */
+const keepalive = { everyMs: 30_000, timeoutMs: 10_000 } as const;
+
+/** Once no call is in flight, what was written last still has this long to reach its clients. */
+const lastWordsMs = 250;
+
+/** The client API of one member on one address. */
+export class ClientServer {
+  readonly #server: Server;
+  readonly #options: ClientServerOptions;
+
+  constructor(options: ClientServerOptions) {
+    this.#options = options;
+    // Channelz stays on: without it, grpc-js 1.14 forgets its connections and `forceShutdown` closes none.
+    this.#server = new Server({
+      'grpc.max_receive_message_length': maxRequestBytes(options.limits),
+      // Our own limits bound what is sent.
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+      'grpc.keepalive_time_ms': keepalive.everyMs,
+      'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+    });
+    this.#add(KVServiceService, kvServiceHandlers(options.kv, options.calls));
+    this.#add(ClusterServiceService, clusterServiceHandlers(options.cluster, options.calls));
+    for (const addition of options.additions) addition.addToServer(this.#server);
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @returns the port
+   * @throws QuorateError `refused-to-start` when the address is in use or not ours
+   */
+  listen(): Promise<number> {
+    const { address } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve(port);
+        else reject(refusal(address, error));
+      });
+    });
+  }
+
+  /**
+   * Accepts no more connections and calls, waits at most `maxMs` for those in flight, then closes what is left (streams
+   * that never end, such as health watches, among it).
+   */
+  async drain(maxMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => {
+        resolve();
+      });
+    });
+    const answered = this.#options.calls.idle().then(() => delay(lastWordsMs));
+    await Promise.race([closed, answered, delay(maxMs)]);
+    this.#server.forceShutdown();
+  }
+
+  #add(service: ServiceDefinition, handlers: Handlers): void {
+    this.#server.addService(strictService(service), handlers);
+  }
+}
+
+function refusal(address: string, cause: Error): QuorateError {
+  const inUse = cause.message.includes('EADDRINUSE');
+  const why = inUse ? 'another program listens there' : cause.message;
+  const fix = 'choose another with --client-listen (QUORATE_CLIENT_LISTEN)';
+  return new QuorateError('refused-to-start', `cannot listen for clients on ${address}: ${why}; ${fix}`, {
+    details: { field: 'client-listen', actual: address },
+    cause,
+  });
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}

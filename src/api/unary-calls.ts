@@ -1,0 +1,123 @@
+/** What every unary call has in common: its deadline, its place among the calls in flight, and one funnel for errors. */
+import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Clock } from '../base/clock';
+import { QuorateError } from '../base/error';
+import type { CallContext } from '../node/call';
+import { type CallStatus, type LeaderHint, statusOfBug, statusOfError } from './errors';
+import { UnreadableRequest } from './strict-service';
+
+/** A call is answered this much before the client's own deadline, so that the client sees our answer, not its own timer. */
+export const answerMargin = {
+  /** Part of the time that is left. */
+  fraction: 0.1,
+  /** Never less than this, since the driver looks at deadlines only every so often; milliseconds. */
+  minMs: 40,
+  /** Never more than this, milliseconds. */
+  maxMs: 100,
+  /** And in a very short call never more than this part of it. */
+  maxFraction: 0.5,
+} as const;
+
+/** The margin of a call that has so much time left, milliseconds. */
+export function answerMarginMs(leftMs: number): number {
+  const { fraction, minMs, maxMs, maxFraction } = answerMargin;
+  return Math.min(Math.max(leftMs * fraction, minMs), maxMs, leftMs * maxFraction);
+}
+
+/** Answers one request. */
+export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
+
+/** What the calls of one member share. */
+export interface UnaryCallsOptions {
+  /** The node's clock: deadlines are passed on as absolute times on it. */
+  readonly clock: Clock;
+  readonly requestTimeoutMs: number;
+  readonly maxCallsInFlight: number;
+  leaderHint(id: bigint): LeaderHint | undefined;
+  /**
+   * Told of an error that nobody expected: a failed assertion, or storage that cannot be read. The member must stop,
+   * since its state can no longer be trusted.
+   */
+  onBug(error: unknown): void;
+}
+
+/** Counts the calls in flight, gives each its deadline and turns whatever it throws into a status, in one place. */
+export class UnaryCalls {
+  readonly #options: UnaryCallsOptions;
+  #inFlight = 0;
+  readonly #idle: (() => void)[] = [];
+
+  constructor(options: UnaryCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Calls begun and not yet answered. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Returns when no call is in flight. */
+  async idle(): Promise<void> {
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Makes a gRPC handler of a plain function. */
+  handler<Request, Response>(answer: UnaryHandler<Request, Response>): handleUnaryCall<Request, Response> {
+    return (call, callback) => {
+      if (this.#inFlight >= this.#options.maxCallsInFlight) callback(this.#statusOf(this.#tooManyCalls()));
+      else void this.#run(answer, call, callback); // never rejects
+    };
+  }
+
+  async #run<Request, Response>(
+    answer: UnaryHandler<Request, Response>,
+    call: ServerUnaryCall<Request, Response>,
+    callback: sendUnaryData<Response>,
+  ): Promise<void> {
+    this.#inFlight++;
+    let response: Response | undefined;
+    let failure: CallStatus | undefined;
+    try {
+      response = await answer(readable(call.request), this.#contextOf(call));
+    } catch (error) {
+      failure = this.#statusOf(error);
+    }
+    this.#inFlight--;
+    // The reply is written before anyone who waits for silence hears of it. A cancelled call takes no answer.
+    if (failure !== undefined) callback(failure);
+    else callback(null, response);
+    if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** @throws QuorateError `deadline-exceeded` when nothing should be begun any more */
+  #contextOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline' | 'cancelled'>): CallContext {
+    const wallClockDeadline = Number(call.getDeadline());
+    const leftMs = wallClockDeadline === Infinity ? this.#options.requestTimeoutMs : wallClockDeadline - Date.now();
+    if (leftMs <= 0 || call.cancelled) {
+      throw new QuorateError(
+        'deadline-exceeded',
+        'the deadline had passed before the call was begun; nothing was done',
+      );
+    }
+    return { deadline: this.#options.clock.now() + leftMs - answerMarginMs(leftMs) };
+  }
+
+  #statusOf(error: unknown): CallStatus {
+    if (error instanceof QuorateError) return statusOfError(error, (id) => this.#options.leaderHint(id));
+    this.#options.onBug(error);
+    return statusOfBug();
+  }
+
+  #tooManyCalls(): QuorateError {
+    const limit = `${String(this.#options.maxCallsInFlight)} calls in flight`;
+    const actual = `${String(this.#inFlight)} calls in flight`;
+    return new QuorateError('overloaded', 'this member has too many calls in flight; nothing was done', {
+      details: { limit, actual },
+    });
+  }
+}
+
+function readable<Request>(request: Request): Request {
+  if (request instanceof UnreadableRequest) throw request.error;
+  return request;
+}

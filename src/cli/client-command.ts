@@ -1,0 +1,116 @@
+/** What all verbs that talk to a cluster have in common: options, output, errors, exit codes. */
+import { once } from 'node:events';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseEndpoint, QuorateClient, QuorateError } from '../client';
+import { exitCode, exitCodeOf, type ExitCode } from './exit-code';
+import { toJson } from './format';
+
+/** The options every such verb has. */
+export interface ClientCommandOptions {
+  readonly endpoints: readonly string[];
+  readonly timeout: number;
+  readonly output: 'table' | 'json';
+}
+
+/** What a verb's work gets. */
+export interface VerbContext {
+  readonly client: QuorateClient;
+  readonly json: boolean;
+  /** Writes to standard output, no faster than it is read. */
+  readonly write: (text: string | Uint8Array) => Promise<void>;
+}
+
+/** Adds the options that every verb with a client has, and the exit code of a usage error. */
+export function addClientOptions(command: Command): Command {
+  return exitWithUsage(command)
+    .addOption(
+      new Option('--endpoints <list>', 'members to talk to, host:port, separated by commas; tried in this order')
+        .env('QUORATE_ENDPOINTS')
+        .default(['127.0.0.1:2379'], '127.0.0.1:2379')
+        .argParser(parseEndpoints),
+    )
+    .addOption(
+      new Option('--timeout <ms>', 'time for each call, with all its attempts, in milliseconds, 1 to 3600000')
+        .env('QUORATE_TIMEOUT')
+        .default(5_000)
+        .argParser(wholeNumber(1, 3_600_000)),
+    )
+    .addOption(
+      new Option('--output <format>', 'table (for people) or json (for programs)')
+        .env('QUORATE_OUTPUT')
+        .choices(['table', 'json'])
+        .default('table'),
+    );
+}
+
+/** Makes a wrong command line exit with the code for it; help and version still exit with 0. */
+export function exitWithUsage(command: Command): Command {
+  return command.exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
+  });
+}
+
+/** A parser of whole numbers within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${String(min)} to ${String(max)}.`);
+  };
+}
+
+/** A comma-separated list of endpoints. */
+export function parseEndpoints(text: string): readonly string[] {
+  const parts = text.split(',').filter((part) => part.trim() !== '');
+  if (parts.length === 0) throw new InvalidArgumentError('Name at least one endpoint, host:port.');
+  try {
+    return parts.map(parseEndpoint);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof QuorateError ? `${error.message}.` : String(error));
+  }
+}
+
+/** Runs the work of a verb: makes the client, prints an error if there is one, sets the exit code, closes everything. */
+export async function runVerb(
+  options: ClientCommandOptions,
+  work: (context: VerbContext) => Promise<ExitCode>,
+): Promise<void> {
+  const json = options.output === 'json';
+  quietWhenReaderLeaves();
+  const client = new QuorateClient({ endpoints: options.endpoints, timeoutMs: options.timeout });
+  try {
+    process.exitCode = await work({ client, json, write: writeOut });
+  } catch (error) {
+    process.stderr.write(`${errorText(error, json)}\n`);
+    process.exitCode = exitCodeOf(error);
+  } finally {
+    client.close();
+  }
+}
+
+/** An error for standard error: a sentence, or one line of JSON. */
+export function errorText(error: unknown, json: boolean): string {
+  if (!(error instanceof QuorateError)) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return json
+      ? toJson({ error: { code: 'bug', outcome: 'unknown', message: detail } })
+      : `This is a bug in quorate: ${detail}`;
+  }
+  const { code, outcome, message, details } = error;
+  if (json)
+    return toJson({ error: { code, outcome, message, ...(Object.keys(details).length === 0 ? {} : { details }) } });
+  const consequence =
+    outcome === 'unknown' ? ' It may have been done, or may still be: look before you repeat it.' : '';
+  return `error: ${message} (${code}).${consequence}`;
+}
+
+/** `quorate list | head` is no error: when the reader goes, so do we. */
+function quietWhenReaderLeaves(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? exitCode.ok : exitCode.bug);
+  });
+}
+
+async function writeOut(text: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}

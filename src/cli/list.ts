@@ -1,0 +1,106 @@
+/** `quorate list`: prints keys and values, page by page, so that its size does not matter. */
+import type { Command } from 'commander';
+import type { KeyValue, ListPage, QuorateClient, Selection } from '../client';
+import { addClientOptions, runVerb, wholeNumber, type ClientCommandOptions, type VerbContext } from './client-command';
+import { exitCode } from './exit-code';
+import { cut, escapeControls, keyValueToJson, plural, tableLines, toJson, valueForTerminal } from './format';
+import { consistencyOption } from './get';
+
+/** Most keys in one page of the API. */
+const MAX_PAGE_SIZE = 1_000;
+/** The most a table shows of one key and of one value, in characters. */
+const SHOWN_CHARACTERS = 60;
+
+interface ListCommandOptions extends ClientCommandOptions {
+  readonly prefix?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly limit?: number;
+  readonly keysOnly?: boolean;
+  readonly consistency: 'linearizable' | 'stale';
+}
+
+export function registerListCommand(program: Command): void {
+  const command = program
+    .command('list')
+    .description('List keys and values in ascending byte order of the keys.')
+    .option('--prefix <text>', 'only keys that begin with this')
+    .option('--start <key>', 'from this key on, inclusive')
+    .option('--end <key>', 'up to this key, exclusive')
+    .option('--limit <n>', 'at most this many keys, 1 or more; default: all', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--keys-only', 'leave the values out');
+  addClientOptions(command)
+    .addOption(consistencyOption())
+    .action(async (options: ListCommandOptions) => {
+      const selection = selectionOf(options);
+      if (selection === undefined) return command.error('error: give either --prefix, or --start and --end, not both');
+      await runVerb(options, async (context) => {
+        const pages = pagesUpTo(context.client, selection, options);
+        await (context.json ? writeJson(context, pages) : writeTable(context, pages, options.keysOnly ?? false));
+        return exitCode.ok;
+      });
+    });
+}
+
+/** Which keys the options select; `undefined` if they contradict each other. */
+export function selectionOf(options: Pick<ListCommandOptions, 'prefix' | 'start' | 'end'>): Selection | undefined {
+  const { prefix, start, end } = options;
+  if (start === undefined && end === undefined) {
+    return prefix === undefined ? { kind: 'all' } : { kind: 'prefix', prefix };
+  }
+  return prefix === undefined ? { kind: 'range', start: start ?? '', end: end ?? '' } : undefined;
+}
+
+async function* pagesUpTo(
+  client: QuorateClient,
+  selection: Selection,
+  options: ListCommandOptions,
+): AsyncGenerator<ListPage> {
+  let left = options.limit ?? Number.MAX_SAFE_INTEGER;
+  const pages = client.list({
+    selection,
+    pageSize: Math.min(left, MAX_PAGE_SIZE),
+    keysOnly: options.keysOnly ?? false,
+    consistency: options.consistency,
+  });
+  for await (const page of pages) {
+    yield { ...page, kvs: page.kvs.slice(0, left) };
+    left -= page.kvs.length;
+    if (left <= 0) return;
+  }
+}
+
+/** One JSON document, written as the pages come. Cut off if a later page fails: then the exit code is not 0. */
+async function writeJson(context: VerbContext, pages: AsyncIterable<ListPage>): Promise<void> {
+  let separator = '{"kvs":[';
+  let revision = 0;
+  for await (const page of pages) {
+    let text = '';
+    for (const kv of page.kvs) {
+      text += `${separator}\n${toJson(keyValueToJson(kv))}`;
+      separator = ',';
+    }
+    revision = page.revision;
+    await context.write(text);
+  }
+  await context.write(`${separator === ',' ? '\n' : separator}],"revision":${String(revision)}}\n`);
+}
+
+async function writeTable(context: VerbContext, pages: AsyncIterable<ListPage>, keysOnly: boolean): Promise<void> {
+  let count = 0;
+  for await (const page of pages) {
+    if (page.kvs.length === 0) continue;
+    const header = count === 0 ? [keysOnly ? ['KEY', 'REVISION'] : ['KEY', 'REVISION', 'VALUE']] : [];
+    const lines = tableLines([...header, ...page.kvs.map((kv) => listRow(kv, keysOnly))]);
+    await context.write(`${lines.join('\n')}\n`);
+    count += page.kvs.length;
+  }
+  process.stderr.write(`${plural(count, 'key')}\n`);
+}
+
+/** One line of the table. Long keys and values are cut; JSON has them whole. */
+export function listRow(kv: KeyValue, keysOnly: boolean): string[] {
+  const key = cut(escapeControls(kv.key), SHOWN_CHARACTERS);
+  const revision = String(kv.modRevision);
+  return keysOnly ? [key, revision] : [key, revision, cut(valueForTerminal(kv.value), SHOWN_CHARACTERS)];
+}

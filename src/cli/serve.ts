@@ -1,0 +1,45 @@
+/** `quorate serve`: runs one member. */
+import { type Command, Option } from 'commander';
+import { QuorateError } from '../base/error';
+import { helpOf, optionList, type OptionSpec } from '../ops/options';
+import { readOptions } from '../ops/read-options';
+import { exitWithUsage } from './client-command';
+import { exitCode } from './exit-code';
+import { runMember } from './serve/process';
+
+export function registerServeCommand(program: Command): void {
+  const command = program
+    .command('serve')
+    .description(
+      'Run one member of a cluster. Each option is a flag, an environment variable, or a line of the YAML file.',
+    )
+    .addOption(
+      new Option('--config <file>', 'YAML file of "option: value" lines, named as the flags (env: QUORATE_CONFIG)'),
+    );
+  for (const [, spec] of optionList) command.addOption(flagOf(spec));
+  exitWithUsage(command).action(async (flags: Record<string, string | undefined>) => {
+    try {
+      await runMember(readOptions({ flags: byFlagName(flags), env: process.env, configFile: configFileOf(flags) }));
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      process.stderr.write(`error: ${error.message}\n`, () => {
+        process.exit(error.code === 'damaged' ? exitCode.damaged : exitCode.usage);
+      });
+    }
+  });
+}
+
+/** Commander takes the text as it is; reading and checking is the table's. */
+function flagOf(spec: OptionSpec<unknown>): Option {
+  return new Option(`--${spec.flag} <${spec.kind.placeholder}>`, helpOf(spec));
+}
+
+function configFileOf(flags: Record<string, string | undefined>): string | undefined {
+  return flags['config'] ?? process.env['QUORATE_CONFIG'];
+}
+
+/** Commander gives `--data-dir` the name `dataDir`; the table knows flags. */
+function byFlagName(flags: Record<string, string | undefined>): Record<string, string | undefined> {
+  const attributes = optionList.map(([, spec]) => [spec.flag, flags[flagOf(spec).attributeName()]] as const);
+  return Object.fromEntries(attributes);
+}

@@ -1,0 +1,197 @@
+/** Puts a member together: options -> storage -> state machine -> transport -> node -> client listener; and apart again. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ClientServer } from '../../api/client-server';
+import { UnaryCalls } from '../../api/unary-calls';
+import { QuorateError } from '../../base/error';
+import type { Logger } from '../../base/logger';
+import { seededRng } from '../../base/rng';
+import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
+import type { Result } from '../../kv/result';
+import { Node } from '../../node/node';
+import { defaultNodeOptions } from '../../node/options';
+import { Health } from '../../ops/health';
+import { type InitialCluster, initialClusterOf } from '../../ops/members';
+import type { ServeOptions } from '../../ops/options';
+import { clientReflection } from '../../ops/reflection';
+import { systemScheduler } from '../../ops/system-scheduler';
+import { openSqliteStorage } from '../../storage/sqlite-storage';
+import type { Storage } from '../../storage/storage';
+import { GrpcTransport } from '../../transport/grpc-transport';
+import { defaultGrpcTransportTuning, type GrpcTransportTuning } from '../../transport/grpc-transport-options';
+import { programVersion } from '../version';
+
+/** A member at work. */
+export interface Member {
+  readonly cluster: InitialCluster;
+  /** Stops in reverse order of the start, after the calls in flight were answered or their time was up. */
+  stop(): Promise<void>;
+}
+
+/** What the process gives to its member. */
+export interface MemberSurroundings {
+  readonly logger: Logger;
+  /** The member must not go on; ends the process. */
+  onFatal(error: unknown): void;
+}
+
+/** How often health looks at the member, milliseconds. */
+const healthIntervalMs = 100;
+
+/** What stands beside key and value in a log entry: command and proposal headers, generously. */
+const entryOverheadBytes = 1024;
+
+type Undo = () => Promise<void> | void;
+
+/**
+ * Starts a member and returns when both listeners are open.
+ *
+ * @throws QuorateError `refused-to-start` or `damaged`; everything begun has been undone
+ */
+export async function startMember(options: ServeOptions, around: MemberSurroundings): Promise<Member> {
+  const undo: Undo[] = [];
+  const stop = async () => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const cluster = initialClusterOf(options);
+    const storage = await openLog(options, cluster, around.logger);
+    undo.push(() => storage.close());
+    const store = openKvStateMachine({ path: join(options.dataDir, 'state.db'), clusterId: cluster.clusterId });
+    undo.push(() => {
+      store.close();
+    });
+    refuseGap(storage, store);
+    const node = await startNode(options, { ...around, cluster, storage, store });
+    undo.push(() => node.stop());
+    const health = new Health({
+      scheduler: systemScheduler,
+      hasQuorum: () => node.status().hasQuorum,
+      intervalMs: healthIntervalMs,
+    });
+    const server = clientServer(options, { ...around, cluster, storage, store, node, health });
+    undo.push(() => server.drain(options.drainTimeoutMs));
+    await server.listen();
+    health.start();
+    undo.push(() => {
+      health.stop();
+    });
+    return { cluster, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Parts extends MemberSurroundings {
+  readonly cluster: InitialCluster;
+  readonly storage: Storage;
+  readonly store: KvStateMachine;
+}
+
+/** The log is opened first: it makes and locks the directory, and refuses one that is not ours. */
+function openLog(
+  options: ServeOptions,
+  { clusterId, self, members }: InitialCluster,
+  logger: Logger,
+): Promise<Storage> {
+  const voters = members.map(({ id }) => id);
+  return openSqliteStorage({
+    directory: options.dataDir,
+    identity: { clusterId, memberId: self.id },
+    initialConfiguration: { voters, outgoing: [], learners: [] },
+    maxTailBytes: options.maxCachedBytes,
+    logger,
+  });
+}
+
+/** The log must reach from the state on: otherwise one of the files was lost or came from elsewhere. */
+function refuseGap({ loaded }: Storage, { appliedIndex }: KvStateMachine): void {
+  const fix = 'restore both files from one backup, or empty the data directory and let the member join anew';
+  if (appliedIndex > loaded.lastIndex) {
+    const message = `state.db has applied entry ${String(appliedIndex)}, but the log ends at ${String(loaded.lastIndex)}`;
+    throw new QuorateError('refused-to-start', `${message}; ${fix}`);
+  }
+  if (appliedIndex + 1 < loaded.firstIndex) {
+    const message = `state.db has applied entry ${String(appliedIndex)}, but the log begins at ${String(loaded.firstIndex)}`;
+    throw new QuorateError('refused-to-start', `${message}; ${fix}`);
+  }
+}
+
+async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Result>> {
+  const { self, members, clusterId } = parts.cluster;
+  const transport = new GrpcTransport({
+    clusterId,
+    selfId: self.id,
+    listenAddress: options.peerListen,
+    peers: members.filter(({ id }) => id !== self.id).map(({ id, peerAddress }) => ({ id, address: peerAddress })),
+    logger: parts.logger,
+    tuning: tuningOf(options),
+  });
+  const node = new Node<Result>({
+    id: self.id,
+    raftOptions: options,
+    nodeOptions: defaultNodeOptions,
+    storage: parts.storage,
+    transport,
+    stateMachine: parts.store,
+    scheduler: systemScheduler,
+    rng: seededRng(randomBytes(6).readUIntBE(0, 6)),
+    logger: parts.logger,
+    checkInvariants: false,
+    onFatal: (error) => {
+      parts.onFatal(error);
+    },
+  });
+  try {
+    await node.start();
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+  return node;
+}
+
+function tuningOf(options: ServeOptions): GrpcTransportTuning {
+  const standard = defaultGrpcTransportTuning;
+  return {
+    ...standard,
+    maxAppendBytes: options.maxAppendBytes,
+    maxEntryBytes: Math.max(standard.maxEntryBytes, options.maxKeyBytes + options.maxValueBytes + entryOverheadBytes),
+    maxQueuedBytes: Math.max(standard.maxQueuedBytes, 2 * options.maxInflightBytes),
+    callTimeoutMs: Math.min(standard.callTimeoutMs, 2 * options.electionTimeoutMs),
+  };
+}
+
+function clientServer(
+  options: ServeOptions,
+  parts: Parts & { readonly node: Node<Result>; readonly health: Health },
+): ClientServer {
+  const { cluster, storage, store, node, health } = parts;
+  const calls = new UnaryCalls({
+    clock: systemScheduler,
+    requestTimeoutMs: options.requestTimeoutMs,
+    maxCallsInFlight: options.maxCallsInFlight,
+    leaderHint: (id) => cluster.members.find((member) => member.id === id),
+    onBug: (error) => {
+      parts.onFatal(error);
+    },
+  });
+  return new ClientServer({
+    address: options.clientListen,
+    limits: options,
+    maxStreamsPerConnection: options.maxStreamsPerConnection,
+    calls,
+    kv: { proposer: node, reader: store, limits: options },
+    cluster: {
+      clusterId: cluster.clusterId,
+      self: cluster.self,
+      members: () => cluster.members,
+      status: () => node.status(),
+      reader: store,
+      logSizeBytes: () => storage.sizeBytes(),
+      version: programVersion(),
+    },
+    additions: [health, clientReflection()],
+  });
+}

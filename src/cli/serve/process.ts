@@ -1,0 +1,74 @@
+/** A member as a process: signals stop it in order, errors nobody expected stop it at once. */
+import { QuorateError } from '../../base/error';
+import { routeGrpcLog } from '../../ops/grpc-log';
+import { createLogger, type ProcessLogger } from '../../ops/logger';
+import type { ServeOptions } from '../../ops/options';
+import { exitCode } from '../exit-code';
+import { programVersion } from '../version';
+import { type Member, startMember } from './member';
+
+/** How long the last log lines may take to be written, milliseconds. */
+const lastLinesMs = 500;
+
+/** What stopping may take beside draining, milliseconds; then the process ends all the same. */
+const stopMarginMs = 10_000;
+
+/** Runs a member until a signal ends it. Never returns normally: it ends the process. */
+export async function runMember(options: ServeOptions): Promise<void> {
+  const logger = createLogger({ ...options, base: { member: options.name, pid: process.pid } });
+  routeGrpcLog(logger);
+  const fatal = (error: unknown): never => dieAt(logger, error);
+  process.on('uncaughtException', fatal);
+  process.on('unhandledRejection', fatal);
+  const starting = startMember(options, { logger, onFatal: fatal });
+  stopOnSignals(options, logger, starting);
+  const { cluster } = await starting;
+  const { clientListen, peerListen } = options;
+  const ids = { id: cluster.self.id, clusterId: cluster.clusterId, members: cluster.members.length };
+  logger.info({ ...ids, clientListen, peerListen, version: programVersion() }, 'member is serving');
+}
+
+/** The state of this process can no longer be trusted: it says why, answers nobody, and ends. */
+function dieAt(logger: ProcessLogger, error: unknown): never {
+  const expected = error instanceof QuorateError;
+  const reason = error instanceof Error ? (expected ? error.message : (error.stack ?? error.message)) : String(error);
+  logger.error({ reason, code: expected ? error.code : 'bug' }, 'this member cannot go on and stops at once');
+  logger.flushNow();
+  process.exit(expected ? exitCode.damaged : exitCode.bug);
+}
+
+function stopOnSignals(options: ServeOptions, logger: ProcessLogger, starting: Promise<Member>): void {
+  let stopping = false;
+  const stop = (cause: string) => {
+    if (stopping) {
+      logger.warn({ cause }, 'asked to stop again: ends at once');
+      logger.flushNow();
+      process.exit(exitCode.notDone);
+    }
+    stopping = true;
+    logger.info({ cause }, 'stopping');
+    void stopInOrder(options, logger, starting);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  // Started by `quorate dev`, which is gone: nobody else would stop this member.
+  if (process.connected) {
+    process.once('disconnect', () => {
+      if (!stopping) stop('parent is gone');
+    });
+  }
+}
+
+async function stopInOrder(options: ServeOptions, logger: ProcessLogger, starting: Promise<Member>): Promise<void> {
+  setTimeout(() => {
+    logger.error({}, 'stopping took too long: ends at once');
+    logger.flushNow();
+    process.exit(exitCode.notDone);
+  }, options.drainTimeoutMs + stopMarginMs);
+  // A start that fails ends the process by itself.
+  const member = await starting.catch(() => undefined);
+  if (member === undefined) return;
+  await member.stop();
+  logger.info({}, 'stopped');
+  await logger.flush(lastLinesMs);
+  process.exit(exitCode.ok);
+}

@@ -1,0 +1,151 @@
+/** A client of a quorate cluster: finds a member that answers, tries again where that is safe, tells how sure it is. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assert } from '../base/assert';
+import type { DeleteResponse, GetResponse, ListResponse, PutResponse } from '../gen/quorate/v1/kv';
+import type { GetStatusResponse, ListMembersResponse } from '../gen/quorate/v1/cluster';
+import { EndpointRing, makeAttempts, type AttemptBounds, type AttemptResult, type Surroundings } from './attempts';
+import {
+  fromWireKeyValue,
+  fromWireMembers,
+  fromWireStatus,
+  toListRequest,
+  toWireConsistency,
+  toWireValue,
+  wellFormed,
+} from './convert';
+import { Endpoint } from './endpoint';
+import { resolveOptions, type ClientOptions, type ResolvedClientOptions } from './options';
+import type {
+  CallOptions,
+  DeleteAnswer,
+  GetAnswer,
+  ListOptions,
+  ListPage,
+  MembersAnswer,
+  MemberStatus,
+  PutAnswer,
+  ReadOptions,
+  Value,
+} from './types';
+
+const realSurroundings: Surroundings = {
+  now: () => performance.now(),
+  sleep: (delayMs) => sleep(delayMs),
+  random: () => Math.random(),
+};
+
+type AttemptOn<T> = (endpoint: Endpoint, bounds: AttemptBounds) => Promise<AttemptResult<T>>;
+
+/**
+ * A client. Safe for concurrent calls; holds one connection per endpoint it has used, so `close()` it.
+ *
+ * Every method rejects with a `QuorateError`. Its `outcome` says what happened to a mutation: `not-done`, it surely had
+ * no effect and never will; `unknown`, it may have taken effect or may still (always with a code such as
+ * `outcome-unknown`; do not repeat it blindly). For reads `outcome` is always `not-done`. Codes of every method:
+ * `invalid-argument`, `no-leader`, `no-quorum`, `overloaded`, `stopping`, `deadline-exceeded`, `unreachable`.
+ */
+export class QuorateClient {
+  readonly #options: ResolvedClientOptions;
+  readonly #ring: EndpointRing<Endpoint>;
+  readonly #endpoints: readonly Endpoint[];
+
+  /** @throws QuorateError `invalid-argument` */
+  constructor(options: ClientOptions) {
+    this.#options = resolveOptions(options);
+    const [first, ...others] = this.#options.endpoints.map((address) => new Endpoint(address));
+    assert(first !== undefined, 'checked options have an endpoint');
+    this.#endpoints = [first, ...others];
+    this.#ring = new EndpointRing([first, ...others]);
+  }
+
+  /** Stores `value` under `key`. Durable on a majority when this resolves. Not idempotent: each put makes a revision. */
+  async put(key: string, value: Value, options: CallOptions = {}): Promise<PutAnswer> {
+    const request = { key: wellFormed('key', key), value: toWireValue(value) };
+    return this.#mutate<PutResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.kv.put.bind(endpoint.kv), request, bounds),
+    );
+  }
+
+  /** Reads one key. */
+  async get(key: string, options: ReadOptions = {}): Promise<GetAnswer> {
+    const request = { key: wellFormed('key', key), consistency: toWireConsistency(options) };
+    const response = await this.#read<GetResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.kv.get.bind(endpoint.kv), request, bounds),
+    );
+    const { kv, revision } = response;
+    return { kv: kv === undefined ? undefined : fromWireKeyValue(kv), revision };
+  }
+
+  /** Removes one key, if it is there. Durable on a majority when this resolves. */
+  async delete(key: string, options: CallOptions = {}): Promise<DeleteAnswer> {
+    const request = { key: wellFormed('key', key) };
+    return this.#mutate<DeleteResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.kv.delete.bind(endpoint.kv), request, bounds),
+    );
+  }
+
+  /**
+   * Lists keys, page after page; each page is fetched when it is asked for, within a time of its own.
+   *
+   * Pages are read one by one, each at the revision it tells: a listing is not one snapshot.
+   */
+  async *list(options: ListOptions = {}): AsyncGenerator<ListPage, void, undefined> {
+    let pageToken: string | undefined = '';
+    while (pageToken !== undefined) {
+      const page: ListPage = await this.listPage(options, pageToken);
+      yield page;
+      pageToken = page.nextPageToken;
+    }
+  }
+
+  /**
+   * Lists one page.
+   *
+   * @param pageToken the `nextPageToken` of the page before, with the same selection; empty for the first
+   */
+  async listPage(options: ListOptions = {}, pageToken = ''): Promise<ListPage> {
+    const request = toListRequest(options, pageToken);
+    const response = await this.#read<ListResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.kv.list.bind(endpoint.kv), request, bounds),
+    );
+    return {
+      kvs: response.kvs.map(fromWireKeyValue),
+      nextPageToken: response.nextPageToken === '' ? undefined : response.nextPageToken,
+      revision: response.revision,
+    };
+  }
+
+  /** The state of the member that is in use. It answers from memory, without a quorum. */
+  async status(options: CallOptions = {}): Promise<MemberStatus> {
+    const response = await this.#read<GetStatusResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.getStatus.bind(endpoint.cluster), {}, bounds),
+    );
+    return fromWireStatus(response);
+  }
+
+  /** All members, as the member that is in use knows them. */
+  async members(options: CallOptions = {}): Promise<MembersAnswer> {
+    const response = await this.#read<ListMembersResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.listMembers.bind(endpoint.cluster), {}, bounds),
+    );
+    return fromWireMembers(response);
+  }
+
+  /** Closes every connection. Attempts in flight go on to their end; after that, and for new calls, nothing is sent. */
+  close(): void {
+    for (const endpoint of this.#endpoints) endpoint.close();
+  }
+
+  #read<T>(options: CallOptions, attempt: AttemptOn<T>): Promise<T> {
+    return this.#call(false, options, attempt);
+  }
+
+  #mutate<T>(options: CallOptions, attempt: AttemptOn<T>): Promise<T> {
+    return this.#call(true, options, attempt);
+  }
+
+  #call<T>(mutation: boolean, options: CallOptions, attempt: AttemptOn<T>): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
+    return makeAttempts(this.#ring, { mutation, timeoutMs, attempt }, this.#options, realSurroundings);
+  }
+}

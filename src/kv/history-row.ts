@@ -1,0 +1,79 @@
+/** One row of the store's history: one change of one key, and the checksums that guard it. */
+import { crc32 } from 'node:zlib';
+import type { ValueForm } from './command';
+
+/** A row without its key and value. Rows are numbered from 1 without gaps, in the order of their revisions. */
+export interface RowHead {
+  readonly row: number;
+  readonly revision: number;
+  /** Orders the rows of one revision, from 0: a transaction will make many. */
+  readonly sub: number;
+  /** 0 in a tombstone. */
+  readonly createRevision: number;
+  /** 0 in a tombstone. */
+  readonly version: number;
+  readonly flags: number;
+}
+
+/** A whole row. */
+export interface HistoryRow extends RowHead {
+  readonly key: Uint8Array;
+  /** Empty in a tombstone. */
+  readonly value: Uint8Array;
+}
+
+/** Bits of `flags`. Never renumbered: they are in every state database and every backup. */
+export const RowFlags = {
+  /** The row is a put; without it, a tombstone. */
+  put: 1,
+  /** The value was given as text. */
+  textValue: 2,
+  /** The key is valid UTF-8; for people who read the database. */
+  textKey: 4,
+} as const;
+
+/** The form in which a row's value was given. */
+export function formOf(flags: number): ValueForm {
+  return (flags & RowFlags.textValue) === 0 ? 'bytes' : 'text';
+}
+
+const headNumbers = 6;
+const headBytes = 8 * headNumbers;
+// Nearly every key fits, so that one call checks numbers and key together: a call costs more than 100 bytes do.
+const scratchKeyBytes = 464;
+const scratch = Buffer.alloc(headBytes + scratchKeyBytes);
+const scratchView = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
+
+/**
+ * CRC-32 (zlib's) over the head's numbers, each as a little-endian double, and the key. It can be checked without the
+ * value, which is how the key index is rebuilt without reading every value.
+ */
+export function headChecksum(head: RowHead, key: Uint8Array): number {
+  writeNumber(0, head.row);
+  writeNumber(1, head.revision);
+  writeNumber(2, head.sub);
+  writeNumber(3, head.createRevision);
+  writeNumber(4, head.version);
+  writeNumber(5, head.flags);
+  if (key.length > scratchKeyBytes) return crc32(key, crc32(scratch.subarray(0, headBytes)));
+  scratch.set(key, headBytes);
+  return crc32(scratch.subarray(0, headBytes + key.length));
+}
+
+/** CRC-32 over the whole row: the head's, continued over the value. A value in another key's row fails it, too. */
+export function rowChecksum(ofHead: number, value: Uint8Array): number {
+  // zlib takes no bytes at no address for the wish to start anew, and answers 0.
+  return value.length === 0 ? ofHead : crc32(value, ofHead);
+}
+
+/** CRC-32 over at most 6 numbers, for the one-row tables. */
+export function numbersChecksum(numbers: readonly number[], seed: number): number {
+  numbers.forEach((value, position) => {
+    writeNumber(position, value);
+  });
+  return crc32(scratch.subarray(0, 8 * numbers.length), seed);
+}
+
+function writeNumber(position: number, value: number): void {
+  scratchView.setFloat64(8 * position, value, true);
+}

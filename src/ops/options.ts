@@ -1,0 +1,239 @@
+/** THE table of the program's options. `--help`, flags, `QUORATE_*` variables, the YAML file and all checks come from it. */
+import { defaultRaftOptions } from '../raft';
+import {
+  addressTemplateValue,
+  addressValue,
+  type MemberEntry,
+  membersValue,
+  nameValue,
+  oneOf,
+  text,
+  type ValueKind,
+  wholeNumber,
+} from './option-values';
+
+/** One option. */
+export interface OptionSpec<T> {
+  /** The flag without its dashes; also the key in the YAML file, and with `QUORATE_` in capitals the variable. */
+  readonly flag: string;
+  readonly kind: ValueKind<T>;
+  /** What holds when nobody says anything; `undefined` when `whenAbsent` tells. */
+  readonly default: T | undefined;
+  /** What it means to leave out an option that has no default. */
+  readonly whenAbsent?: string;
+  readonly help: string;
+}
+
+/** All settings of a member, by the names the code uses. */
+export interface ServeOptions {
+  readonly name: string;
+  readonly clusterName: string;
+  readonly dataDir: string;
+  readonly clientListen: string;
+  readonly peerListen: string;
+  readonly initialMembers: readonly MemberEntry[] | undefined;
+  readonly peerAddressTemplate: string | undefined;
+  readonly clientAddressTemplate: string | undefined;
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly maxKeyBytes: number;
+  readonly maxValueBytes: number;
+  readonly maxPageBytes: number;
+  readonly maxCallsInFlight: number;
+  readonly maxStreamsPerConnection: number;
+  readonly maxAppendBytes: number;
+  readonly maxInflightAppends: number;
+  readonly maxInflightBytes: number;
+  readonly maxUncommittedBytes: number;
+  readonly maxCachedBytes: number;
+  readonly maxPendingReads: number;
+  readonly logLevel: LogLevel;
+  readonly logBufferBytes: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+type Table = { readonly [K in keyof ServeOptions]: OptionSpec<NonNullable<ServeOptions[K]>> };
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const path = text('path', 'a path, not empty', /^[^\0]+$/);
+
+export const optionTable: Table = {
+  name: {
+    flag: 'name',
+    kind: nameValue,
+    default: undefined,
+    whenAbsent: 'required',
+    help: "this member's name, unique in the cluster; its id follows from it, so it must not change",
+  },
+  clusterName: {
+    flag: 'cluster-name',
+    kind: nameValue,
+    default: 'quorate',
+    help: "the cluster's name, the same on all members",
+  },
+  dataDir: {
+    flag: 'data-dir',
+    kind: path,
+    default: 'quorate-data',
+    help: "this member's own directory; made if it is missing",
+  },
+  clientListen: {
+    flag: 'client-listen',
+    kind: addressValue,
+    default: '127.0.0.1:2379',
+    help: 'where to listen for clients',
+  },
+  peerListen: {
+    flag: 'peer-listen',
+    kind: addressValue,
+    default: '127.0.0.1:2380',
+    help: 'where to listen for the other members',
+  },
+  initialMembers: {
+    flag: 'initial-members',
+    kind: membersValue,
+    default: undefined,
+    whenAbsent: 'this member alone, at the addresses it listens on',
+    help: 'the members the cluster begins with, this one among them, the same on all members',
+  },
+  peerAddressTemplate: {
+    flag: 'peer-address-template',
+    kind: addressTemplateValue,
+    default: undefined,
+    whenAbsent: 'none',
+    help: 'where peers reach the members that initial-members only names; {name} stands for the name',
+  },
+  clientAddressTemplate: {
+    flag: 'client-address-template',
+    kind: addressTemplateValue,
+    default: undefined,
+    whenAbsent: 'none',
+    help: 'where clients reach the members that initial-members only names; {name} stands for the name',
+  },
+  heartbeatIntervalMs: {
+    flag: 'heartbeat-interval',
+    kind: wholeNumber('ms', 5, 20_000),
+    default: defaultRaftOptions.heartbeatIntervalMs,
+    help: 'the leader lets no member wait longer than this for a sign of life',
+  },
+  electionTimeoutMs: {
+    flag: 'election-timeout',
+    kind: wholeNumber('ms', 50, 60_000),
+    default: defaultRaftOptions.electionTimeoutMs,
+    help: 'a member that hears nothing from a leader calls an election after one to two times this; at least three heartbeat intervals',
+  },
+  requestTimeoutMs: {
+    flag: 'request-timeout',
+    kind: wholeNumber('ms', 10, 600_000),
+    default: 5000,
+    help: 'how long a call without a deadline of its own may take',
+  },
+  drainTimeoutMs: {
+    flag: 'drain-timeout',
+    kind: wholeNumber('ms', 0, 600_000),
+    default: 10_000,
+    help: 'on SIGTERM, how long to wait for calls that are being answered',
+  },
+  maxKeyBytes: {
+    flag: 'max-key-bytes',
+    kind: wholeNumber('bytes', 1, 64 * KiB),
+    default: 4 * KiB,
+    help: 'the longest key, in UTF-8; the same on all members',
+  },
+  maxValueBytes: {
+    flag: 'max-value-bytes',
+    kind: wholeNumber('bytes', 1, 16 * MiB),
+    default: 1 * MiB,
+    help: 'the longest value; the same on all members; above 4 MiB most clients must raise their own limit to read it',
+  },
+  maxPageBytes: {
+    flag: 'max-page-bytes',
+    kind: wholeNumber('bytes', 1 * KiB, 16 * MiB),
+    default: 1 * MiB,
+    help: 'the most bytes of keys and values in one page of a listing; a page holds one key at least',
+  },
+  maxCallsInFlight: {
+    flag: 'max-calls-in-flight',
+    kind: wholeNumber('calls', 1, 1_000_000),
+    default: 10_000,
+    help: 'the most calls answered at one time; more are refused with RESOURCE_EXHAUSTED, surely not done',
+  },
+  maxStreamsPerConnection: {
+    flag: 'max-streams-per-connection',
+    kind: wholeNumber('streams', 1, 1_000_000),
+    default: 2_000,
+    help: 'the most calls at one time on one connection; more wait at the client',
+  },
+  maxAppendBytes: {
+    flag: 'max-append-bytes',
+    kind: wholeNumber('bytes', 1 * KiB, 64 * MiB),
+    default: defaultRaftOptions.maxAppendBytes,
+    help: 'the most entry bytes in one AppendEntries; a larger entry travels alone',
+  },
+  maxInflightAppends: {
+    flag: 'max-inflight-appends',
+    kind: wholeNumber('messages', 1, 4096),
+    default: defaultRaftOptions.maxInflightAppends,
+    help: 'the most AppendEntries with entries on their way to one member',
+  },
+  maxInflightBytes: {
+    flag: 'max-inflight-bytes',
+    kind: wholeNumber('bytes', 64 * KiB, 1 * GiB),
+    default: defaultRaftOptions.maxInflightBytes,
+    help: 'the most entry bytes on their way to one member',
+  },
+  maxUncommittedBytes: {
+    flag: 'max-uncommitted-bytes',
+    kind: wholeNumber('bytes', 1 * MiB, 4 * GiB),
+    default: defaultRaftOptions.maxUncommittedBytes,
+    help: 'the most entry bytes the leader holds that are not yet committed; beyond, writes are refused, surely not done',
+  },
+  maxCachedBytes: {
+    flag: 'max-cached-bytes',
+    kind: wholeNumber('bytes', 0, 4 * GiB),
+    default: defaultRaftOptions.maxCachedBytes,
+    help: 'entry bytes kept in memory for members that lag a little',
+  },
+  maxPendingReads: {
+    flag: 'max-pending-reads',
+    kind: wholeNumber('reads', 1, 10_000_000),
+    default: defaultRaftOptions.maxPendingReads,
+    help: 'the most linearizable reads waiting for a confirmation',
+  },
+  logLevel: {
+    flag: 'log-level',
+    kind: oneOf<LogLevel>(['debug', 'info', 'warn', 'error', 'silent']),
+    default: 'info',
+    help: 'the least important lines to log',
+  },
+  logBufferBytes: {
+    flag: 'log-buffer-bytes',
+    kind: wholeNumber('bytes', 16 * KiB, 256 * MiB),
+    default: 1 * MiB,
+    help: 'log bytes held for a slow reader; beyond, lines are dropped and counted',
+  },
+};
+
+/** The table as a list, for those who walk it. */
+export const optionList = Object.entries(optionTable) as readonly [keyof ServeOptions, OptionSpec<unknown>][];
+
+/** The environment variable of an option. */
+export function variableOf(flag: string): string {
+  return `QUORATE_${flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** What `--help` says of an option: meaning, range, default. */
+export function helpOf(spec: OptionSpec<unknown>): string {
+  const fallback = spec.default === undefined ? (spec.whenAbsent ?? 'none') : textOf(spec.default);
+  return `${spec.help} (allowed: ${spec.kind.limit}; default: ${fallback}; env: ${variableOf(spec.flag)})`;
+}
+
+/** Options with a default are words or numbers; lists have none. */
+function textOf(value: unknown): string {
+  return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : 'none';
+}

@@ -1,0 +1,144 @@
+/** Everything this member sends to one peer: keeps a connection, opens a new one when it breaks, tells what may be lost. */
+import { performance } from 'node:perf_hooks';
+import type { Logger } from '../base/logger';
+import { Complaints } from './complaints';
+import {
+  GrpcPeerConnection,
+  type ConnectionContext,
+  type ConnectionEnd,
+  type OutgoingMessage,
+} from './grpc-peer-connection';
+import type { TransportHandler } from './transport';
+
+/** A connection that held this long was a good one: the next attempt comes soon. */
+const goodConnectionMs = 1000;
+
+/** The outgoing half of the link to one peer. */
+export class GrpcPeerClient {
+  readonly #context: ConnectionContext;
+  readonly #handler: TransportHandler;
+  readonly #logger: Logger;
+  readonly #complaints: Complaints;
+  #connection: GrpcPeerConnection | undefined;
+  #reconnectTimer: NodeJS.Timeout | undefined;
+  #reconnectDelayMs: number;
+  #acceptedAt: number | undefined;
+  /** Something was handed over since `unreachable` was last told. */
+  #mayHaveLost = false;
+  /** Something was dropped since then. */
+  #hasDropped = false;
+  #isReportDue = false;
+  #isStopped = false;
+
+  constructor(context: ConnectionContext, handler: TransportHandler, logger: Logger) {
+    this.#context = context;
+    this.#handler = handler;
+    this.#logger = logger;
+    this.#complaints = new Complaints(context.tuning.complaintIntervalMs);
+    this.#reconnectDelayMs = context.tuning.minReconnectDelayMs;
+    this.#connect();
+  }
+
+  /**
+   * Sends, queues or drops; never calls the handler before it returns.
+   *
+   * @returns false if the message was surely dropped
+   */
+  send(message: OutgoingMessage): boolean {
+    this.#mayHaveLost = true;
+    if (this.#connection === undefined) {
+      // Told with the outcome of the next attempt, or a leader that tries again at once would spin.
+      this.#hasDropped = true;
+      return false;
+    }
+    const isTaken = this.#connection.send(message);
+    if (message.kind === 'append-entries') {
+      if (isTaken) this.#isReportDue = false;
+      else this.#reportOverflow();
+    }
+    return isTaken;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#reconnectTimer);
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #connect(): void {
+    this.#connection = new GrpcPeerConnection(this.#context, {
+      accepted: () => {
+        this.#onAccepted();
+      },
+      received: (message) => {
+        this.#handler.receive(this.#context.identity.to, message);
+      },
+      tooLarge: (message, bytes) => {
+        if (!this.#complaints.isNew(`too large: ${message.kind}`)) return;
+        this.#logger.error({ ...this.#logFields(), kind: message.kind, bytes }, 'dropped a message that is too large');
+      },
+      ended: (end) => {
+        this.#onEnded(end);
+      },
+    });
+  }
+
+  #onAccepted(): void {
+    this.#acceptedAt = performance.now();
+    if (this.#complaints.isNew('connected')) this.#logger.info(this.#logFields(), 'connected to the peer');
+    if (this.#hasDropped) this.#report();
+  }
+
+  #onEnded(end: ConnectionEnd): void {
+    this.#connection = undefined;
+    const wasGood = this.#acceptedAt !== undefined && performance.now() - this.#acceptedAt >= goodConnectionMs;
+    this.#acceptedAt = undefined;
+    if (wasGood) {
+      this.#complaints.reset();
+      this.#reconnectDelayMs = this.#context.tuning.minReconnectDelayMs;
+    }
+    this.#complain(end);
+    this.#reconnectTimer = setTimeout(() => {
+      this.#connect();
+    }, this.#nextDelayMs(end));
+    if (this.#mayHaveLost) this.#report();
+  }
+
+  /** Doubles up to the bound. */
+  #nextDelayMs(end: ConnectionEnd): number {
+    const { maxReconnectDelayMs, refusedReconnectDelayMs } = this.#context.tuning;
+    if (end.kind === 'refused') return refusedReconnectDelayMs;
+    const delayMs = this.#reconnectDelayMs;
+    this.#reconnectDelayMs = Math.min(2 * delayMs, maxReconnectDelayMs);
+    return delayMs;
+  }
+
+  #complain({ kind, reason }: ConnectionEnd): void {
+    // Why a peer is not reached changes with every attempt; that it is not reached is said once.
+    if (!this.#complaints.isNew(kind === 'not-reached' ? kind : reason)) return;
+    const fields = { ...this.#logFields(), reason };
+    if (kind === 'refused') this.#logger.error(fields, 'the peer refuses this member');
+    else if (kind === 'lost') this.#logger.warn(fields, 'lost the connection to the peer; trying again');
+    else this.#logger.warn(fields, 'cannot reach the peer; trying again');
+  }
+
+  /** Once for a run of dropped messages, and not within the call that dropped one. */
+  #reportOverflow(): void {
+    if (this.#isReportDue) return;
+    this.#isReportDue = true;
+    setImmediate(() => {
+      this.#report();
+    });
+  }
+
+  #report(): void {
+    this.#mayHaveLost = false;
+    this.#hasDropped = false;
+    if (!this.#isStopped) this.#handler.unreachable(this.#context.identity.to);
+  }
+
+  #logFields(): { readonly peer: bigint; readonly address: string } {
+    return { peer: this.#context.identity.to, address: this.#context.address };
+  }
+}

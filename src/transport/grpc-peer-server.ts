@@ -1,0 +1,264 @@
+/** The peer listener: takes the calls of other members, and sends answers back on the streams they opened. */
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type MethodDefinition,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
+import { unreachable } from '../base/assert';
+import { QuorateError } from '../base/error';
+import type { Logger } from '../base/logger';
+import { ForwardServiceService } from '../gen/quorate/peer/v1/forward';
+import { RaftServiceService } from '../gen/quorate/peer/v1/raft';
+import type { AppendEntriesResponse, MemberId, RequestVoteResponse } from '../raft';
+import { decodeAppendEntries } from './append-entries-codec';
+import { Complaints } from './complaints';
+import { serverOptions, type GrpcTransportTuning } from './grpc-transport-options';
+import { IncomingStreams } from './incoming-streams';
+import {
+  decodeForwardQuestion,
+  decodeRequestVote,
+  decodeTimeoutNow,
+  encodeAppendEntriesResponse,
+  encodeForwardAnswer,
+  encodeRequestVoteResponse,
+  type ForwardAnswer,
+} from './message-codec';
+import { admit, type Door } from './peer-identity';
+import { PendingVotes } from './pending-votes';
+import type { PeerMessage, TransportHandler } from './transport';
+import { passBytes } from './wire';
+
+type Call = ServerUnaryCall<Buffer, Buffer>;
+type Stream = ServerDuplexStream<Buffer, Buffer>;
+type Answer = sendUnaryData<Buffer>;
+
+/** What answers a peer's call. Dropped if the peer does not wait for it any more. */
+export type AnswerMessage = AppendEntriesResponse | RequestVoteResponse | ForwardAnswer;
+
+/** What a `GrpcPeerServer` needs. */
+export interface GrpcPeerServerOptions {
+  readonly listenAddress: string;
+  readonly door: Door;
+  readonly tuning: GrpcTransportTuning;
+  readonly credentials: ServerCredentials | undefined;
+  readonly logger: Logger;
+  readonly handler: TransportHandler;
+}
+
+const empty = Buffer.alloc(0);
+
+/** The incoming half of the links to all peers. Every byte that comes in is checked before the handler sees it. */
+export class GrpcPeerServer {
+  readonly #options: GrpcPeerServerOptions;
+  readonly #server: Server;
+  readonly #complaints: Complaints;
+  readonly #appendEntries: IncomingStreams;
+  readonly #forward: IncomingStreams;
+  readonly #votes: PendingVotes;
+  #isStopped = false;
+
+  constructor(options: GrpcPeerServerOptions) {
+    const { tuning } = options;
+    this.#options = options;
+    this.#complaints = new Complaints(tuning.complaintIntervalMs);
+    this.#appendEntries = new IncomingStreams(tuning);
+    this.#forward = new IncomingStreams(tuning);
+    this.#votes = new PendingVotes(tuning.maxPendingCalls, tuning.callTimeoutMs);
+    this.#server = new Server(serverOptions(tuning));
+    this.#addServices();
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @returns the port
+   * @throws QuorateError `refused-to-start`
+   */
+  async start(): Promise<number> {
+    const { listenAddress, credentials } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(listenAddress, credentials ?? ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve(port);
+        else reject(cannotListen(listenAddress, error));
+      });
+    });
+  }
+
+  /** @returns false if the answer was dropped, since the peer does not wait for it any more */
+  send(to: MemberId, message: AnswerMessage): boolean {
+    switch (message.kind) {
+      case 'append-entries-response':
+        return this.#appendEntries.sendNewest(to, encodeAppendEntriesResponse(message));
+      case 'request-vote-response':
+        return this.#votes.answer(to, message);
+      case 'forward-read-index':
+      case 'forward-refused':
+        return this.#forward.send(to, encodeForwardAnswer(message));
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** Ends every call and closes every connection. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#votes.clear();
+    this.#appendEntries.endAll();
+    this.#forward.endAll();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, this.#options.tuning.stopTimeoutMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #addServices(): void {
+    const { appendEntries, requestVote, timeoutNow, installSnapshot } = RaftServiceService;
+    const limits = this.#options.tuning;
+    this.#server.addService(
+      {
+        appendEntries: uncoded(appendEntries),
+        requestVote: uncoded(requestVote),
+        timeoutNow: uncoded(timeoutNow),
+        installSnapshot: uncoded(installSnapshot),
+      },
+      {
+        appendEntries: (stream: Stream) => {
+          this.#onStream(stream, this.#appendEntries, (bytes, from) => decodeAppendEntries(bytes, from, limits));
+        },
+        requestVote: (call: Call, answer: Answer) => {
+          this.#onRequestVote(call, answer);
+        },
+        timeoutNow: (call: Call, answer: Answer) => {
+          this.#onTimeoutNow(call, answer);
+        },
+        // Comes with snapshots: admit the caller, then hand the chunks to a receiver of their own, not to the core.
+        installSnapshot: (_call: unknown, answer: Answer) => {
+          answer({ code: status.UNIMPLEMENTED, details: 'this version does not take snapshots' });
+        },
+      },
+    );
+    this.#server.addService(
+      { forward: uncoded(ForwardServiceService.forward) },
+      {
+        forward: (stream: Stream) => {
+          this.#onStream(stream, this.#forward, (bytes) => decodeForwardQuestion(bytes, limits));
+        },
+      },
+    );
+  }
+
+  #onStream(stream: Stream, streams: IncomingStreams, decode: (bytes: Buffer, from: MemberId) => PeerMessage): void {
+    const from = this.#admit(stream.metadata, (error) => stream.emit('error', error));
+    if (from === undefined) return;
+    const incoming = streams.add(from, stream);
+    // Tells the peer that it was let in.
+    stream.sendMetadata(new Metadata());
+    stream.on('data', (bytes: Buffer) => {
+      if (!incoming.isOpen || this.#isStopped) return;
+      const message = this.#decode(from, () => decode(bytes, from), incoming.refuse);
+      if (message !== undefined) this.#options.handler.receive(from, message);
+    });
+  }
+
+  #onRequestVote(call: Call, answer: Answer): void {
+    const refuse = (error: CallError): void => {
+      answer(error);
+    };
+    const from = this.#admit(call.metadata, refuse);
+    if (from === undefined) return;
+    const request = this.#decode(from, () => decodeRequestVote(call.request, from), refuse);
+    if (request === undefined) return;
+    const forget = this.#votes.add(from, request, {
+      answer: (response) => {
+        answer(null, encodeRequestVoteResponse(response));
+      },
+      giveUp: () => {
+        refuse({ code: status.ABORTED, details: 'this member did not decide in time' });
+      },
+    });
+    call.on('cancelled', forget);
+    this.#options.handler.receive(from, request);
+  }
+
+  #onTimeoutNow(call: Call, answer: Answer): void {
+    const refuse = (error: CallError): void => {
+      answer(error);
+    };
+    const from = this.#admit(call.metadata, refuse);
+    if (from === undefined) return;
+    const message = this.#decode(from, () => decodeTimeoutNow(call.request), refuse);
+    if (message === undefined) return;
+    this.#options.handler.receive(from, message);
+    answer(null, empty);
+  }
+
+  /** Who calls; undefined if the caller was refused. */
+  #admit(metadata: Metadata, refuse: (error: CallError) => void): MemberId | undefined {
+    if (this.#isStopped) {
+      refuse({ code: status.UNAVAILABLE, details: 'this member is stopping' });
+      return undefined;
+    }
+    const admission = admit(metadata, this.#options.door);
+    if (admission.admitted) return admission.from;
+    if (this.#complaints.isNew(admission.reason)) {
+      this.#options.logger.warn({ reason: admission.reason }, 'refused a stranger on the peer listener');
+    }
+    refuse({ code: status.FAILED_PRECONDITION, details: admission.reason });
+    return undefined;
+  }
+
+  /** The message; undefined if it was malformed and refused. */
+  #decode<T>(from: MemberId, decode: () => T, refuse: (error: CallError) => void): T | undefined {
+    try {
+      return decode();
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      if (this.#complaints.isNew(error.message)) {
+        this.#options.logger.warn({ peer: from, reason: error.message }, 'refused a malformed message of a peer');
+      }
+      refuse({ code: status.INVALID_ARGUMENT, details: error.message });
+      return undefined;
+    }
+  }
+}
+
+/** How a call ends that was not answered. */
+export interface CallError {
+  readonly code: status;
+  readonly details: string;
+}
+
+/** The method with its messages left as bytes: we decode them ourselves, to say what is wrong with one. */
+function uncoded(
+  method: Pick<MethodDefinition<never, never>, 'path' | 'requestStream' | 'responseStream'>,
+): MethodDefinition<Buffer, Buffer> {
+  const { path, requestStream, responseStream } = method;
+  return {
+    path,
+    requestStream,
+    responseStream,
+    requestSerialize: passBytes,
+    requestDeserialize: passBytes,
+    responseSerialize: passBytes,
+    responseDeserialize: passBytes,
+  };
+}
+
+function cannotListen(address: string, cause: Error): QuorateError {
+  return new QuorateError(
+    'refused-to-start',
+    `cannot listen for peers on ${address} (${cause.message}): is another process using it? Choose another --peer-listen`,
+    { cause },
+  );
+}

@@ -1,0 +1,265 @@
+/** What every `Storage` must do, run against each of them. */
+import type { Storage } from '../../src/storage/storage';
+import {
+  entries,
+  entry,
+  identity,
+  implementations,
+  initialConfiguration,
+  persister,
+  plain,
+  type Medium,
+} from '../support/log-builders';
+
+const everything = { maxBytes: Number.MAX_SAFE_INTEGER };
+
+describe.each(implementations().map((one) => [one.name, one] as const))('Storage: %s', (_name, implementation) => {
+  let medium: Medium;
+  let storage: Storage;
+  let make: ReturnType<typeof persister>;
+
+  beforeEach(async () => {
+    medium = implementation.medium();
+    storage = await medium.open();
+    make = persister();
+  });
+  afterEach(async () => {
+    await storage.close();
+    implementation.cleanUp();
+  });
+
+  async function reopen(more: Parameters<Medium['open']>[0] = {}): Promise<Storage> {
+    await storage.close();
+    storage = await medium.open(more);
+    return storage;
+  }
+
+  it('starts empty, with the initial configuration', () => {
+    expect(storage.loaded).toEqual({
+      hardState: { term: 0, votedFor: undefined },
+      configuration: initialConfiguration,
+      firstIndex: 1,
+      lastIndex: 0,
+      termBeforeFirst: 0,
+      termRuns: [],
+      tail: [],
+    });
+  });
+
+  it('finds term and vote again, with all 64 bits of the vote (Figure 2)', async () => {
+    await storage.persist(make([], { term: 7, votedFor: 0xffffffffffffffffn }));
+    expect((await reopen()).loaded.hardState).toEqual({ term: 7, votedFor: 0xffffffffffffffffn });
+  });
+
+  it('finds a vote that was withdrawn by a new term as no vote', async () => {
+    await storage.persist(make([], { term: 7, votedFor: 2n }));
+    await storage.persist(make([], { term: 8, votedFor: undefined }));
+    expect((await reopen()).loaded.hardState).toEqual({ term: 8, votedFor: undefined });
+  });
+
+  it('finds entries of every kind again, byte for byte', async () => {
+    const written = [
+      { index: 1, term: 1, kind: 'no-op', payload: new Uint8Array(0) },
+      { index: 2, term: 1, kind: 'command', payload: Uint8Array.from({ length: 256 }, (_, byte) => byte) },
+      { index: 3, term: 1, kind: 'configuration', payload: new Uint8Array(100_000).fill(7) },
+    ] as const;
+    await storage.persist(make(written));
+    expect(plain((await reopen()).loaded.tail)).toEqual(plain(written));
+    expect(plain(await storage.readEntries({ firstIndex: 1, lastIndex: 3, ...everything }))).toEqual(plain(written));
+  });
+
+  it('keeps terms above 32 bits', async () => {
+    const term = 2 ** 52 + 3;
+    await storage.persist(make([entry(1, term)], { term, votedFor: undefined }));
+    expect((await reopen()).loaded.hardState.term).toBe(term);
+    expect(storage.loaded.termRuns).toEqual([{ firstIndex: 1, term }]);
+  });
+
+  it('tells the runs of equal term', async () => {
+    await storage.persist(make([...entries(1, 3, 1), ...entries(4, 4, 2), ...entries(5, 9, 5)]));
+    expect((await reopen()).loaded.termRuns).toEqual([
+      { firstIndex: 1, term: 1 },
+      { firstIndex: 4, term: 2 },
+      { firstIndex: 5, term: 5 },
+    ]);
+  });
+
+  it('replaces a conflicting suffix with the entries that come in its place (§5.3)', async () => {
+    await storage.persist(make(entries(1, 9, 1)));
+    await storage.persist(make(entries(4, 5, 2)));
+    const expected = [...entries(1, 3, 1), ...entries(4, 5, 2)];
+    expect(plain(await storage.readEntries({ firstIndex: 1, lastIndex: 5, ...everything }))).toEqual(plain(expected));
+    expect(plain((await reopen()).loaded.tail)).toEqual(plain(expected));
+    expect(storage.loaded.lastIndex).toBe(5);
+  });
+
+  it('replaces the whole log', async () => {
+    await storage.persist(make(entries(1, 9, 1)));
+    await storage.persist(make(entries(1, 2, 3)));
+    expect(plain((await reopen()).loaded.tail)).toEqual(plain(entries(1, 2, 3)));
+  });
+
+  it('goes on where it ended after reopening', async () => {
+    await storage.persist(make(entries(1, 5)));
+    await reopen();
+    make = persister();
+    await storage.persist(make(entries(6, 7)));
+    expect((await reopen()).loaded.lastIndex).toBe(7);
+  });
+
+  it('completes overlapping persists in call order', async () => {
+    const completed: number[] = [];
+    const all = Array.from({ length: 50 }, (_, position) =>
+      storage.persist(make([entry(position + 1)])).then(() => completed.push(position)),
+    );
+    await Promise.all(all);
+    expect(completed).toEqual(Array.from({ length: 50 }, (_, position) => position));
+  });
+
+  it('lets an old completion say nothing about newer entries at the same index', async () => {
+    const log: string[] = [];
+    const first = storage.persist(make([entry(1, 1), entry(2, 1)])).then(() => log.push('old'));
+    const second = storage.persist(make([entry(2, 2)])).then(() => log.push('new'));
+    await first;
+    expect(log[0]).toBe('old');
+    await second;
+    const [found] = await storage.readEntries({ firstIndex: 2, lastIndex: 2, ...everything });
+    expect(found?.term).toBe(2);
+  });
+
+  it('completes a persist that holds nothing, in its turn', async () => {
+    const log: string[] = [];
+    await Promise.all([
+      storage.persist(make(entries(1, 3))).then(() => log.push('entries')),
+      storage.persist(make([])).then(() => log.push('nothing')),
+    ]);
+    expect(log).toEqual(['entries', 'nothing']);
+  });
+
+  it('reads no more than asked for, but at least one entry', async () => {
+    await storage.persist(make(Array.from({ length: 10 }, (_, offset) => entry(offset + 1, 1, 'x'.repeat(100)))));
+    const read = async (maxBytes: number): Promise<number[]> =>
+      (await storage.readEntries({ firstIndex: 3, lastIndex: 8, maxBytes })).map(({ index }) => index);
+    expect(await read(1000)).toEqual([3, 4, 5, 6, 7, 8]);
+    expect(await read(300)).toEqual([3, 4, 5]);
+    expect(await read(299)).toEqual([3, 4]);
+    expect(await read(1)).toEqual([3]);
+  });
+
+  it('loads no more of the tail than asked for, but at least the last entry', async () => {
+    await storage.persist(make(Array.from({ length: 10 }, (_, offset) => entry(offset + 1, 1, 'x'.repeat(100)))));
+    const tail = async (maxTailBytes: number): Promise<number[]> =>
+      (await reopen({ maxTailBytes })).loaded.tail.map(({ index }) => index);
+    expect(await tail(300)).toEqual([8, 9, 10]);
+    expect(await tail(1)).toEqual([10]);
+    expect(storage.loaded.firstIndex).toBe(1);
+  });
+
+  it('removes a prefix, and tells the term before the first entry', async () => {
+    await storage.persist(make([...entries(1, 4, 1), ...entries(5, 9, 3)]));
+    await storage.truncatePrefix(5);
+    await expect(storage.readEntries({ firstIndex: 5, lastIndex: 9, ...everything })).rejects.toMatchObject({
+      code: 'superseded',
+    });
+    expect(plain(await storage.readEntries({ firstIndex: 6, lastIndex: 9, ...everything }))).toEqual(
+      plain(entries(6, 9, 3)),
+    );
+    const { firstIndex, lastIndex, termBeforeFirst, termRuns } = (await reopen()).loaded;
+    expect({ firstIndex, lastIndex, termBeforeFirst, termRuns }).toEqual({
+      firstIndex: 6,
+      lastIndex: 9,
+      termBeforeFirst: 3,
+      termRuns: [{ firstIndex: 6, term: 3 }],
+    });
+  });
+
+  it('removes a prefix once, however often it is asked to', async () => {
+    await storage.persist(make(entries(1, 9)));
+    await storage.truncatePrefix(5);
+    await storage.truncatePrefix(5);
+    await storage.truncatePrefix(2);
+    expect((await reopen()).loaded.firstIndex).toBe(6);
+  });
+
+  it('goes on after its whole log was removed as a prefix', async () => {
+    await storage.persist(make(entries(1, 9, 4)));
+    await storage.truncatePrefix(9);
+    const { firstIndex, lastIndex, termBeforeFirst, tail } = (await reopen()).loaded;
+    expect({ firstIndex, lastIndex, termBeforeFirst, tail }).toEqual({
+      firstIndex: 10,
+      lastIndex: 9,
+      termBeforeFirst: 4,
+      tail: [],
+    });
+    make = persister();
+    await storage.persist(make([entry(10, 4)], { term: 4, votedFor: undefined }));
+    expect((await reopen()).loaded.lastIndex).toBe(10);
+  });
+
+  it('refuses to read what it does not hold', async () => {
+    await storage.persist(make(entries(1, 3)));
+    await expect(storage.readEntries({ firstIndex: 2, lastIndex: 4, ...everything })).rejects.toMatchObject({
+      code: 'superseded',
+    });
+  });
+
+  it('crashes when entries leave a gap, are of a later term, or the term falls', async () => {
+    await storage.persist(make(entries(1, 3, 2)));
+    const state = { term: 2, votedFor: undefined };
+    expect(() => storage.persist({ sequence: 100, hardState: undefined, entries: [entry(5, 2)] })).toThrow(
+      'leave no gap',
+    );
+    expect(() => storage.persist({ sequence: 101, hardState: undefined, entries: [entry(4, 2), entry(6, 2)] })).toThrow(
+      'consecutive',
+    );
+    expect(() => storage.persist({ sequence: 102, hardState: state, entries: [entry(4, 3)] })).toThrow('later term');
+    expect(() => storage.persist({ sequence: 103, hardState: { term: 1, votedFor: undefined }, entries: [] })).toThrow(
+      'never falls',
+    );
+    expect(() => storage.persist({ sequence: 103, hardState: undefined, entries: [] })).toThrow(
+      'sequence numbers grow',
+    );
+  });
+
+  it('finishes what was handed over when it is closed, and takes nothing more', async () => {
+    const pending = storage.persist(make(entries(1, 3)));
+    const closing = storage.close();
+    await expect(storage.persist(make(entries(4, 5)))).rejects.toMatchObject({ code: 'stopping' });
+    await Promise.all([pending, closing, storage.close()]);
+    expect((await reopen()).loaded.lastIndex).toBe(3);
+  });
+
+  it('is open once at a time', async () => {
+    await expect(medium.open()).rejects.toMatchObject({ code: 'refused-to-start' });
+    await storage.persist(make(entries(1, 1)));
+  });
+
+  it("refuses another member's log and another cluster's", async () => {
+    await storage.close();
+    await expect(medium.open({ identity: { ...identity, memberId: 2n } })).rejects.toMatchObject({
+      code: 'refused-to-start',
+    });
+    await expect(medium.open({ identity: { ...identity, clusterId: 2n } })).rejects.toMatchObject({
+      code: 'refused-to-start',
+    });
+    storage = await medium.open();
+  });
+
+  it('keeps the configuration of its first opening', async () => {
+    await reopen({ initialConfiguration: { voters: [5n], outgoing: [], learners: [] } });
+    expect(storage.loaded.configuration).toEqual(initialConfiguration);
+  });
+
+  it('grows with what it holds', async () => {
+    const before = storage.sizeBytes();
+    await storage.persist(make([entry(1, 1, 'x'.repeat(100_000))]));
+    expect(storage.sizeBytes()).toBeGreaterThanOrEqual(before + 100_000);
+  });
+
+  it('does not settle `failed` while all is well', async () => {
+    await storage.persist(make(entries(1, 3)));
+    await storage.close();
+    const settled = await Promise.race([storage.failed, Promise.resolve('not yet')]);
+    expect(settled).toBe('not yet');
+  });
+});

@@ -1,0 +1,317 @@
+/** Peers that disappear, return, move, stop reading or belong to another cluster, over real connections. */
+import { promises as dns } from 'node:dns';
+import { connect, createServer, isIP, type Server as TcpServer, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { GrpcTransport } from '../../src/transport/grpc-transport';
+import { allPaths } from '../support/peer-caller';
+import { appendEntries, freePort, grpcTransport, Recorder, recordingLogger, until } from '../support/transport';
+
+/** Stands in a connection's way: forwards to a port that may change, or swallows everything. */
+class Proxy {
+  target = 0;
+  #isFrozen = false;
+  readonly #server: TcpServer;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor() {
+    this.#server = createServer((incoming) => {
+      const outgoing = connect(this.target, '127.0.0.1');
+      for (const [socket, other] of [
+        [incoming, outgoing],
+        [outgoing, incoming],
+      ] as const) {
+        this.#sockets.add(socket);
+        socket.on('data', (bytes) => {
+          if (!this.#isFrozen) other.write(bytes);
+        });
+        socket.on('error', () => undefined);
+        socket.on('close', () => {
+          this.#sockets.delete(socket);
+          if (!this.#isFrozen) other.destroy();
+        });
+      }
+    });
+  }
+
+  static async listen(): Promise<{ proxy: Proxy; port: number }> {
+    const port = await freePort();
+    const proxy = new Proxy();
+    await new Promise<void>((resolve) => proxy.#server.listen(port, '127.0.0.1', resolve));
+    return { proxy, port };
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** From now on bytes vanish: half-open connections, as behind a pulled cable. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  jest.restoreAllMocks();
+});
+
+async function startMember(transport: GrpcTransport): Promise<Recorder> {
+  const recorder = new Recorder();
+  cleanups.push(() => transport.stop());
+  await transport.start(recorder);
+  return recorder;
+}
+
+/** A sender at no address in particular, with one peer: member 2. */
+async function startSender(
+  peerAddress: string,
+  more: Parameters<typeof grpcTransport>[3] = {},
+): Promise<{ sender: GrpcTransport; recorder: Recorder }> {
+  const sender = grpcTransport(1n, '127.0.0.1:0', [{ id: 2n, address: peerAddress }], more);
+  return { sender, recorder: await startMember(sender) };
+}
+
+/** Member 2, which never needs to reach member 1. */
+async function startReceiver(listenAddress: string): Promise<{ receiver: GrpcTransport; recorder: Recorder }> {
+  const receiver = grpcTransport(2n, listenAddress, [{ id: 1n, address: '127.0.0.1:1' }]);
+  return { receiver, recorder: await startMember(receiver) };
+}
+
+/** Sends heartbeats until one arrives after this moment; how long it took. */
+async function msUntilHeard(sender: GrpcTransport, recorder: Recorder): Promise<number> {
+  const before = recorder.received.length;
+  const start = performance.now();
+  await until(() => {
+    sender.send(2n, appendEntries(0));
+    return recorder.received.length > before;
+  }, 'a heartbeat arrives');
+  return performance.now() - start;
+}
+
+describe('a peer that restarts', () => {
+  it('is reached again within a second, at the same address', async () => {
+    const port = await freePort();
+    const first = await startReceiver(`127.0.0.1:${port}`);
+    const { sender, recorder } = await startSender(`127.0.0.1:${port}`);
+    await msUntilHeard(sender, first.recorder);
+    await first.receiver.stop();
+    await until(() => recorder.unreachablePeers.length > 0, 'the loss is told');
+    // Long enough for the backoff to reach its bound.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const second = await startReceiver(`127.0.0.1:${port}`);
+    expect(await msUntilHeard(sender, second.recorder)).toBeLessThan(1000);
+  });
+
+  it('is reached again at another port behind the same name', async () => {
+    const { proxy, port } = await Proxy.listen();
+    cleanups.push(() => proxy.close());
+    const first = await startReceiver('127.0.0.1:0');
+    proxy.target = first.receiver.boundPort ?? 0;
+    const { sender } = await startSender(`localhost:${port}`);
+    await msUntilHeard(sender, first.recorder);
+    const second = await startReceiver('127.0.0.1:0');
+    proxy.target = second.receiver.boundPort ?? 0;
+    await first.receiver.stop();
+    expect(await msUntilHeard(sender, second.recorder)).toBeLessThan(1000);
+  });
+
+  it('is reached again at another address behind the same name', async () => {
+    const addresses = { 'member-2.test': '127.0.0.2' };
+    pretendDns(addresses);
+    const port = await freePort();
+    const first = await startReceiver(`127.0.0.2:${port}`);
+    const { sender } = await startSender(`member-2.test:${port}`);
+    await msUntilHeard(sender, first.recorder);
+    await first.receiver.stop();
+    addresses['member-2.test'] = '127.0.0.3';
+    const second = await startReceiver(`127.0.0.3:${port}`);
+    expect(await msUntilHeard(sender, second.recorder)).toBeLessThan(1000);
+  });
+
+  /** Answers for names of our own, in both forms of look-up that connecting uses. */
+  function pretendDns(addresses: Record<string, string>): void {
+    const callbackDns = jest.requireActual<typeof import('node:dns')>('node:dns');
+    const lookUp = (name: string): { address: string; family: number }[] => {
+      const address = isIP(name) === 0 ? addresses[name] : name;
+      if (address === undefined) throw new Error(`no such name: ${name}`);
+      return [{ address, family: 4 }];
+    };
+    jest.spyOn(dns, 'lookup').mockImplementation((name: string) => Promise.resolve(lookUp(name)) as never);
+    type Done = (error: null, address: unknown, family?: number) => void;
+    jest.spyOn(callbackDns, 'lookup').mockImplementation(((
+      name: string,
+      options: { all?: boolean } | Done,
+      done: Done,
+    ) => {
+      const found = lookUp(name);
+      const answer = typeof options === 'function' ? options : done;
+      setImmediate(() => {
+        if (typeof options !== 'function' && options.all === true) answer(null, found);
+        else answer(null, found[0]?.address, 4);
+      });
+    }) as never);
+  }
+});
+
+describe('a half-open connection', () => {
+  it('is noticed by keepalive, told, and replaced', async () => {
+    const { proxy, port } = await Proxy.listen();
+    cleanups.push(() => proxy.close());
+    const { receiver, recorder: heard } = await startReceiver('127.0.0.1:0');
+    proxy.target = receiver.boundPort ?? 0;
+    const { sender, recorder } = await startSender(`127.0.0.1:${port}`);
+    await msUntilHeard(sender, heard);
+    proxy.freeze();
+    sender.send(2n, appendEntries(0, 1));
+    const frozenAt = performance.now();
+    await until(() => recorder.unreachablePeers.length > 0, 'the loss is told');
+    expect(performance.now() - frozenAt).toBeLessThan(1500);
+    // Long enough for some attempts that are accepted and never answered.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(proxy.connections).toBeLessThan(20);
+    proxy.thaw();
+    expect(await msUntilHeard(sender, heard)).toBeLessThan(2500);
+  });
+});
+
+describe('a peer that does not read', () => {
+  /** Lets everybody in, and reads what comes when told. */
+  class DeafPeer {
+    readonly heard: Buffer[] = [];
+    readonly #streams: ServerDuplexStream<Buffer, Buffer>[] = [];
+
+    async listen(): Promise<number> {
+      const pass = (bytes: Buffer): Buffer => bytes;
+      const server = new Server({ 'grpc.max_receive_message_length': -1 });
+      for (const path of allPaths) {
+        const codec = {
+          requestSerialize: pass,
+          requestDeserialize: pass,
+          responseSerialize: pass,
+          responseDeserialize: pass,
+        };
+        const method = { path, requestStream: true, responseStream: true, ...codec };
+        server.addService(
+          { method },
+          {
+            method: (stream: ServerDuplexStream<Buffer, Buffer>) => {
+              stream.sendMetadata(new Metadata());
+              stream.on('error', () => undefined);
+              if (path.endsWith('/AppendEntries')) this.#streams.push(stream);
+            },
+          },
+        );
+      }
+      cleanups.push(() => server.forceShutdown());
+      return new Promise((resolve, reject) => {
+        server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+          if (error === null) resolve(port);
+          else reject(error);
+        });
+      });
+    }
+
+    get streams(): number {
+      return this.#streams.length;
+    }
+
+    beginToRead(): void {
+      for (const stream of this.#streams) stream.on('data', (bytes: Buffer) => this.heard.push(bytes));
+    }
+  }
+
+  it('costs bounded memory, is told, and gets the newest heartbeat first when it reads again', async () => {
+    const peer = new DeafPeer();
+    const port = await peer.listen();
+    const tuning = { maxQueuedBytes: 8 * 1024 * 1024 };
+    const { sender, recorder } = await startSender(`127.0.0.1:${port}`, { tuning });
+    await until(() => peer.streams === 1, 'the stream is open');
+    const before = bytesInBuffers();
+    const [taken, dropped] = flood(sender, 2000);
+    const after = bytesInBuffers();
+    await until(() => recorder.unreachablePeers.length > 0, 'the drop is told');
+    expect(taken * 64 * 1024).toBeLessThan(12 * 1024 * 1024);
+    expect(dropped).toBeGreaterThan(1500);
+    expect(after - before).toBeLessThan(20 * 1024 * 1024);
+    // Once for all that was dropped, not once for each.
+    expect(recorder.unreachablePeers.length).toBeLessThan(5);
+    for (let round = 1; round <= 100; round++) sender.send(2n, { ...appendEntries(0), readRound: round });
+    peer.beginToRead();
+    const { decodeAppendEntries } = jest.requireActual<typeof import('../../src/transport/append-entries-codec')>(
+      '../../src/transport/append-entries-codec',
+    );
+    const decoded = (): ReturnType<typeof decodeAppendEntries>[] =>
+      peer.heard.map((bytes) => decodeAppendEntries(bytes, 1n, { maxEntryBytes: 1e9 }));
+    await until(() => peer.heard.length >= taken, 'what was queued arrives');
+    const heartbeats = decoded().flatMap(({ entries, readRound }, at) =>
+      entries.length === 0 ? [{ readRound, at }] : [],
+    );
+    expect(heartbeats).toEqual([{ readRound: 100, at: expect.any(Number) }]);
+    // It waits for what the stream already holds and no longer: a few of the 128 messages in the queue.
+    expect(heartbeats[0]?.at).toBeLessThan(40);
+    expect(decoded().flatMap(({ entries, prevLogIndex }) => (entries.length > 0 ? [prevLogIndex] : []))).toEqual(
+      Array.from({ length: taken }, (_, at) => at),
+    );
+  });
+
+  function bytesInBuffers(): number {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    return process.memoryUsage().arrayBuffers;
+  }
+
+  /** Sends more than anybody may keep; how many messages were taken and dropped. */
+  function flood(sender: GrpcTransport, count: number): [number, number] {
+    let taken = 0;
+    for (let at = 0; at < count; at++) if (sender.send(2n, appendEntries(taken, 1, 64 * 1024))) taken++;
+    return [taken, count - taken];
+  }
+});
+
+describe('a peer of another cluster', () => {
+  it('refuses, and both logs say it once, with the likely mistake', async () => {
+    const logger = recordingLogger();
+    const peerLogger = recordingLogger();
+    const stranger = grpcTransport(2n, '127.0.0.1:0', [{ id: 1n, address: '127.0.0.1:1' }], {
+      clusterId: 99n,
+      logger: peerLogger,
+    });
+    const heard = await startMember(stranger);
+    const { sender } = await startSender(`127.0.0.1:${stranger.boundPort}`, { logger });
+    const end = performance.now() + 1500;
+    while (performance.now() < end) {
+      sender.send(2n, appendEntries(0));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(heard.received).toEqual([]);
+    const errors = logger.lines.filter(({ level }) => level === 'error');
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.reason).toContain('this is member 2 of cluster 99');
+    expect(errors[0]?.reason).toContain('--cluster-name');
+    expect(peerLogger.lines.filter(({ text }) => text.includes('stranger'))).toHaveLength(1);
+  });
+});
+
+describe('stop', () => {
+  it('is prompt while connected, and while nobody is there', async () => {
+    const { receiver, recorder } = await startReceiver('127.0.0.1:0');
+    const { sender } = await startSender(`127.0.0.1:${receiver.boundPort}`);
+    await msUntilHeard(sender, recorder);
+    const start = performance.now();
+    await Promise.all([sender.stop(), receiver.stop()]);
+    expect(performance.now() - start).toBeLessThan(300);
+  });
+});

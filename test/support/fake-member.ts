@@ -1,0 +1,150 @@
+/** A member without Raft, for tests of what clients see: a map behind the real services on a real listener. */
+import { ClientServer } from '../../src/api/client-server';
+import type { ApiLimits } from '../../src/api/limits';
+import { UnaryCalls } from '../../src/api/unary-calls';
+import type { Scheduler } from '../../src/base/clock';
+import { decodeCommand } from '../../src/kv/command-codec';
+import type { KeyRecord, KvReader, RangePage, RangeQuery, Result } from '../../src/kv/result';
+import type { CallContext, Proposer } from '../../src/node/call';
+import type { NodeStatus } from '../../src/node/status';
+import { Health } from '../../src/ops/health';
+import { clientReflection } from '../../src/ops/reflection';
+
+export const testLimits: ApiLimits = {
+  maxKeyBytes: 100,
+  maxValueBytes: 1000,
+  maxPageBytes: 4096,
+  requestTimeoutMs: 1000,
+  maxCallsInFlight: 8,
+};
+
+/** Real time, as the program has it. */
+export const realScheduler: Scheduler = {
+  now: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+  atEndOfTurn: (callback) => void setImmediate(callback),
+};
+
+/** A store that applies every command at once, and remembers how it was asked. */
+export class FakeStore implements Proposer<Result>, KvReader {
+  readonly records = new Map<string, KeyRecord>();
+  revision = 1;
+  /** The deadlines that came with the calls. */
+  readonly deadlines: number[] = [];
+  barriers = 0;
+  /** When set, every proposal and barrier ends so. */
+  behaviour: ((call: CallContext) => Promise<void>) | undefined;
+
+  async propose(command: Uint8Array, call: CallContext): Promise<Result> {
+    this.deadlines.push(call.deadline);
+    await this.behaviour?.(call);
+    const decoded = decodeCommand(command);
+    const key = Buffer.from(decoded.key).toString('hex');
+    const before = this.records.get(key);
+    if (decoded.kind === 'delete') {
+      if (this.records.delete(key)) this.revision++;
+      return { kind: 'delete', deleted: before !== undefined, revision: this.revision };
+    }
+    const modRevision = ++this.revision;
+    const createRevision = before?.createRevision ?? modRevision;
+    const version = (before?.version ?? 0) + 1;
+    this.records.set(key, { ...decoded, createRevision, modRevision, version });
+    return { kind: 'put', revision: modRevision, createRevision, version };
+  }
+
+  async readBarrier(call: CallContext): Promise<void> {
+    this.barriers++;
+    this.deadlines.push(call.deadline);
+    await this.behaviour?.(call);
+  }
+
+  get(key: Uint8Array): KeyRecord | undefined {
+    return this.records.get(Buffer.from(key).toString('hex'));
+  }
+
+  range({ start, end, limit, maxBytes, keysOnly }: RangeQuery): RangePage {
+    const inRange = [...this.records.values()]
+      .filter(({ key }) => Buffer.compare(key, start) >= 0 && (end === undefined || Buffer.compare(key, end) < 0))
+      .sort((a, b) => Buffer.compare(a.key, b.key));
+    const records: KeyRecord[] = [];
+    let bytes = 0;
+    for (const record of inRange.slice(0, limit)) {
+      bytes += record.key.length + record.value.length;
+      if (bytes > maxBytes && records.length > 0) break;
+      records.push(keysOnly ? { ...record, value: new Uint8Array() } : record);
+    }
+    return { records, more: records.length < inRange.length };
+  }
+
+  sizeBytes(): number {
+    return 4096;
+  }
+}
+
+/** A listener on an ephemeral loopback port, with everything a test may turn. */
+export interface FakeMember {
+  readonly store: FakeStore;
+  readonly server: ClientServer;
+  readonly calls: UnaryCalls;
+  readonly bugs: unknown[];
+  readonly address: string;
+  readonly health: Health;
+  quorum: boolean;
+}
+
+export const fakeLeader = { id: 7n, name: 'm7', peerAddress: 'h:2', clientAddress: 'h:1' };
+
+export const fakeStatus: NodeStatus = {
+  role: 'follower',
+  term: 5,
+  leader: 7n,
+  commitIndex: 11,
+  appliedIndex: 10,
+  firstLogIndex: 1,
+  lastLogIndex: 12,
+  durableLogIndex: 12,
+  hasQuorum: true,
+};
+
+export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<FakeMember> {
+  const store = new FakeStore();
+  const bugs: unknown[] = [];
+  const all = { ...testLimits, ...limits };
+  const calls = new UnaryCalls({
+    clock: realScheduler,
+    requestTimeoutMs: all.requestTimeoutMs,
+    maxCallsInFlight: all.maxCallsInFlight,
+    leaderHint: (id) => (id === fakeLeader.id ? fakeLeader : undefined),
+    onBug: (error) => bugs.push(error),
+  });
+  const state = { quorum: true };
+  const health = new Health({ scheduler: realScheduler, hasQuorum: () => state.quorum, intervalMs: 10 });
+  const server = new ClientServer({
+    address: '127.0.0.1:0',
+    limits: all,
+    maxStreamsPerConnection: 100,
+    calls,
+    kv: { proposer: store, reader: store, limits: all },
+    cluster: {
+      clusterId: 2n ** 64n - 1n,
+      self: { id: 2n ** 63n, name: 'm1', peerAddress: 'a:2', clientAddress: 'a:1' },
+      members: () => [fakeLeader, { id: 2n ** 63n, name: 'm1', peerAddress: 'a:2', clientAddress: 'a:1' }],
+      status: () => fakeStatus,
+      reader: store,
+      logSizeBytes: () => 8192,
+      version: '1.2.3',
+    },
+    additions: [health, clientReflection()],
+  });
+  const port = await server.listen();
+  const member = { store, server, calls, bugs, health, address: `127.0.0.1:${String(port)}` };
+  return Object.defineProperty(member, 'quorum', {
+    get: () => state.quorum,
+    set: (value: boolean) => {
+      state.quorum = value;
+    },
+  }) as FakeMember;
+}

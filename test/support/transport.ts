@@ -1,0 +1,116 @@
+/** Builders for tests of the transport: members of a small cluster, on memory or on gRPC over loopback. */
+import { createServer } from 'node:net';
+import { silentLogger, type Logger } from '../../src/base/logger';
+import type { AppendEntries, Entry, MemberId } from '../../src/raft';
+import { GrpcTransport } from '../../src/transport/grpc-transport';
+import { defaultGrpcTransportTuning, type GrpcTransportTuning } from '../../src/transport/grpc-transport-options';
+import type { PeerAddress, PeerMessage, TransportHandler } from '../../src/transport/transport';
+
+export const clusterId = 0xc105_7e55_0000_0001n;
+
+/** A handler that writes down what it is told. */
+export class Recorder implements TransportHandler {
+  readonly received: { from: MemberId; message: PeerMessage }[] = [];
+  readonly unreachablePeers: MemberId[] = [];
+  /** Answers a message at once, if set. */
+  onReceive: ((from: MemberId, message: PeerMessage) => void) | undefined;
+
+  receive(from: MemberId, message: PeerMessage): void {
+    this.received.push({ from, message });
+    this.onReceive?.(from, message);
+  }
+
+  unreachable(peer: MemberId): void {
+    this.unreachablePeers.push(peer);
+  }
+
+  get messages(): PeerMessage[] {
+    return this.received.map(({ message }) => message);
+  }
+
+  ofKind<K extends PeerMessage['kind']>(kind: K): Extract<PeerMessage, { kind: K }>[] {
+    return this.messages.filter((message): message is Extract<PeerMessage, { kind: K }> => message.kind === kind);
+  }
+}
+
+/** A logger that keeps the messages. */
+export function recordingLogger(): Logger & { readonly lines: { level: string; text: string; reason: string }[] } {
+  const lines: { level: string; text: string; reason: string }[] = [];
+  const at =
+    (level: string): Logger['info'] =>
+    (fields, text) => {
+      lines.push({ level, text, reason: String(fields.reason) });
+    };
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** A port nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  await new Promise((resolve) => server.close(resolve));
+  return address.port;
+}
+
+/** Quick enough for tests, otherwise as in production. */
+export const testTuning: GrpcTransportTuning = {
+  ...defaultGrpcTransportTuning,
+  connectTimeoutMs: 500,
+  handshakeTimeoutMs: 1000,
+  refusedReconnectDelayMs: 200,
+  keepaliveIntervalMs: 100,
+  keepaliveTimeoutMs: 300,
+  callTimeoutMs: 1000,
+  stopTimeoutMs: 100,
+};
+
+/** A gRPC transport on loopback. */
+export function grpcTransport(
+  selfId: MemberId,
+  listenAddress: string,
+  peers: readonly PeerAddress[],
+  more: { tuning?: Partial<GrpcTransportTuning>; logger?: Logger; clusterId?: bigint } = {},
+): GrpcTransport {
+  return new GrpcTransport({
+    clusterId: more.clusterId ?? clusterId,
+    selfId,
+    listenAddress,
+    peers,
+    logger: more.logger ?? silentLogger,
+    tuning: { ...testTuning, ...more.tuning },
+  });
+}
+
+/** Consecutive entries of one term. */
+export function entries(firstIndex: number, count: number, bytes = 8, term = 1): Entry[] {
+  return Array.from({ length: count }, (_, at) => ({
+    index: firstIndex + at,
+    term,
+    kind: 'command',
+    payload: Buffer.alloc(bytes, at),
+  }));
+}
+
+/** An AppendEntries of term 1; a heartbeat unless `count` is given. */
+export function appendEntries(prevLogIndex: number, count = 0, bytes = 8): AppendEntries {
+  return {
+    kind: 'append-entries',
+    term: 1,
+    prevLogIndex,
+    prevLogTerm: prevLogIndex === 0 ? 0 : 1,
+    entries: entries(prevLogIndex + 1, count, bytes),
+    leaderCommit: 0,
+    readRound: 0,
+  };
+}
+
+/** Waits for something that real processes and sockets bring about. */
+export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`did not happen in ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

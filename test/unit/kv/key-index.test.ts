@@ -1,0 +1,68 @@
+/** The order of keys, and what a put makes of a key's version. */
+import { KeyIndex, keyToBytes, keyToString } from '../../../src/kv/key-index';
+
+const scanned = (index: KeyIndex, start: string, end?: string): string[] => {
+  const keys: string[] = [];
+  index.scan(start, end, (key) => {
+    keys.push(key);
+    return 'next';
+  });
+  return keys;
+};
+
+const indexOf = (...keys: readonly string[]): KeyIndex => {
+  const index = new KeyIndex();
+  keys.forEach((key, i) => index.put(key, { row: i + 1, revision: i + 2, flags: 1 }));
+  return index;
+};
+
+describe('KeyIndex', () => {
+  it('counts versions of a key and remembers its creation', () => {
+    const index = indexOf('a');
+    index.put('a', { row: 9, revision: 10, flags: 3 });
+    expect(index.get('a')).toEqual({ row: 9, createRevision: 2, modRevision: 10, version: 2, flags: 3 });
+  });
+
+  it('starts a key anew after its removal', () => {
+    const index = indexOf('a', 'b');
+    expect(index.delete('a')).toBe(true);
+    expect(index.delete('a')).toBe(false);
+    expect(index.put('a', { row: 9, revision: 10, flags: 1 })).toMatchObject({ createRevision: 10, version: 1 });
+    expect(index.size).toBe(2);
+  });
+
+  it('asserts that rows of a key ascend', () => {
+    const index = indexOf('a', 'b');
+    expect(() => index.put('b', { row: 2, revision: 9, flags: 1 })).toThrow('rows of a key ascend');
+  });
+
+  it('orders keys by their bytes, where the order of UTF-16 units would differ', () => {
+    const keys = ['￿', '😀', 'z', 'é', '\0', 'a\0', 'a'].map((key) => Buffer.from(key));
+    const index = indexOf(...keys.map(keyToString));
+    expect(scanned(index, '').map(keyToBytes)).toEqual([...keys].sort((a, b) => Buffer.compare(a, b)));
+  });
+
+  it('keeps every byte of a key, from any view', () => {
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+    expect([...keyToBytes(keyToString(all.subarray(1)))]).toEqual([...all.subarray(1)]);
+  });
+
+  it.each([
+    ['', undefined, 'abc'],
+    ['b', undefined, 'bc'],
+    ['a', 'c', 'ab'],
+    ['aa', 'bb', 'b'],
+    ['b', 'b', ''],
+    ['c', 'a', ''],
+    ['d', undefined, ''],
+  ])('scans from %j inclusive to %j exclusive', (start, end, expected) => {
+    expect(scanned(indexOf('c', 'a', 'b'), start, end).join('')).toBe(expected);
+  });
+
+  it('scans nothing when it is empty, and stops when told', () => {
+    expect(scanned(new KeyIndex(), '')).toEqual([]);
+    const keys: string[] = [];
+    indexOf('a', 'b', 'c').scan('', undefined, (key) => (keys.push(key) === 2 ? 'stop' : 'next'));
+    expect(keys).toEqual(['a', 'b']);
+  });
+});

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { checkDurable, openConnection } from '../../../src/storage/sqlite-connection';
+import { temporaryDirectories } from '../../support/log-builders';
+
+const directories = temporaryDirectories();
+afterEach(directories.removeAll);
+
+describe('Connection to the log', () => {
+  it('syncs at every commit (architecture §1.3)', () => {
+    const connection = openConnection(join(directories.make(), 'a.db'), 'FULL');
+    expect(connection.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(connection.pragma('synchronous', { simple: true })).toBe(2);
+    connection.close();
+  });
+
+  it.each([
+    ['synchronous = NORMAL', 'synchronous=2'],
+    ['journal_mode = DELETE', 'journal_mode=wal'],
+    ['fullfsync = OFF', 'fullfsync=1'],
+    ['checkpoint_fullfsync = OFF', 'checkpoint_fullfsync=1'],
+  ])('is refused with %s', (setting, named) => {
+    const path = join(directories.make(), 'a.db');
+    const connection = openConnection(path, 'FULL');
+    connection.pragma(setting);
+    expect(() => {
+      checkDurable(connection, path, 'FULL');
+    }).toThrow(named);
+    connection.close();
+  });
+
+  it('is refused as better-sqlite3 opens a WAL database by itself: with NORMAL', () => {
+    const path = join(directories.make(), 'a.db');
+    openConnection(path, 'FULL').close();
+    const connection = new Database(path);
+    connection.prepare('SELECT * FROM sqlite_schema').all();
+    expect(() => {
+      checkDurable(connection, path, 'FULL');
+    }).toThrow('synchronous=2');
+    connection.close();
+  });
+
+  it('is refused where SQLite keeps no write-ahead log', () => {
+    expect(() => openConnection(':memory:', 'FULL')).toThrow(/journal_mode=wal.*reports memory.*local file system/);
+  });
+});
