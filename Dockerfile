@@ -14,6 +14,9 @@ FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /src
 # Compile SQLite here, against the headers of this very Node, and download neither a prebuilt addon nor headers.
 ENV npm_config_build_from_source=true npm_config_nodedir=/usr/local
+# Without this header the addon aborts the process on Node 24.19 and newer; the header says why.
+ENV CXXFLAGS="-include /src/scripts/native/object-wrap.h"
+COPY scripts/native scripts/native
 COPY package.json package-lock.json ./
 # The C sources and object files are of no use once the addon is linked (17 MB).
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=cache,target=/root/.npm \

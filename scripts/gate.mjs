@@ -37,18 +37,16 @@ async function outcomeOf(step, context) {
   }
 }
 
+function markOf({ passed: ok, failed: bad, skipped: out }) {
+  if (bad > 0) return 'FAILED ';
+  if (ok > 0) return 'ok     ';
+  return out > 0 ? 'SKIPPED' : 'none   ';
+}
+
 function report(step, outcome, startedAt) {
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-  const nothing = outcome.passed + outcome.failed + outcome.skipped === 0;
-  const mark = nothing
-    ? 'none   '
-    : outcome.failed > 0
-      ? 'FAILED '
-      : outcome.skipped > 0 && outcome.passed === 0
-        ? 'SKIPPED'
-        : 'ok     ';
   const tests = outcome.passed + outcome.failed > 1 ? `, ${closingLine(outcome).replace(/, 0 failed/, '')}` : '';
-  say(`${mark} ${step.title} [${step.name}] ${seconds} s${tests}`);
+  say(`${markOf(outcome)} ${step.title} [${step.name}] ${seconds} s${tests}`);
   if (outcome.details !== '') say(indent(outcome.details));
   for (const reason of outcome.reasons ?? []) say(`    !! ${reason}`);
 }

@@ -1,7 +1,6 @@
 // `npm start`: installs and builds what is missing, then runs `quorate dev` in this very process.
 // Old syntax and no dependency up to the version check: an old Node must be able to read it and say what it needs.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,35 +50,15 @@ function step(title, command, args) {
   });
 }
 
-function modificationTime(path) {
-  return existsSync(path) ? statSync(path).mtimeMs : -1;
-}
-
-// npm writes this file at the end of each installation.
-const installed = modificationTime(join(root, 'node_modules', '.package-lock.json'));
-if (installed < modificationTime(join(root, 'package-lock.json'))) {
-  const npm = process.env.npm_execpath;
-  const [command, first] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-  await step('Installing packages', command, [...first, 'ci', '--no-audit', '--no-fund']);
-}
+await step('Installing packages', process.execPath, [join(root, 'scripts', 'install.mjs')]);
 await step('Building', process.execPath, [join(root, 'scripts', 'build.mjs')]);
 
-// Under npm, this process has npm and a shell above it. When either is gone, nobody could stop the cluster any more.
-function parentOf(pid) {
-  try {
-    // "pid (name) state parent ..."; the name may hold anything, parentheses too.
-    return readFileSync('/proc/' + pid + '/stat', 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')[1];
-  } catch {
-    return undefined; // no /proc here
-  }
-}
+// Under npm (`exec` in package.json: no shell between), npm passes signals on. When npm itself is killed, nobody could stop
+// the cluster any more.
 if (process.env.npm_lifecycle_event === 'start') {
-  const parent = process.ppid;
-  const grandparent = parentOf(parent);
+  const npm = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent || parentOf(parent) !== grandparent) process.kill(process.pid, 'SIGTERM');
+    if (process.ppid !== npm) process.kill(process.pid, 'SIGTERM');
   }, 500).unref();
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2016
 # Makes the two base images of the Dockerfile without a registry: Debian from packages, and this machine's own Node laid
 # out as in the official images. Sourced by test-container.sh, whose functions and variables it uses.
 

@@ -8,7 +8,11 @@ const folder = process.argv[2];
 const { config } = JSON.parse(readFileSync(0, 'utf8')).OCIv1;
 
 // What a container engine and Kubernetes read of an image, and the manifests rely on.
-assert.match(config.User, /^[1-9][0-9]*:[1-9][0-9]*$/, 'USER is a number other than 0, so that runAsNonRoot can be checked');
+assert.match(
+  config.User,
+  /^[1-9][0-9]*:[1-9][0-9]*$/,
+  'USER is a number other than 0, so that runAsNonRoot can be checked',
+);
 assert.equal(config.StopSignal, 'SIGTERM', 'STOPSIGNAL is the one on which a member drains');
 assert.deepEqual(Object.keys(config.ExposedPorts).sort(), ['2379/tcp', '2380/tcp'], 'client and peer port are exposed');
 assert.deepEqual(Object.keys(config.Volumes), ['/var/lib/quorate'], 'the data directory is a volume');

@@ -1,5 +1,5 @@
 // Makes sure that node_modules is what package-lock.json says, and that the native addon fits this Node.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readIfThere } from './files.mjs';
 import { at, root } from './paths.mjs';
@@ -33,21 +33,40 @@ function npm(...args) {
   return script?.endsWith('.js') || script?.endsWith('.cjs') ? [process.execPath, script, ...args] : ['npm', ...args];
 }
 
-/** Settings for building the native addon: use Node's own headers where they came with it, so no download is needed. */
+/** Settings for building the native addon. */
 function buildEnvironment() {
+  // Use Node's own headers where they came with it: no download is needed then.
   const prefix = dirname(dirname(process.execPath));
   const header = readIfThere(join(prefix, 'include', 'node', 'node_version.h')) ?? '';
-  const version = ['MAJOR', 'MINOR', 'PATCH'].map(
-    (part) => new RegExp(`#define NODE_${part}_VERSION (\\d+)`).exec(header)?.[1],
-  );
-  const own = version.join('.') === process.versions.node ? { npm_config_nodedir: prefix } : {};
-  return { JOBS: 'max', ...own, ...process.env };
+  const part = (name) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(header)?.[1];
+  const isOurs = `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}` === process.versions.node;
+  // scripts/native/object-wrap.h says why.
+  const flags = `${process.env.CXXFLAGS ?? ''} -include ${at('scripts', 'native', 'object-wrap.h')}`.trim();
+  return { JOBS: 'max', ...(isOurs ? { npm_config_nodedir: prefix } : {}), ...process.env, CXXFLAGS: flags };
 }
 
-/** Whether the native addon is there and loads on this Node. */
-async function addonLoads() {
-  const script = "new (require('better-sqlite3'))(':memory:').close()";
-  return (await run([process.execPath, '-e', script], { cwd: root, timeoutMs: 30_000 })).ok;
+/** Loads the addon, and leaves it objects for the garbage collector, which then runs at idle moments too. */
+const addonCheck = `
+  const db = new (require('better-sqlite3'))(':memory:');
+  (function litter(rounds) {
+    for (let i = 0; i < 2000; i++) db.prepare('SELECT ' + i).get();
+    Array.from({ length: 200000 }, (_, index) => ({ index }));
+    if (rounds > 0) setTimeout(litter, 5, rounds - 1);
+  })(10);
+`;
+
+/** Whether the native addon is there, loads on this Node, and stays alive. Tried once for each file and Node. */
+async function addonWorks() {
+  const file = statSync(at('node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node'), {
+    throwIfNoEntry: false,
+  });
+  if (file === undefined) return false;
+  const mark = at('node_modules', '.addon-works');
+  const subject = `${process.version} ${process.arch} ${file.size} ${file.mtimeMs}`;
+  if (readIfThere(mark) === subject) return true;
+  const { ok } = await run([process.execPath, '-e', addonCheck], { cwd: root, timeoutMs: 60_000 });
+  if (ok) writeFileSync(mark, subject);
+  return ok;
 }
 
 /**
@@ -64,10 +83,11 @@ export async function ensureInstalled(say = () => {}) {
     const result = await run(npm('ci', '--no-audit', '--no-fund'), options);
     if (!result.ok) return result;
   }
-  if (await addonLoads()) return { ok: true, output: '' };
-  say('the SQLite addon does not load on this Node: building it again');
-  const rebuilt = await run(npm('rebuild', 'better-sqlite3', '--foreground-scripts'), options);
-  if (rebuilt.ok && !(await addonLoads()))
-    return { ok: false, output: `${rebuilt.output}better-sqlite3 does not load\n` };
+  if (await addonWorks()) return { ok: true, output: '' };
+  say('the SQLite addon does not work on this Node: compiling it again');
+  const env = { ...options.env, npm_config_build_from_source: 'true' };
+  const rebuilt = await run(npm('rebuild', 'better-sqlite3', '--foreground-scripts'), { ...options, env });
+  if (rebuilt.ok && !(await addonWorks()))
+    return { ok: false, output: `${rebuilt.output}better-sqlite3 does not work\n` };
   return rebuilt;
 }

@@ -19,7 +19,7 @@ export const answerMargin = {
 } as const;
 
 /** The margin of a call that has so much time left, milliseconds. */
-export function answerMarginMs(leftMs: number): number {
+function answerMarginMs(leftMs: number): number {
   const { fraction, minMs, maxMs, maxFraction } = answerMargin;
   return Math.min(Math.max(leftMs * fraction, minMs), maxMs, leftMs * maxFraction);
 }

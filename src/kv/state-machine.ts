@@ -188,13 +188,13 @@ class SqliteKvStateMachine implements KvStateMachine {
 }
 
 function rebuildIndex(store: SqliteStore): KeyIndex {
-  const index = new KeyIndex();
-  store.scanHeads((head, key) => {
+  const versions = new Map<string, KeyVersion>();
+  store.scanHeads(({ row, revision, createRevision, version, flags }, key) => {
     const name = keyToString(key);
-    if ((head.flags & RowFlags.put) === 0) index.delete(name);
-    else index.restore(name, head);
+    if ((flags & RowFlags.put) === 0) versions.delete(name);
+    else versions.set(name, { row, createRevision, modRevision: revision, version, flags });
   });
-  return index;
+  return KeyIndex.from(versions);
 }
 
 function nextRevision(draft: Draft): number {

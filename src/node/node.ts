@@ -228,11 +228,11 @@ export class Node<Result> implements Proposer<Result> {
     const { leader, term } = this.#raft.status;
     if (leader === undefined || this.#retryTimer !== undefined) return;
     const isOwn = leader === this.#parts.id;
-    while (this.#proposals.hasQueued && this.#retryTimer === undefined) {
+    while (this.#proposals.hasQueued) {
       const { requestId, payloads } = this.#proposals.takeBatch(this.#nextRequestId++, term);
       // Own requests go into the core under negative ids, those of other members under positive ones.
       if (isOwn) this.#events.push({ kind: 'propose', id: -requestId, term, proposals: commandProposals(payloads) });
-      else this.#forward(leader, { kind: 'forward-proposals', requestId, term, payloads });
+      else if (!this.#forward(leader, { kind: 'forward-proposals', requestId, term, payloads })) return;
     }
     if (this.#reads.wantsAttempt) {
       const requestId = this.#nextRequestId++;
@@ -242,9 +242,11 @@ export class Node<Result> implements Proposer<Result> {
     }
   }
 
-  #forward(leader: MemberId, message: Extract<PeerMessage, { requestId: number }>): void {
-    if (this.#parts.transport.send(leader, message)) return;
-    this.#onRefused(message.requestId, 'not-leader');
+  /** Returns false if the message surely did not leave: then what it asked for waits for the next try. */
+  #forward(leader: MemberId, message: Extract<PeerMessage, { requestId: number }>): boolean {
+    const sent = this.#parts.transport.send(leader, message);
+    if (!sent) this.#onRefused(message.requestId, 'not-leader');
+    return sent;
   }
 
   #receive(from: MemberId, message: PeerMessage): void {
@@ -262,7 +264,11 @@ export class Node<Result> implements Proposer<Result> {
       case 'forward-refused':
         this.#onRefused(message.requestId, message.reason);
         return;
-      default:
+      case 'append-entries':
+      case 'append-entries-response':
+      case 'request-vote':
+      case 'request-vote-response':
+      case 'timeout-now':
         this.#post({ kind: 'receive', from, message });
     }
   }

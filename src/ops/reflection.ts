@@ -12,11 +12,7 @@ import { completeDescriptors } from './descriptors';
 const protoDirectory = resolve(__dirname, '../../proto');
 
 /** The services a client can call on the client listener. */
-export const reflectedServices = [
-  'quorate.v1.KVService',
-  'quorate.v1.ClusterService',
-  'grpc.health.v1.Health',
-] as const;
+const reflectedServices = ['quorate.v1.KVService', 'quorate.v1.ClusterService', 'grpc.health.v1.Health'] as const;
 
 /** The error details are there so that clients can show what `grpc-status-details-bin` holds. */
 const files = [
@@ -33,7 +29,7 @@ export function clientReflection(): { addToServer(server: Server): void } {
 }
 
 /** The same definition, with descriptors that strict clients can link. */
-export function withCompleteDescriptors(definition: PackageDefinition): PackageDefinition {
+function withCompleteDescriptors(definition: PackageDefinition): PackageDefinition {
   const byName = new Map<string, FileDescriptorProto>();
   for (const { fileDescriptorProtos } of Object.values(definition)) {
     // Services in the definition are plain maps of methods and hold no descriptors.

@@ -36,11 +36,6 @@ export interface LogRecord {
   readonly covered: Buffer;
 }
 
-/** The number under which a kind is stored. */
-export function kindCodeOf(kind: EntryKind): number {
-  return kindCodes[kind];
-}
-
 /** The kind stored under a number; `undefined` for a number this program does not know. */
 export function kindOfCode(code: number): EntryKind | undefined {
   return kindNames[code];

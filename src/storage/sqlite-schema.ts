@@ -51,7 +51,7 @@ export const migrations: readonly Migration[] = [
 ];
 
 /** The newest shape in `list`. */
-export function newestVersion(list: readonly Migration[] = migrations): number {
+function newestVersion(list: readonly Migration[]): number {
   return list.at(-1)?.version ?? 0;
 }
 
@@ -91,7 +91,7 @@ export function checkIsLog(connection: Connection): void {
 }
 
 /** The shape a database has; 0 for a new one. */
-export function schemaVersion(connection: Connection): number {
+function schemaVersion(connection: Connection): number {
   const version = connection.pragma('user_version', { simple: true });
   assert(typeof version === 'number', 'user_version is a number');
   return version;

@@ -46,7 +46,8 @@ export interface Storage {
    * everything whose `persist` has completed.
    *
    * @param range.maxBytes stop before exceeding this much payload, but return at least one entry
-   * @throws QuorateError `damaged` when a record fails its check
+   * @throws QuorateError `damaged` when a record fails its check, which is final as a failed write is;
+   *   `superseded` when the range is not held, or not any more: a truncation may have come first
    */
   readEntries(range: EntryRange): Promise<readonly Entry[]>;
   /**

@@ -118,8 +118,9 @@ function readRequest(reader: BinaryReader, limits: CodecLimits): Draft {
   return draft;
 }
 
-/** One field, by its tag: (field number << 3) | wire type. Unknown fields are for newer versions, and skipped. */
+/** One field, by its tag: (field number << 3) | wire type. */
 function readField(reader: BinaryReader, draft: Draft, limits: CodecLimits): void {
+  const start = reader.pos;
   const tag = reader.uint32();
   switch (tag) {
     case 0x08:
@@ -144,7 +145,7 @@ function readField(reader: BinaryReader, draft: Draft, limits: CodecLimits): voi
       draft.readRound = toSafeInteger(reader.uint64(), 'read_round');
       return;
     default:
-      reader.skip(tag & 7, tag >>> 3);
+      skipUnknown(reader, start);
   }
 }
 
@@ -155,11 +156,12 @@ function readEntry(reader: BinaryReader, limits: CodecLimits): DraftEntry {
   let wireKind = 0;
   let payload: Uint8Array = emptyPayload;
   while (reader.pos < end) {
+    const start = reader.pos;
     const tag = reader.uint32();
     if (tag === 0x08) term = toSafeInteger(reader.uint64(), 'entries.term');
     else if (tag === 0x10) wireKind = reader.int32();
     else if (tag === 0x1a) payload = reader.bytes();
-    else reader.skip(tag & 7, tag >>> 3);
+    else skipUnknown(reader, start);
   }
   checkField(reader.pos === end, 'entries', 'of the length they state', 'longer');
   const kind = kinds[wireKind];
@@ -169,6 +171,13 @@ function readEntry(reader: BinaryReader, limits: CodecLimits): DraftEntry {
   }
   checkField(kind !== 'no-op' || payload.length === 0, 'entries.payload', 'empty in a no-op', payload.length);
   return { index: 0, term, kind, payload };
+}
+
+/** Fields of newer versions mean nothing here. */
+function skipUnknown(reader: BinaryReader, start: number): void {
+  reader.pos = start;
+  const [field, wireType] = reader.tag();
+  reader.skip(wireType, field);
 }
 
 /** Gives the entries their indexes: consecutive by their place. Terms may only rise, up to the leader's (§5.3). */

@@ -52,7 +52,8 @@ export class GrpcPeerClient {
       return false;
     }
     const isTaken = this.#connection.send(message);
-    if (message.kind === 'append-entries') {
+    // A heartbeat is always taken: only bulk data tells whether there is room again.
+    if (message.kind === 'append-entries' && message.entries.length > 0) {
       if (isTaken) this.#isReportDue = false;
       else this.#reportOverflow();
     }

@@ -106,8 +106,12 @@ export class GrpcPeerConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#giveUp.abort();
-    for (const cleanup of this.#cleanups) cleanup();
-    this.#client?.close();
+    // Not at once: this may run inside an event of one of the streams, and to cancel another stream of the same session
+    // there sends Node's HTTP/2 into an endless loop (seen with Node 20.20, when a session that was cut off is read).
+    setImmediate(() => {
+      for (const cleanup of this.#cleanups) cleanup();
+      this.#client?.close();
+    });
   }
 
   #sendForward(message: ForwardQuestion): boolean {

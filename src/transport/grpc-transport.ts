@@ -1,6 +1,6 @@
 /** The transport of production: gRPC between members. */
 import { credentials } from '@grpc/grpc-js';
-import { assert } from '../base/assert';
+import { assert, unreachable } from '../base/assert';
 import type { MemberId } from '../raft';
 import { AppendEntriesEncoder } from './append-entries-codec';
 import { GrpcPeerClient } from './grpc-peer-client';
@@ -47,8 +47,13 @@ export class GrpcTransport implements Transport {
       case 'forward-proposals':
       case 'forward-read':
         return this.#clients.get(to)?.send(message) ?? false;
-      default:
+      case 'append-entries-response':
+      case 'request-vote-response':
+      case 'forward-read-index':
+      case 'forward-refused':
         return this.#server?.send(to, message) ?? false;
+      default:
+        return unreachable(message);
     }
   }
 

@@ -72,6 +72,8 @@ describe('quorate dev', () => {
     dev.kill('SIGTERM');
     await expect(dev.ended).resolves.toBe(0);
     expect(pids.map(exists)).toEqual([false, false, false]);
+    // In order, not by force.
+    expect(names.map((name) => dev.memberLog(name).includes('"msg":"stopped"'))).toEqual([true, false, true]);
 
     const again = start('--base-port', String(base));
     await again.untilReady();

@@ -20,7 +20,9 @@ const messagesOf = (term: number): Record<string, Message> => ({
   'a granted vote': raft.vote({ term }),
 });
 
-const combinations = Object.keys(roles).flatMap((role) => Object.keys(messagesOf(0)).map((name) => [role, name] as const));
+const combinations = Object.keys(roles).flatMap((role) =>
+  Object.keys(messagesOf(0)).map((name) => [role, name] as const),
+);
 
 function make(role: string): TestMember {
   const build = roles[role];
@@ -69,7 +71,11 @@ describe('Terms (§5.1)', () => {
     const { term } = member.status;
     const stale = raft.appendEntries({ term: term - 1, prev: '1:1', entries: '2:1', commit: 2, readRound: 9 });
     const update = member.receive(peerB, stale);
-    expect(raft.onlySent(update, 'append-entries-response', peerB)).toMatchObject({ success: false, term, readRound: 0 });
+    expect(raft.onlySent(update, 'append-entries-response', peerB)).toMatchObject({
+      success: false,
+      term,
+      readRound: 0,
+    });
     expect(member.log).toMatch(/^1:1 2:2/);
     expect(member.status.commitIndex).toBe(0);
   });

@@ -33,7 +33,9 @@ describe('Election restriction (§5.4.1)', () => {
     const member = raft.follower({ term: 2, log: '1:1' });
     member.receive(peerB, raft.appendEntries({ term: 2, prev: '1:1', entries: '2:2' }));
     const update = member.timeOut();
-    expect(raft.onlySent(update, 'request-vote', peerB)).toEqual(raft.requestVote({ term: 3, last: '2:2', preVote: true }));
+    expect(raft.onlySent(update, 'request-vote', peerB)).toEqual(
+      raft.requestVote({ term: 3, last: '2:2', preVote: true }),
+    );
   });
 });
 

@@ -113,7 +113,8 @@ describe('ReadIndex (thesis §6.4)', () => {
     const member = raft.establishedLeader();
     member.read(1);
     member.receive(peerC, raft.vote({ term: 2, voteGranted: false }));
-    while (member.role !== 'pre-candidate') member.timeOut();
+    member.timeOut();
+    expect(member.role).toBe('pre-candidate');
     member.receive(peerB, raft.vote({ term: 3, preVote: true }));
     member.persisted();
     member.receive(peerB, raft.vote({ term: 3 }));

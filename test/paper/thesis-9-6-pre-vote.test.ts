@@ -100,26 +100,36 @@ describe('Answering pre-votes (thesis §9.6)', () => {
     expect(raft.onlySent(update, 'request-vote-response', peerD)).toEqual(raft.vote({ term: 4 }));
   });
 
-  it.each([true, false])('a member whose leader is alive refuses and keeps its term (pre-vote: %s, §9.6, §4.2.3)', (preVote) => {
-    const member = raft.follower({ term: 3, log: '1:1' });
-    member.now += electionTimeoutMs - 1;
-    const update = member.receive(peerC, raft.requestVote({ term: 9, last: '9:8', preVote }));
-    expect(raft.onlySent(update, 'request-vote-response', peerC)).toEqual(raft.vote({ term: 3, voteGranted: false, preVote }));
-    expect(member.status).toMatchObject({ term: 3, leader: peerB });
-    expect(update.persist).toBeUndefined();
-  });
+  it.each([true, false])(
+    'a member whose leader is alive refuses and keeps its term (pre-vote: %s, §9.6, §4.2.3)',
+    (preVote) => {
+      const member = raft.follower({ term: 3, log: '1:1' });
+      member.now += electionTimeoutMs - 1;
+      const update = member.receive(peerC, raft.requestVote({ term: 9, last: '9:8', preVote }));
+      expect(raft.onlySent(update, 'request-vote-response', peerC)).toEqual(
+        raft.vote({ term: 3, voteGranted: false, preVote }),
+      );
+      expect(member.status).toMatchObject({ term: 3, leader: peerB });
+      expect(update.persist).toBeUndefined();
+    },
+  );
 
-  it.each([true, false])('it no longer refuses once the leader is silent for an election timeout (pre-vote: %s, §9.6)', (preVote) => {
-    const member = raft.follower({ term: 3, log: '1:1' });
-    member.now += electionTimeoutMs;
-    const update = member.receive(peerC, raft.requestVote({ term: 4, last: '1:1', preVote }));
-    expect(raft.onlySent(update, 'request-vote-response', peerC)).toEqual(raft.vote({ term: 4, preVote }));
-  });
+  it.each([true, false])(
+    'it no longer refuses once the leader is silent for an election timeout (pre-vote: %s, §9.6)',
+    (preVote) => {
+      const member = raft.follower({ term: 3, log: '1:1' });
+      member.now += electionTimeoutMs;
+      const update = member.receive(peerC, raft.requestVote({ term: 4, last: '1:1', preVote }));
+      expect(raft.onlySent(update, 'request-vote-response', peerC)).toEqual(raft.vote({ term: 4, preVote }));
+    },
+  );
 
   it.each([true, false])('a leader refuses: it is alive itself (pre-vote: %s, §9.6, §4.2.3)', (preVote) => {
     const member = raft.establishedLeader({ term: 3 });
     const update = member.receive(peerC, raft.requestVote({ term: 9, last: '9:8', preVote }));
-    expect(raft.onlySent(update, 'request-vote-response', peerC)).toEqual(raft.vote({ term: 3, voteGranted: false, preVote }));
+    expect(raft.onlySent(update, 'request-vote-response', peerC)).toEqual(
+      raft.vote({ term: 3, voteGranted: false, preVote }),
+    );
     expect(member.role).toBe('leader');
   });
 

@@ -83,7 +83,10 @@ const happenings = {
   restart: (cluster: CoreCluster, { who, amount }: Happening) => {
     const id = pick(cluster, who);
     if (cluster.isUp(id)) return;
-    cluster.restart(id, { applied: Math.max(0, cluster.seat(id).applied.length - (amount % 5)), inMemory: 1 + (amount % 7) });
+    cluster.restart(id, {
+      applied: Math.max(0, cluster.seat(id).applied.length - (amount % 5)),
+      inMemory: 1 + (amount % 7),
+    });
   },
   /** A stretch without new faults, so that something gets done. */
   calm: (cluster: CoreCluster, { amount }: Happening) => {
@@ -167,7 +170,8 @@ describe.each([3, 5])('a cluster of %i cores under random schedules', (size) => 
           total[key] += cluster.checker.volume[key];
         }
       }),
-      { numRuns: 150, seed: 20140616 + size },
+      // Finding a smaller schedule that fails takes minutes: SHRINK=1 asks for it.
+      { numRuns: 150, seed: 20140616 + size, endOnFailure: process.env['SHRINK'] !== '1' },
     );
   });
 

@@ -123,7 +123,10 @@ function apply(step: Step, log: RaftLog, model: ModelLog): void {
 }
 
 /** What can be asked of a log and of its model. */
-type Asked = Pick<RaftLog, 'firstIndex' | 'lastIndex' | 'lastTerm' | 'cacheFirst' | 'termAt' | 'sizeAt' | 'lastAtMost' | 'slice'>;
+type Asked = Pick<
+  RaftLog,
+  'firstIndex' | 'lastIndex' | 'lastTerm' | 'cacheFirst' | 'termAt' | 'sizeAt' | 'lastAtMost' | 'slice'
+>;
 
 /** Asks everything there is to ask. */
 function answers(log: Asked): string {

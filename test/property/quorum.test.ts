@@ -77,7 +77,8 @@ describe('Quorum arithmetic against slow oracles', () => {
     fc.assert(
       fc.property(configurations, (configuration) => {
         const all = quorums(configuration).slice(0, 60);
-        const meet = (one: Set<MemberId>, other: Set<MemberId>): boolean => [...one].some((member) => other.has(member));
+        const meet = (one: Set<MemberId>, other: Set<MemberId>): boolean =>
+          [...one].some((member) => other.has(member));
         expect(all.every((one) => all.every((other) => meet(one, other)))).toBe(true);
       }),
       { numRuns: 40, seed: 3 },

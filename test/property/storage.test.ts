@@ -17,7 +17,7 @@ type Step =
   | { readonly kind: 'read'; readonly from: number; readonly to: number; readonly maxBytes: number }
   | { readonly kind: 'reopen' };
 
-const share = fc.double({ min: 0, max: 1, noNaN: true });
+const share = fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('vote' as const), votedFor: fc.bigInt(1n, (1n << 64n) - 1n) }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), share }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate' as const), share }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('read' as const), from: share, to: share, maxBytes: fc.nat(20_000) }),
@@ -183,11 +183,11 @@ describe.each(implementations().map((one) => [one.name, one] as const))(
         }),
         { numRuns: implementation.name === 'sqlite' ? 15 : 100 },
       );
-      expect(volume.persists).toBeGreaterThan(200);
-      expect(volume.replaced).toBeGreaterThan(50);
-      expect(volume.removed).toBeGreaterThan(50);
-      expect(volume.reads).toBeGreaterThan(50);
-      expect(volume.reopened).toBeGreaterThan(30);
+      expect(volume.persists).toBeGreaterThan(100);
+      expect(volume.replaced).toBeGreaterThan(20);
+      expect(volume.removed).toBeGreaterThan(20);
+      expect(volume.reads).toBeGreaterThan(20);
+      expect(volume.reopened).toBeGreaterThan(10);
     }, 60_000);
   },
 );

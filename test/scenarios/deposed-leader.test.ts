@@ -5,7 +5,9 @@ const [a, b, c] = [1n, 2n, 3n] as const;
 
 describe('Deposed leader (§5.3)', () => {
   it('drops what it could not commit when it returns: the story goes as on file', () => {
-    const story = new Story('A leader is cut off, goes on taking commands, and drops them when it returns', { size: 3 });
+    const story = new Story('A leader is cut off, goes on taking commands, and drops them when it returns', {
+      size: 3,
+    });
     const { cluster } = story;
     story.tell('A leads. One command is committed everywhere.');
     story.elect(a);

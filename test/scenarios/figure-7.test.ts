@@ -14,9 +14,14 @@ const disks = {
 
 describe('Figure 7: a leader brings every log in line with its own (§5.3)', () => {
   it('goes as on file', () => {
-    const story = new Story('Figure 7: a new leader meets six followers whose logs all differ from its own', { size: 7, disks });
+    const story = new Story('Figure 7: a new leader meets six followers whose logs all differ from its own', {
+      size: 7,
+      disks,
+    });
     const { cluster } = story;
-    story.tell('A to F are the followers (a) to (f) of the figure: A and B lack entries, C and D have more, E and F both.');
+    story.tell(
+      'A to F are the followers (a) to (f) of the figure: A and B lack entries, C and D have more, E and F both.',
+    );
     story.logs();
     story.tell('G stands for election. C and D know more than G and refuse; the other four are a majority with it.');
     cluster.timeOut(7n);

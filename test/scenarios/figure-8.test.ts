@@ -25,7 +25,9 @@ function tellUntilC(story: Story): void {
   story.crash(a);
   story.logs();
 
-  story.tell('(b) E is elected in term 3 by C and D, which know nothing of this. Its entry 2:3 reaches nobody; it crashes.');
+  story.tell(
+    '(b) E is elected in term 3 by C and D, which know nothing of this. Its entry 2:3 reaches nobody; it crashes.',
+  );
   story.wait(200);
   story.elect(e);
   cluster.partition([a, b, c, d]);
@@ -53,7 +55,9 @@ describe('Figure 8: entries of earlier terms are not committed by counting (§5.
     expect(cluster.raft(a)).toMatchObject({ status: { role: 'leader', commitIndex: 0 } });
 
     story.tell('3:2 is on A, B and C: a majority. Yet A does not commit it, and rightly so:');
-    story.tell('(d) A crashes. E starts again; its last entry is of term 3, so B, C and D vote for it. It replaces 3:2.');
+    story.tell(
+      '(d) A crashes. E starts again; its last entry is of term 3, so B, C and D vote for it. It replaces 3:2.',
+    );
     story.crash(a);
     cluster.partition([b, c, d, e]);
     story.restart(e);
@@ -67,7 +71,9 @@ describe('Figure 8: entries of earlier terms are not committed by counting (§5.
   });
 
   it('(e) with an entry of the leader’s own term on a majority all is committed: the story goes as on file', () => {
-    const story = newStory('Figure 8 (a) to (c), then (e): an entry of its own term lets a leader commit the older ones');
+    const story = newStory(
+      'Figure 8 (a) to (c), then (e): an entry of its own term lets a leader commit the older ones',
+    );
     const { cluster } = story;
     tellUntilC(story);
     story.tell('(e) Now 4:4, the first entry of term 4, reaches B and C. With it everything before it is committed.');
@@ -78,7 +84,9 @@ describe('Figure 8: entries of earlier terms are not committed by counting (§5.
     expect(cluster.raft(a).status.commitIndex).toBe(4);
     story.logs();
 
-    story.tell('A crashes. E starts again and asks, but B and C hold entries of term 4, and D alone makes no majority.');
+    story.tell(
+      'A crashes. E starts again and asks, but B and C hold entries of term 4, and D alone makes no majority.',
+    );
     story.crash(a);
     cluster.partition([b, c, d, e]);
     story.restart(e);

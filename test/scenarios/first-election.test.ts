@@ -3,7 +3,9 @@ import { Story } from '../support/story';
 
 describe('First election (§5.2, §5.3)', () => {
   it('goes as on file', () => {
-    const story = new Story('First election: three members with empty logs find a leader and store a command', { size: 3 });
+    const story = new Story('First election: three members with empty logs find a leader and store a command', {
+      size: 3,
+    });
     const { cluster } = story;
     story.tell('Nobody has heard of a leader. The patience of B ends first.');
     cluster.timeOut(2n);

@@ -168,7 +168,8 @@ export class CoreCluster {
   /** Members in different groups hear nothing of each other; who is in no group is alone. */
   partition(...groups: readonly (readonly MemberId[])[]): void {
     this.heal();
-    const together = (a: MemberId, b: MemberId): boolean => groups.some((group) => group.includes(a) && group.includes(b));
+    const together = (a: MemberId, b: MemberId): boolean =>
+      groups.some((group) => group.includes(a) && group.includes(b));
     for (const a of this.ids) for (const b of this.ids) if (a !== b && !together(a, b)) this.cut(a, b);
   }
 
@@ -262,7 +263,7 @@ export class CoreCluster {
 
   /** A while without faults. */
   run(ms: number, stepMs = 5): void {
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       this.advance(stepMs);
       this.settle();
     }
@@ -329,7 +330,9 @@ export class CoreCluster {
   #readEntries(seat: Seat, load: Load): readonly Entry[] {
     const wanted = seat.disk.entries.slice(load.firstIndex - 1, load.lastIndex);
     let bytes = 0;
-    const fits = wanted.filter(({ payload }, at) => (bytes += payload.length) <= this.options.maxAppendBytes || at === 0);
+    const fits = wanted.filter(
+      ({ payload }, at) => (bytes += payload.length) <= this.options.maxAppendBytes || at === 0,
+    );
     return wanted.slice(0, fits.length);
   }
 }

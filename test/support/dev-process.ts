@@ -90,10 +90,13 @@ export class DevProcess {
     this.#child.kill(signal);
   }
 
+  memberLog(name: string): string {
+    return readFileSync(join(this.#dataDir, `${name}.log`), 'utf8');
+  }
+
   /** The process id of a member that was started and has logged. */
   memberPid(name: string): number {
-    const log = readFileSync(join(this.#dataDir, `${name}.log`), 'utf8');
-    const pids = [...log.matchAll(/"pid":(\d+)/g)];
+    const pids = [...this.memberLog(name).matchAll(/"pid":(\d+)/g)];
     return Number(pids.at(-1)?.[1]);
   }
 

@@ -19,7 +19,7 @@ export const testLimits: ApiLimits = {
 };
 
 /** Real time, as the program has it. */
-export const realScheduler: Scheduler = {
+const realScheduler: Scheduler = {
   now: () => performance.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
@@ -95,7 +95,7 @@ export interface FakeMember {
   quorum: boolean;
 }
 
-export const fakeLeader = { id: 7n, name: 'm7', peerAddress: 'h:2', clientAddress: 'h:1' };
+const fakeLeader = { id: 7n, name: 'm7', peerAddress: 'h:2', clientAddress: 'h:1' };
 
 export const fakeStatus: NodeStatus = {
   role: 'follower',

@@ -9,7 +9,7 @@ import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../src/sto
 import { MemoryNetwork, type Packet } from '../../src/transport/memory-transport';
 
 /** Time that moves when told to. */
-export class VirtualTime implements Scheduler {
+class VirtualTime implements Scheduler {
   #now = 0;
   #nextId = 1;
   readonly #timers = new Map<number, { readonly at: number; readonly callback: () => void }>();

@@ -166,11 +166,11 @@ export async function eventually<T>(
     if (answer !== undefined) return answer;
     await sleep(25);
   }
-  throw new Error(`no ${what} within ${String(withinMs)} ms`);
+  throw new Error(`${what}: not within ${String(withinMs)} ms`);
 }
 
 /** Ports nobody listens on right now. */
-export async function freePorts(count: number): Promise<readonly number[]> {
+async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),

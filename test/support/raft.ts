@@ -2,7 +2,17 @@
 import { seededRng } from '../../src/base/rng';
 import { defaultRaftOptions, Raft } from '../../src/raft';
 import type { AppendEntries, AppendEntriesResponse, Entry, Event, LogPosition, LogStart } from '../../src/raft';
-import type { MemberId, Message, RaftOptions, RaftStatus, RequestVote, RequestVoteResponse, TermRun, TimeoutNow, Update } from '../../src/raft';
+import type {
+  MemberId,
+  Message,
+  RaftOptions,
+  RaftStatus,
+  RequestVote,
+  RequestVoteResponse,
+  TermRun,
+  TimeoutNow,
+  Update,
+} from '../../src/raft';
 
 export type { Event, Message } from '../../src/raft';
 

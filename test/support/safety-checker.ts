@@ -188,7 +188,10 @@ export class SafetyChecker {
     const leader = this.#seats.get(this.#leaders.get(message.term) ?? 0n);
     if (leader?.raft?.status.role !== 'leader' || leader.raft.status.term !== message.term) return;
     const [mine, theirs] = [seat.disk.entries[message.matchIndex - 1], leader.log[message.matchIndex - 1]];
-    check(message.matchIndex === 0 || same(mine, theirs), `S8: ${seat.id} holds the leader's log to ${message.matchIndex}`);
+    check(
+      message.matchIndex === 0 || same(mine, theirs),
+      `S8: ${seat.id} holds the leader's log to ${message.matchIndex}`,
+    );
   }
 
   /** K3: a confirmed read sees everything that was committed anywhere before it began. */

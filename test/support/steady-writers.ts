@@ -1,5 +1,6 @@
 /** Clients that write all the time and remember what they were told, so that it can be held against the store. */
 import { QuorateError, type KeyValue, type QuorateClient } from '../../src/client';
+import { eventually } from './process-cluster';
 
 /** What a writer was told of one key. Each key is written once, so that a second application shows in its version. */
 type Told = 'acknowledged' | 'not-done' | 'unknown';
@@ -30,6 +31,18 @@ export class SteadyWriters {
 
   get acknowledged(): number {
     return this.#acknowledged;
+  }
+
+  get longestGapMs(): number {
+    return this.#longestGapMs;
+  }
+
+  /** Waits until so many more writes are acknowledged. */
+  async more(count: number, withinMs = 30_000): Promise<void> {
+    const enough = this.#acknowledged + count;
+    await eventually(withinMs, `${String(count)} acknowledged writes`, () =>
+      Promise.resolve(this.#acknowledged >= enough ? true : undefined),
+    );
   }
 
   /** Forgets the gaps so far. */

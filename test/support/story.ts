@@ -44,7 +44,7 @@ export class Story {
     this.#lines.push('', sentence, '');
   }
 
-  /** Of what happens inside, only what this member does, says and hears is told. */
+  /** Of what happens inside, only what this member does, says and hears is told (not what it fails to hear). */
   about(id: MemberId, happen: () => void): void {
     this.#hero = id;
     happen();
@@ -53,7 +53,7 @@ export class Story {
 
   /** Time passes in which everybody acts as soon as it has to. */
   live(ms: number): void {
-    for (const end = this.cluster.now + ms; this.cluster.now < end; ) {
+    for (const end = this.cluster.now + ms; this.cluster.now < end;) {
       this.cluster.advance(1);
       this.goOn();
     }
@@ -67,7 +67,8 @@ export class Story {
   /** Messages travel and disks write, each for a millisecond, until `done` or nothing moves. Some messages get lost. */
   goOn({ losing, until }: { losing?: (packet: Packet) => boolean; until?: () => boolean } = {}): void {
     const { cluster } = this;
-    const isBusy = (): boolean => cluster.wire.length > 0 || cluster.ids.some((id) => cluster.seat(id).queue.length > 0);
+    const isBusy = (): boolean =>
+      cluster.wire.length > 0 || cluster.ids.some((id) => cluster.seat(id).queue.length > 0);
     for (let round = 0; isBusy() && until?.() !== true; round++) {
       if (round > 1000) throw new Error('the story does not end');
       this.wait(1);
@@ -111,7 +112,10 @@ export class Story {
 
   /** Compares with the story on file; writes it only with UPDATE_SCENARIOS=1, and never in CI. */
   expectAsOnFile(file: string): void {
-    const text = `${this.#lines.join('\n').replace(/\n{3,}/g, '\n\n').trim()}\n`;
+    const text = `${this.#lines
+      .join('\n')
+      .replace(/\n{3,}/g, '\n\n')
+      .trim()}\n`;
     if (process.env['UPDATE_SCENARIOS'] === '1' && process.env['CI'] === undefined) writeFileSync(file, text);
     if (!existsSync(file)) throw new Error(`${file} is missing; UPDATE_SCENARIOS=1 writes it`);
     expect(text).toBe(readFileSync(file, 'utf8'));
@@ -123,6 +127,7 @@ export class Story {
   }
 
   #packet({ from, to, message }: Packet, arrow: string): void {
+    if (arrow === '-x' && to === this.#hero) return;
     const lost = arrow === '-x' ? '  (lost)' : '';
     this.#line(`${nameOf(from)} ${arrow} ${nameOf(to)}`, `${inWords(message)}${lost}`);
   }
@@ -134,7 +139,10 @@ export class Story {
     if (update.commitIndex > before) this.#line(who, `knows that everything up to ${update.commitIndex} is committed`);
     this.#commitIndexes.set(seat.id, update.commitIndex);
     for (const result of update.proposed) {
-      this.#line(who, result.accepted ? `takes a command as entry ${result.firstIndex}` : 'refuses a command: it does not lead');
+      this.#line(
+        who,
+        result.accepted ? `takes a command as entry ${result.firstIndex}` : 'refuses a command: it does not lead',
+      );
     }
   }
 
@@ -180,7 +188,9 @@ function inWords(message: Message): string {
     }
     case 'request-vote': {
       const last = message.lastLogIndex === 0 ? 'is empty' : `ends with ${message.lastLogIndex}:${message.lastLogTerm}`;
-      const ask = message.preVote ? `Would you vote for me in term ${message.term}?` : `Vote for me in term ${message.term}!`;
+      const ask = message.preVote
+        ? `Would you vote for me in term ${message.term}?`
+        : `Vote for me in term ${message.term}!`;
       return `${ask} My log ${last}.`;
     }
     case 'request-vote-response':

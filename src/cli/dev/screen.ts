@@ -43,10 +43,10 @@ function terminalScreen(stream: ScreenStream): Screen {
   // To the first of the drawn lines; whatever is written next replaces them.
   const home = () => (shownLines === 0 ? '\r' : `\r\x1b[${String(shownLines)}A`) + CLEAR_TO_END;
   const region = () => {
-    const lines = drawn.slice(0, Math.max(1, (stream.rows ?? 24) - 1));
+    const lines = drawn.slice(0, known(stream.rows, 24) - 1);
     shownLines = lines.length;
     // A line that wrapped would count as two.
-    return lines.map((line) => `${cut(line, (stream.columns ?? 80) - 1)}\n`).join('');
+    return lines.map((line) => `${cut(line, known(stream.columns, 80) - 1)}\n`).join('');
   };
   return {
     say(line) {
@@ -64,4 +64,9 @@ function terminalScreen(stream: ScreenStream): Screen {
       stream.write(SHOW_CURSOR);
     },
   };
+}
+
+/** A terminal that does not know its size says that it is 0. */
+function known(size: number | undefined, fallback: number): number {
+  return size === undefined || size < 2 ? fallback : size;
 }

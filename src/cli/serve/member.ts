@@ -102,12 +102,18 @@ function openLog(
     initialConfiguration: { voters, outgoing: [], learners: [] },
     maxTailBytes: options.maxCachedBytes,
     logger,
+    ...unsafeSynchronous(),
   });
+}
+
+/** Only for the test that proves that a power cut is noticed: loses acknowledged writes. Not an option, and loudly logged. */
+function unsafeSynchronous(): { readonly unsafeSynchronous?: 'NORMAL' } {
+  return process.env.QUORATE_UNSAFE_SYNCHRONOUS === 'NORMAL' ? { unsafeSynchronous: 'NORMAL' } : {};
 }
 
 /** The log must reach from the state on: otherwise one of the files was lost or came from elsewhere. */
 function refuseGap({ loaded }: Storage, { appliedIndex }: KvStateMachine): void {
-  const fix = 'restore both files from one backup, or empty the data directory and let the member join anew';
+  const fix = 'one of the two was lost, or is an older copy; put back the files as they were when the member stopped';
   if (appliedIndex > loaded.lastIndex) {
     const message = `state.db has applied entry ${String(appliedIndex)}, but the log ends at ${String(loaded.lastIndex)}`;
     throw new QuorateError('refused-to-start', `${message}; ${fix}`);

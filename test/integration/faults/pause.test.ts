@@ -37,18 +37,18 @@ describe('SIGSTOP of the leader for 5 s', () => {
     const others = cluster.members.filter((member) => member !== leader);
     const { term } = (await cluster.status(leader)) ?? { term: 0 };
     const newest = { value: 0 };
-    let isOver = false;
+    const run = { isOver: false };
     const writers = new SteadyWriters('steady', [cluster.client(others), cluster.client(others)]);
     const register = cluster.client(others);
     const counting = (async () => {
-      for (let value = 1; !isOver; value++) {
+      for (let value = 1; !run.isOver; value++) {
         await register.put('register', String(value)).then(
           () => (newest.value = value),
           () => undefined,
         );
       }
     })();
-    const readers = cluster.members.map((member) => watchForStaleReads(member, newest, () => isOver));
+    const readers = cluster.members.map((member) => watchForStaleReads(member, newest, () => run.isOver));
 
     await sleep(1000);
     cluster.signal(leader, 'SIGSTOP');
@@ -56,15 +56,15 @@ describe('SIGSTOP of the leader for 5 s', () => {
     const successor = await cluster.leader(others);
     cluster.signal(leader, 'SIGCONT');
     await sleep(2000);
-    isOver = true;
+    run.isOver = true;
     await counting;
     const account = await writers.stop();
 
     for (const { stale, reads } of await Promise.all(readers)) {
       expect(stale).toEqual([]);
-      expect(reads).toBeGreaterThan(50);
+      expect(reads).toBeGreaterThan(20);
     }
-    expect(newest.value).toBeGreaterThan(100);
+    expect(newest.value).toBeGreaterThan(50);
     // One new leader: the old one, returning, causes no further election (thesis §9.6).
     expect((await cluster.status(successor))?.term).toBe(term + 1);
     expect(await cluster.leader()).toBe(successor);

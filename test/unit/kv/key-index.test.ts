@@ -59,6 +59,13 @@ describe('KeyIndex', () => {
     expect(scanned(indexOf('c', 'a', 'b'), start, end).join('')).toBe(expected);
   });
 
+  it('is made from versions in any order', () => {
+    const version = { row: 1, createRevision: 2, modRevision: 2, version: 1, flags: 1 };
+    const index = KeyIndex.from(new Map(['é', 'b', 'a'].map((key, i) => [key, { ...version, row: i }])));
+    expect(scanned(index, '')).toEqual(['a', 'b', 'é']);
+    expect(index.get('b')).toEqual({ ...version, row: 1 });
+  });
+
   it('scans nothing when it is empty, and stops when told', () => {
     expect(scanned(new KeyIndex(), '')).toEqual([]);
     const keys: string[] = [];

@@ -1,9 +1,16 @@
 /** The driver over in-memory storage and transport, in virtual time. */
 import { QuorateError } from '../../../src/base/error';
 import type { PeerMessage } from '../../../src/transport/transport';
-import { NodeCluster } from '../../support/node-cluster';
+import { NodeCluster, type ClusterMember } from '../../support/node-cluster';
 
 const command = (text: string): Uint8Array => Buffer.from(text);
+
+/** Proposes through a member that runs. */
+function proposeTo({ node }: ClusterMember, text: string): Promise<number> {
+  return node === undefined
+    ? Promise.reject(new Error('the member does not run'))
+    : node.propose(command(text), { deadline: Infinity });
+}
 
 describe('a node', () => {
   it('answers a proposal when a majority holds it and it is applied here', async () => {
@@ -29,7 +36,9 @@ describe('a node', () => {
     const cluster = await NodeCluster.start(3, { maxForwardBytes: 40 });
     const leader = await cluster.leader();
     const follower = cluster.members.find(({ id }) => id !== leader.id);
-    const answers = ['1', '2', '3', '4', '5'].map((text) => follower?.node?.propose(command(text), { deadline: Infinity }));
+    const answers = ['1', '2', '3', '4', '5'].map((text) =>
+      follower === undefined ? Promise.reject(new Error('no follower')) : proposeTo(follower, text),
+    );
     await cluster.settle();
     await Promise.all(answers);
     expect(leader.machine.commands).toEqual(['1', '2', '3', '4', '5']);

@@ -29,7 +29,10 @@ describe('AppendEntries receiver', () => {
     const update = member.receive(peerB, message);
     expect(member.log).toBe('5:2 6:2 7:3');
     expect(raft.drawLog(update.persist?.entries ?? [])).toBe('7:3');
-    expect(raft.onlySent(member.persisted(), 'append-entries-response')).toMatchObject({ success: true, matchIndex: 7 });
+    expect(raft.onlySent(member.persisted(), 'append-entries-response')).toMatchObject({
+      success: true,
+      matchIndex: 7,
+    });
   });
 
   it('refuses a wrong term just before its first entry', () => {

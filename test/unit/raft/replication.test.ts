@@ -18,13 +18,20 @@ describe('Proposals', () => {
     const member = raft.establishedLeader();
     const update = member.propose(1, 2, 3);
     expect(update.proposed).toEqual([{ id: 1, accepted: true, firstIndex: 2 }]);
-    expect(update.persist?.entries.map(({ index, payload }) => [index, payload.length])).toEqual([[2, 1], [3, 2], [4, 3]]);
+    expect(update.persist?.entries.map(({ index, payload }) => [index, payload.length])).toEqual([
+      [2, 1],
+      [3, 2],
+      [4, 3],
+    ]);
   });
 
   it('of one turn travel in one message and one write', () => {
     const member = raft.establishedLeader();
     const proposals = [{ kind: 'command' as const, payload: new Uint8Array(4) }];
-    const update = member.turn({ kind: 'propose', id: 1, term: 1, proposals }, { kind: 'propose', id: 2, term: 1, proposals });
+    const update = member.turn(
+      { kind: 'propose', id: 1, term: 1, proposals },
+      { kind: 'propose', id: 2, term: 1, proposals },
+    );
     expect(update.proposed.map((result) => result.accepted && result.firstIndex)).toEqual([2, 3]);
     expect(update.persist?.entries).toHaveLength(2);
     expect(raft.entriesSent(update, peerB)).toEqual(['2:1 3:1']);
@@ -278,7 +285,11 @@ describe('Lagging peers', () => {
     member.receive(peerB, raft.rejection({ term: 3, rejectedIndex: 4, hint: '1:1' }));
     for (let beat = 0; beat < 3; beat++) {
       const update = member.advance(heartbeatIntervalMs);
-      expect(raft.onlySent(update, 'append-entries', peerB)).toMatchObject({ entries: [], prevLogIndex: 4, prevLogTerm: 1 });
+      expect(raft.onlySent(update, 'append-entries', peerB)).toMatchObject({
+        entries: [],
+        prevLogIndex: 4,
+        prevLogTerm: 1,
+      });
       member.receive(peerB, raft.rejection({ term: 3, rejectedIndex: 4, hint: '1:1' }));
     }
     expect(raft.entriesSent(member.acknowledge(peerB, 4), peerB)).toEqual(['5:2 6:2 7:3']);

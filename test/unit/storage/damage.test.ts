@@ -11,13 +11,15 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { SqliteLog } from '../../../src/storage/sqlite-log';
 import { openSqliteStorage } from '../../../src/storage/sqlite-storage';
 import type { Storage } from '../../../src/storage/storage';
-import { entries, entry, persister, sqliteOptions, temporaryDirectories } from '../../support/log-builders';
+import { entries, entry, identity, persister, sqliteOptions, temporaryDirectories } from '../../support/log-builders';
 
 const directories = temporaryDirectories();
+const templates = temporaryDirectories();
 const open: Storage[] = [];
 
 afterEach(async () => {
@@ -31,9 +33,21 @@ async function opened(directory: string): Promise<Storage> {
   return storage;
 }
 
+let template: Promise<string> | undefined;
+afterAll(() => {
+  templates.removeAll();
+});
+
 /** A closed directory with a log of 20 entries in terms 1 and 2, and a vote. */
 async function filled(): Promise<string> {
+  template ??= makeTemplate();
   const directory = directories.make();
+  cpSync(await template, directory, { recursive: true });
+  return directory;
+}
+
+async function makeTemplate(): Promise<string> {
+  const directory = templates.make();
   const storage = await openSqliteStorage(sqliteOptions(directory));
   const make = persister();
   await storage.persist(make(entries(1, 10, 1)));
@@ -46,6 +60,19 @@ function sql(directory: string, ...statements: string[]): void {
   const database = new Database(join(directory, 'raft.db'));
   for (const statement of statements) database.exec(statement);
   database.close();
+}
+
+/** Opens a log and tells what it holds, or why it was refused. */
+function foundIn(path: string): unknown {
+  try {
+    const log = new SqliteLog({ path, identity, synchronous: 'FULL' });
+    const payloads = log.readTail(1e6).map(({ payload }) => payload.toString());
+    const { lastIndex, hardState } = log.found;
+    log.close();
+    return { lastIndex, hardState, payloads };
+  } catch (error) {
+    return error;
+  }
 }
 
 const damaged = (message: RegExp): { code: string; message: unknown } => ({
@@ -82,8 +109,9 @@ describe('A damaged log is refused, with the fix named, and never repaired', () 
     const directory = await filled();
     sql(directory, statement);
     const before = readFileSync(join(directory, 'raft.db'));
-    await expect(opened(directory)).rejects.toMatchObject(damaged(message));
-    await expect(opened(directory)).rejects.toMatchObject(damaged(/add it again under a new name/));
+    const refusal: unknown = await opened(directory).catch((error: unknown) => error);
+    expect(refusal).toMatchObject(damaged(message));
+    expect(refusal).toMatchObject(damaged(/add it again under a new name/));
     expect(readFileSync(join(directory, 'raft.db')).equals(before)).toBe(true);
   });
 
@@ -111,27 +139,29 @@ describe('A damaged log is refused, with the fix named, and never repaired', () 
 
   it('random bytes anywhere in the file, or the log is what it was', async () => {
     const source = await filled();
-    const size = statSync(join(source, 'raft.db')).size;
+    const path = join(source, 'raft.db');
+    const whole = readFileSync(path);
     let refused = 0;
-    for (let offset = 100; offset < size; offset += Math.floor(size / 12)) {
-      const directory = directories.make();
-      cpSync(source, directory, { recursive: true });
-      const file = openSync(join(directory, 'raft.db'), 'r+');
+    // Without the worker, to try many places in little time.
+    for (let offset = 100; offset < whole.length; offset += 97) {
+      writeFileSync(path, whole);
+      const file = openSync(path, 'r+');
       writeSync(file, Buffer.from('\u00ff\u0001garbage'), 0, 9, offset);
       closeSync(file);
-      const outcome: unknown = await opened(directory).catch((error: unknown) => error);
+      const outcome = foundIn(path);
       if (outcome instanceof Error) {
         refused += 1;
         expect(outcome).toMatchObject({ code: 'damaged' });
         continue;
       }
-      const { loaded } = outcome as Storage;
-      expect([loaded.lastIndex, loaded.hardState]).toEqual([20, { term: 2, votedFor: 3n }]);
-      expect(loaded.tail.map(({ payload }) => Buffer.from(payload).toString())).toEqual(
-        entries(1, 20).map(({ payload }) => Buffer.from(payload).toString()),
-      );
+      expect(outcome).toEqual({
+        lastIndex: 20,
+        hardState: { term: 2, votedFor: 3n },
+        payloads: entries(1, 20).map(({ payload }) => Buffer.from(payload).toString()),
+      });
     }
-    expect(refused).toBeGreaterThan(0);
+    // The file is mostly free space; the rows themselves are a small part of it.
+    expect(refused).toBeGreaterThan(10);
   });
 
   it.each([
@@ -145,6 +175,8 @@ describe('A damaged log is refused, with the fix named, and never repaired', () 
       'is empty',
       (path: string) => {
         truncateSync(path, 0);
+        // A new log begins like this, and nothing else tells that this one is not new.
+        rmSync(join(dirname(path), 'raft.witness'));
       },
     ],
     [
@@ -168,7 +200,6 @@ describe('A damaged log is refused, with the fix named, and never repaired', () 
   ])('raft.db %s', async (_what, harm) => {
     const directory = await filled();
     harm(join(directory, 'raft.db'));
-    await expect(opened(directory)).rejects.toMatchObject({ code: 'damaged' });
     await expect(opened(directory)).rejects.toMatchObject({ code: 'damaged' });
   });
 

@@ -7,7 +7,7 @@ const limits = { maxQueuedMessages: 4, maxQueuedBytes: 1000, maxUnflushedBytes: 
 class FakeStream implements ByteStream {
   readonly written: string[] = [];
   room = Infinity;
-  #flushes: (() => void)[] = [];
+  readonly #flushes: (() => void)[] = [];
   #drain: () => void = () => undefined;
 
   write(bytes: Buffer, onFlushed: () => void): boolean {

@@ -3,8 +3,8 @@ import { screenFor } from '../../../../src/cli/dev/screen';
 /** A terminal that knows just enough to show what a person would see. */
 class TinyTerminal {
   readonly isTTY = true;
-  readonly columns = 20;
-  readonly rows = 6;
+  columns = 20;
+  rows = 6;
   lines: string[] = [''];
   cursorShown = true;
   #row = 0;
@@ -44,6 +44,14 @@ describe('screen', () => {
     const screen = screenFor(terminal, 'xterm');
     screen.draw(['x'.repeat(30), 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
     expect(terminal.lines).toEqual([`${'x'.repeat(18)}…`, 'b', 'c', 'd', 'e', '']);
+  });
+
+  it('takes an unknown size for a usual one', () => {
+    const terminal = new TinyTerminal();
+    terminal.columns = 0;
+    terminal.rows = 0;
+    screenFor(terminal, 'xterm').draw(['x'.repeat(79), 'y'.repeat(80)]);
+    expect(terminal.lines).toEqual(['x'.repeat(79), `${'y'.repeat(78)}…`, '']);
   });
 
   it.each([
