@@ -2,14 +2,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import dns from 'node:dns';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, createServer, isIP, type Server as TcpServer, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { decodeAppendEntries } from '../../src/transport/append-entries-codec';
 import type { GrpcTransport } from '../../src/transport/grpc-transport';
 import { allPaths } from '../support/peer-caller';
+import { DeafPeer, Proxy } from '../support/peer-stand-ins';
 import {
   appendEntries,
   clusterId,
@@ -20,59 +20,6 @@ import {
   testTuning,
   until,
 } from '../support/transport';
-
-/** Stands in a connection's way: forwards to a port that may change, or swallows everything. */
-class Proxy {
-  target = 0;
-  #isFrozen = false;
-  readonly #server: TcpServer;
-  readonly #sockets = new Set<Socket>();
-
-  private constructor() {
-    this.#server = createServer((incoming) => {
-      const outgoing = connect(this.target, '127.0.0.1');
-      for (const [socket, other] of [
-        [incoming, outgoing],
-        [outgoing, incoming],
-      ] as const) {
-        this.#sockets.add(socket);
-        socket.on('data', (bytes) => {
-          if (!this.#isFrozen) other.write(bytes);
-        });
-        socket.on('error', () => undefined);
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          if (!this.#isFrozen) other.destroy();
-        });
-      }
-    });
-  }
-
-  static async listen(): Promise<{ proxy: Proxy; port: number }> {
-    const port = await freePort();
-    const proxy = new Proxy();
-    await new Promise<void>((resolve) => proxy.#server.listen(port, '127.0.0.1', resolve));
-    return { proxy, port };
-  }
-
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
-  /** From now on bytes vanish: half-open connections, as behind a pulled cable. */
-  freeze(): void {
-    this.#isFrozen = true;
-  }
-
-  thaw(): void {
-    this.#isFrozen = false;
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-  }
-}
 
 /** A quarter of it is normal; on a busy machine everything takes longer. */
 const soonMs = 1500;
@@ -239,53 +186,9 @@ describe('a process that is stopped and continued', () => {
 });
 
 describe('a peer that does not read', () => {
-  /** Lets everybody in, and reads what comes when told. */
-  class DeafPeer {
-    readonly heard: Buffer[] = [];
-    readonly #streams: ServerDuplexStream<Buffer, Buffer>[] = [];
-
-    async listen(): Promise<number> {
-      const pass = (bytes: Buffer): Buffer => bytes;
-      const server = new Server({ 'grpc.max_receive_message_length': -1 });
-      for (const path of allPaths) {
-        const codec = {
-          requestSerialize: pass,
-          requestDeserialize: pass,
-          responseSerialize: pass,
-          responseDeserialize: pass,
-        };
-        const method = { path, requestStream: true, responseStream: true, ...codec };
-        server.addService(
-          { method },
-          {
-            method: (stream: ServerDuplexStream<Buffer, Buffer>) => {
-              stream.sendMetadata(new Metadata());
-              stream.on('error', () => undefined);
-              if (path.endsWith('/AppendEntries')) this.#streams.push(stream);
-            },
-          },
-        );
-      }
-      cleanups.push(() => server.forceShutdown());
-      return new Promise((resolve, reject) => {
-        server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
-          if (error === null) resolve(port);
-          else reject(error);
-        });
-      });
-    }
-
-    get streams(): number {
-      return this.#streams.length;
-    }
-
-    beginToRead(): void {
-      for (const stream of this.#streams) stream.on('data', (bytes: Buffer) => this.heard.push(bytes));
-    }
-  }
-
   it('costs bounded memory, is told, and gets the newest heartbeat first when it reads again', async () => {
     const peer = new DeafPeer();
+    cleanups.push(() => peer.close());
     const port = await peer.listen();
     const tuning = { maxQueuedBytes: 8 * 1024 * 1024 };
     const { sender, recorder } = await startSender(`127.0.0.1:${port}`, { tuning });
@@ -299,11 +202,13 @@ describe('a peer that does not read', () => {
     expect(after - before).toBeLessThan(20 * 1024 * 1024);
     // Once for all that was dropped, not once for each.
     expect(recorder.unreachablePeers.length).toBeLessThan(5);
+    // Until the last bytes that HTTP/2 takes are on their way, and nothing moves any more.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     for (let round = 1; round <= 100; round++) sender.send(2n, { ...appendEntries(0), readRound: round });
     peer.beginToRead();
     const decoded = (): ReturnType<typeof decodeAppendEntries>[] =>
       peer.heard.map((bytes) => decodeAppendEntries(bytes, 1n, { maxEntryBytes: 1e9 }));
-    await until(() => peer.heard.length >= taken, 'what was queued arrives');
+    await until(() => peer.heard.length > taken, 'what was queued and the heartbeat arrive');
     const heartbeats = decoded().flatMap(({ entries, readRound }, at) =>
       entries.length === 0 ? [{ readRound, at }] : [],
     );
@@ -317,7 +222,10 @@ describe('a peer that does not read', () => {
 
   function bytesInBuffers(): number {
     setFlagsFromString('--expose-gc');
-    (runInNewContext('gc') as () => void)();
+    const collect = runInNewContext('gc') as () => void;
+    // The first frees buffers in the background; the second waits for that.
+    collect();
+    collect();
     return process.memoryUsage().arrayBuffers;
   }
 
@@ -350,6 +258,18 @@ describe('a peer of another cluster', () => {
     expect(errors[0]?.reason).toContain('this is member 2 of cluster 99');
     expect(errors[0]?.reason).toContain('--cluster-name');
     expect(peerLogger.lines.filter(({ text }) => text.includes('stranger'))).toHaveLength(1);
+  });
+});
+
+describe('start', () => {
+  it('refuses an address that is taken, with a sentence that says what to do', async () => {
+    const { receiver } = await startReceiver('127.0.0.1:0');
+    const second = grpcTransport(2n, `127.0.0.1:${receiver.boundPort}`, []);
+    await expect(second.start(new Recorder())).rejects.toMatchObject({
+      code: 'refused-to-start',
+      message: expect.stringMatching(/cannot listen for peers on .* --peer-listen/),
+    });
+    await second.stop();
   });
 });
 

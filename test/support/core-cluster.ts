@@ -70,6 +70,8 @@ export class CoreCluster {
   /** Sent and not yet arrived, oldest first. */
   wire: Packet[] = [];
   now = 0;
+  /** Their disks do nothing by themselves: only when told to. */
+  readonly slowDisks = new Set<MemberId>();
   readonly #cuts = new Set<string>();
   readonly #rng: Rng;
   readonly #observer: Observer;
@@ -251,11 +253,12 @@ export class CoreCluster {
 
   // Long stretches.
 
-  /** Everything that is on its way arrives, disks and network without delay, until nothing moves. */
+  /** Everything that is on its way arrives, network and disks (save the slow ones) without delay, until nothing moves. */
   settle(): void {
+    const hasWork = (id: MemberId): boolean => this.seat(id).queue.length > 0 && !this.slowDisks.has(id);
     for (let round = 0; round < 10_000; round++) {
-      for (const id of this.ids) if (this.seat(id).queue.length > 0) this.finishDisk(id);
-      if (this.wire.length === 0 && this.ids.every((id) => this.seat(id).queue.length === 0)) return;
+      for (const id of this.ids) if (hasWork(id)) this.finishDisk(id);
+      if (this.wire.length === 0 && !this.ids.some(hasWork)) return;
       this.deliver();
     }
     throw new Error('the cluster does not come to rest');

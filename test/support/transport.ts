@@ -84,7 +84,7 @@ export function grpcTransport(
 }
 
 /** Consecutive entries of one term. */
-export function entries(firstIndex: number, count: number, bytes = 8, term = 1): Entry[] {
+function entries(firstIndex: number, count: number, bytes = 8, term = 1): Entry[] {
   return Array.from({ length: count }, (_, at) => ({
     index: firstIndex + at,
     term,
