@@ -7,28 +7,19 @@ const common = {
   // Tests import the sources by name and get the built code, so that worker threads and child processes run the same.
   moduleNameMapper: { '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1' },
   modulePathIgnorePatterns: ['<rootDir>/.cache/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.cjs'],
   restoreMocks: true,
 };
 
-// What a single test may take, in seconds. Pure code gets little: it has nothing to wait for.
-const kinds = {
-  unit: 10,
-  paper: 10,
-  scenarios: 10,
-  contract: 20,
-  property: 60,
-  sim: 120,
-  integration: 120,
-  compat: 120,
-};
+// Each kind is a folder of test/, with a time limit of its own (test/support/time-limit.cjs).
+const kinds = ['unit', 'paper', 'scenarios', 'contract', 'property', 'sim', 'integration', 'compat'];
 
 module.exports = {
   maxWorkers: 2,
   globalSetup: '<rootDir>/test/support/require-fresh-build.cjs',
-  projects: Object.entries(kinds).map(([kind, seconds]) => ({
+  projects: kinds.map((kind) => ({
     ...common,
     displayName: kind,
     testMatch: [`<rootDir>/test/${kind}/**/*.test.ts`],
-    testTimeout: seconds * 1000,
   })),
 };
