@@ -153,7 +153,10 @@ export class Proposals<Result> {
   stop(): void {
     for (const proposal of this.#waiting.values()) {
       const queued = new QuorateError('stopping', 'this member is shutting down; nothing was written');
-      this.#reject(proposal, proposal.sentInTerm === undefined ? queued : outcomeUnknown('before this member shut down'));
+      this.#reject(
+        proposal,
+        proposal.sentInTerm === undefined ? queued : outcomeUnknown('before this member shut down'),
+      );
     }
     this.#queue = [];
     this.#sent.clear();

@@ -48,11 +48,7 @@ export function sendAcknowledgement(state: RaftState): void {
 }
 
 /** The leader's side. */
-export function receiveAppendEntriesResponse(
-  state: RaftState,
-  from: MemberId,
-  response: AppendEntriesResponse,
-): void {
+export function receiveAppendEntriesResponse(state: RaftState, from: MemberId, response: AppendEntriesResponse): void {
   if (response.term > state.term) {
     becomeFollower(state, response.term, undefined);
     return;

@@ -42,10 +42,7 @@ function reachedByMajority(voters: readonly MemberId[], valueOf: (voter: MemberI
  *
  * @param votes `true` for, `false` against, `undefined` for no answer yet
  */
-export function voteResult(
-  configuration: Configuration,
-  votes: (voter: MemberId) => boolean | undefined,
-): VoteResult {
+export function voteResult(configuration: Configuration, votes: (voter: MemberId) => boolean | undefined): VoteResult {
   const results = [setResult(configuration.voters, votes), setResult(configuration.outgoing, votes)];
   if (results.includes('lost')) return 'lost';
   return results.includes('pending') ? 'pending' : 'won';

@@ -1,7 +1,7 @@
 /** A cluster of pure cores on an in-memory network and in-memory disks: nothing but the contract of `raft/update.ts`. */
 import { between, seededRng, type Rng } from '../../src/base/rng';
 import { Raft, simpleConfiguration } from '../../src/raft';
-import type { Entry, Envelope, Event, HardState, Load, MemberId, Message, Persist } from '../../src/raft';
+import type { Entry, Envelope, Event, HardState, Load, MemberId, Persist } from '../../src/raft';
 import type { RaftOptions, Update } from '../../src/raft';
 import { drawLog, logStart, parseLog, testOptions } from './raft';
 import { SafetyChecker } from './safety-checker';
@@ -38,7 +38,6 @@ export interface Seat {
 
 /** What a test may want to tell about. */
 export interface Observer {
-  sent?(packet: Packet): void;
   delivered?(packet: Packet): void;
   lost?(packet: Packet): void;
   updated?(seat: Seat, update: Update): void;
@@ -272,16 +271,6 @@ export class CoreCluster {
     }
   }
 
-  /** Lets a member be elected: it times out and everybody answers at once. */
-  elect(id: MemberId): void {
-    for (let attempt = 0; attempt < 10; attempt++) {
-      this.timeOut(id);
-      this.settle();
-      if (this.seat(id).raft?.status.role === 'leader') return;
-    }
-    throw new Error(`member ${id} is not elected`);
-  }
-
   // The driver's duty: persist, send, apply, answer.
 
   #carryOut(seat: Seat, update: Update): void {
@@ -306,7 +295,6 @@ export class CoreCluster {
       seat.outbox.shift();
       const packet = { from: seat.id, ...first.envelope };
       this.checker.beforeSend(seat, packet.to, packet.message);
-      this.#observer.sent?.(packet);
       if (this.#cuts.has(link(packet.from, packet.to))) this.#observer.lost?.(packet);
       else this.wire.push(packet);
     }
@@ -338,11 +326,6 @@ export class CoreCluster {
     );
     return wanted.slice(0, fits.length);
   }
-}
-
-/** True for messages of one kind, for `drop`. */
-export function isKind(kind: Message['kind']): (packet: Packet) => boolean {
-  return (packet) => packet.message.kind === kind;
 }
 
 function replaceSuffix(log: Entry[], entries: readonly Entry[]): void {

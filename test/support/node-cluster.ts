@@ -164,7 +164,7 @@ export class NodeCluster {
   /** Lets everything happen that happens without time passing. */
   async settle(): Promise<void> {
     for (let idle = 0, rounds = 0; idle < 2; rounds++) {
-      if (rounds > 10_000) throw new Error("the cluster does not come to rest");
+      if (rounds > 10_000) throw new Error('the cluster does not come to rest');
       const delivered = this.#deliver();
       await new Promise((resolve) => setImmediate(resolve));
       const ended = this.time.endTurn();

@@ -155,11 +155,7 @@ export class ProcessCluster {
 }
 
 /** Asks again and again until there is an answer. */
-export async function eventually<T>(
-  withinMs: number,
-  what: string,
-  ask: () => Promise<T | undefined>,
-): Promise<T> {
+export async function eventually<T>(withinMs: number, what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const until = performance.now() + withinMs;
   while (performance.now() < until) {
     const answer = await ask();

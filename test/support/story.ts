@@ -5,7 +5,7 @@ import { CoreCluster, type ClusterSetup, type Packet, type Seat } from './core-c
 import { drawLog } from './raft';
 
 /** `A` is member 1. */
-export function nameOf(id: MemberId): string {
+function nameOf(id: MemberId): string {
   return String.fromCharCode(64 + Number(id));
 }
 

@@ -1,3 +1,4 @@
+/* global expect, jest */
 // How long a single test may take, by its kind. Jest takes `testTimeout` only for all projects together.
 const seconds = {
   unit: 10,

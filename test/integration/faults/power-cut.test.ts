@@ -69,7 +69,12 @@ async function writeAndCutPower(env: Record<string, string>): Promise<{ account:
     dataDirOf: (name) => join(disks.get(name)?.directory ?? '', 'data'),
   });
   try {
-    const writers = new SteadyWriters('power', [cluster.client(), cluster.client(), cluster.client(), cluster.client()]);
+    const writers = new SteadyWriters('power', [
+      cluster.client(),
+      cluster.client(),
+      cluster.client(),
+      cluster.client(),
+    ]);
     await writers.more(500);
     for (const member of cluster.members) cluster.signal(member, 'SIGSTOP');
     for (const disk of disks.values()) disk.cut();
@@ -94,7 +99,8 @@ async function writeAndCutPower(env: Record<string, string>): Promise<{ account:
 
 const mountable = canMount();
 if (!mountable) {
-  if (process.env.CI === 'true') throw new Error('the power-cut test needs to mount loop devices, and must not be skipped in CI');
+  if (process.env.CI === 'true')
+    throw new Error('the power-cut test needs to mount loop devices, and must not be skipped in CI');
   console.warn('SKIPPED: the power-cut test needs root and loop devices');
 }
 

@@ -57,9 +57,7 @@ describe('docs/api.md', () => {
     expect(row('`page_size`')?.[1]).toBe(`0 (meaning ${String(pageSizes.default)}) to ${String(pageSizes.max)} keys`);
     expect(row('calls being answered')?.[1]).toBe(defaultOf('maxCallsInFlight').toLocaleString('en'));
     expect(row('calls on one connection')?.[1]).toBe(defaultOf('maxStreamsPerConnection').toLocaleString('en'));
-    expect(row('time of a call without a deadline')?.[1]).toBe(
-      `${String(defaultOf('requestTimeoutMs') / 1000)} s`,
-    );
+    expect(row('time of a call without a deadline')?.[1]).toBe(`${String(defaultOf('requestTimeoutMs') / 1000)} s`);
     for (const [flag] of text.matchAll(/`--[a-z-]+`/g)) {
       expect(Object.values(optionTable).map((option) => `\`--${option.flag}\``)).toContain(flag);
     }
