@@ -124,8 +124,10 @@ function refuse(state: RaftState, to: MemberId, request: AppendEntries): void {
     success: false,
     term: state.term,
     rejectedIndex: request.prevLogIndex,
-    hintIndex: hint.index,
-    hintTerm: hint.term,
+    // Of places before the beginning of the log nothing is known any more.
+    ...(hint.index <= request.prevLogIndex
+      ? { hintIndex: hint.index, hintTerm: hint.term }
+      : { hintIndex: 0, hintTerm: 0 }),
     readRound: isCurrent ? request.readRound : 0,
   });
 }

@@ -61,6 +61,7 @@ export class Raft {
   constructor(config: RaftConfig) {
     const log = new RaftLog(config.log);
     assert(config.appliedIndex <= log.lastIndex, 'what was applied is in the log');
+    assert(config.appliedIndex >= log.firstIndex - 1, 'what was not applied is in the log');
     assert(config.hardState.term >= log.lastTerm, 'the term is not older than the log');
     this.#checks = config.checkInvariants;
     this.#state = {
@@ -141,7 +142,7 @@ export class Raft {
   hasQuorum(now: number): boolean {
     const state = this.#state;
     if (state.leading !== undefined) {
-      return state.commitIndex >= state.leading.firstIndex && hasQuorumContact(state, state.leading);
+      return state.commitIndex >= state.leading.firstIndex && hasQuorumContact(state, state.leading, now);
     }
     return state.leader !== undefined && now - state.leaderContactAt < state.options.electionTimeoutMs;
   }
@@ -206,7 +207,7 @@ function onTick(state: RaftState): void {
     return;
   }
   // Thesis §6.2: a leader that reaches no quorum serves nobody and must not look as if it did.
-  if (!hasQuorumContact(state, state.leading)) becomeFollower(state, state.term, undefined);
+  if (!hasQuorumContact(state, state.leading, state.now)) becomeFollower(state, state.term, undefined);
 }
 
 /** The disk has everything up to this sequence: only now it may count (invariants S7, S8). */

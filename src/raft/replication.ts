@@ -41,7 +41,7 @@ export function supplyPeers(state: RaftState, leading: Leading): void {
 
 /** When the next heartbeat is due, or the quorum's silence becomes too long. */
 export function leaderDeadline(state: RaftState, leading: Leading): number {
-  let deadline = quorumContactAt(state, leading) + state.options.electionTimeoutMs;
+  let deadline = quorumContactAt(state, leading, state.now) + state.options.electionTimeoutMs;
   for (const { lastSentAt } of leading.peers.values()) {
     deadline = Math.min(deadline, lastSentAt + state.options.heartbeatIntervalMs);
   }
@@ -49,8 +49,8 @@ export function leaderDeadline(state: RaftState, leading: Leading): number {
 }
 
 /** True while a quorum was heard from within an election timeout (CheckQuorum, thesis §6.2). */
-export function hasQuorumContact(state: RaftState, leading: Leading): boolean {
-  return state.now - quorumContactAt(state, leading) < state.options.electionTimeoutMs;
+export function hasQuorumContact(state: RaftState, leading: Leading, now: number): boolean {
+  return now - quorumContactAt(state, leading, now) < state.options.electionTimeoutMs;
 }
 
 /** Entries for a lagging peer came from storage. */
@@ -148,8 +148,8 @@ function sendAppend(
   progress.sentReadRound = readRound;
 }
 
-function quorumContactAt(state: RaftState, leading: Leading): number {
+function quorumContactAt(state: RaftState, leading: Leading, now: number): number {
   return reachedByQuorum(state.configuration, (voter) =>
-    voter === state.id ? state.now : (leading.peers.get(voter)?.lastContactAt ?? -Infinity),
+    voter === state.id ? now : (leading.peers.get(voter)?.lastContactAt ?? -Infinity),
   );
 }

@@ -15,6 +15,12 @@ describe('CheckQuorum (thesis §6.2)', () => {
     expect(raft.sent(update, 'append-entries')).toEqual([]);
   });
 
+  it('a leader that stands still claims no quorum, though its time has not been told to it (§6.2)', () => {
+    const member = raft.establishedLeader();
+    expect(member.raft.hasQuorum(member.now + electionTimeoutMs - 1)).toBe(true);
+    expect(member.raft.hasQuorum(member.now + electionTimeoutMs)).toBe(false);
+  });
+
   it.each([
     ['two of three', raft.three, 1],
     ['three of five', five, 2],

@@ -35,6 +35,13 @@ describe('AppendEntries receiver', () => {
     });
   });
 
+  it('claims nothing of places before its first entry when it tells an old leader its term', () => {
+    const member = raft.member({ term: 5, log: '5:2 6:2', termBeforeFirst: 1, applied: 4 });
+    const update = member.receive(peerB, raft.appendEntries({ term: 3, prev: '2:1' }));
+    const expected = { success: false, term: 5, rejectedIndex: 2, hintIndex: 0, hintTerm: 0 };
+    expect(raft.onlySent(update, 'append-entries-response')).toMatchObject(expected);
+  });
+
   it('refuses a wrong term just before its first entry', () => {
     const member = raft.member({ term: 3, log: '5:2 6:2', termBeforeFirst: 1, applied: 4 });
     const update = member.receive(peerB, raft.appendEntries({ term: 3, prev: '4:2', entries: '5:3' }));
