@@ -3,7 +3,8 @@
 # The binary and the headers for the native addon come with npm's package `node`; the checkout, copied, gets its own
 # node_modules, so that this one is left alone. Ends with `N passed, N failed` on a line of its own.
 #
-#   QUORATE_CACHE   keeps Node, its node_modules and the copy between runs; by default ~/.cache/quorate
+#   QUORATE_CACHE   keeps Node, its node_modules and the copy between runs; by default ~/.cache/quorate, for root
+#                   /var/cache/quorate: some tests run a member as another user, who must be able to read the copy
 set -uo pipefail
 
 major=${1:-}
@@ -16,7 +17,8 @@ steps=("$@")
 [[ ${#steps[@]} -gt 0 ]] || steps=(build unit integration)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-place=${QUORATE_CACHE:-$HOME/.cache/quorate}/node-$major
+[[ $EUID -eq 0 ]] && cache=/var/cache/quorate || cache=$HOME/.cache/quorate
+place=${QUORATE_CACHE:-$cache}/node-$major
 runtime=$place/runtime
 copy=$place/checkout
 
