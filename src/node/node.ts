@@ -52,7 +52,6 @@ export class Node<Result> implements Proposer<Result> {
   #sweepTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   #nextRequestId: number;
-  #persistsInFlight = 0;
 
   constructor(parts: NodeParts<Result>) {
     const { id, storage, stateMachine, scheduler, rng, nodeOptions } = parts;
@@ -176,9 +175,7 @@ export class Node<Result> implements Proposer<Result> {
   #persist(persist: Persist): void {
     const hasHardState = persist.hardState !== undefined;
     if (hasHardState) this.#outbox.hold();
-    this.#persistsInFlight++;
     this.#whenDone(this.#parts.storage.persist(persist), () => {
-      this.#persistsInFlight--;
       if (hasHardState) this.#outbox.release();
       this.#post({ kind: 'persisted', sequence: persist.sequence });
     });
@@ -231,8 +228,7 @@ export class Node<Result> implements Proposer<Result> {
     const { leader, term } = this.#raft.status;
     if (leader === undefined || this.#retryTimer !== undefined) return;
     const isOwn = leader === this.#parts.id;
-    const isGathering = isOwn && this.#persistsInFlight >= this.#parts.nodeOptions.maxPersistsInFlight;
-    while (this.#proposals.hasQueued && !isGathering) {
+    while (this.#proposals.hasQueued) {
       const { requestId, payloads } = this.#proposals.takeBatch(this.#nextRequestId++, term);
       // Own requests go into the core under negative ids, those of other members under positive ones.
       if (isOwn) this.#events.push({ kind: 'propose', id: -requestId, term, proposals: commandProposals(payloads) });

@@ -11,12 +11,6 @@ export interface NodeOptions {
   readonly maxApplyBytes: number;
   /** Most payload bytes in one batch forwarded to the leader; a single larger one travels alone. Default 1 MiB. */
   readonly maxForwardBytes: number;
-  /**
-   * A leader appends its own clients' proposals only while fewer writes than this are on their way to its disk; what
-   * comes meanwhile gathers, and goes as one batch. A lone proposal waits for nothing. Default 1: 64 puts in flight on
-   * 2 cores cost 0.69 times the CPU of an append for every turn of the event loop, and 1.38 times as many get done.
-   */
-  readonly maxPersistsInFlight: number;
   /** How long to wait before asking a leader again that refused or did not answer, ms. Default 50. */
   readonly retryIntervalMs: number;
   /** How long an attempt to have a read confirmed may take before a fresh one is made, ms. Default 500. */
@@ -31,7 +25,6 @@ export const defaultNodeOptions: NodeOptions = {
   maxWaitingReads: 100_000,
   maxApplyBytes: 1024 * 1024,
   maxForwardBytes: 1024 * 1024,
-  maxPersistsInFlight: 1,
   retryIntervalMs: 50,
   readAttemptMs: 500,
   sweepIntervalMs: 20,

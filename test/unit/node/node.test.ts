@@ -199,29 +199,6 @@ describe('a node', () => {
     expect(answered).toBe(false);
   });
 
-  it('gathers proposals while its disk is busy, and appends them together', async () => {
-    const cluster = await NodeCluster.start(3);
-    const leader = await cluster.leader();
-    const follower = cluster.members.find(({ id }) => id !== leader.id);
-    const appends: number[] = [];
-    cluster.passes = ({ message, to }) => {
-      const isAppend = message.kind === 'append-entries' && message.entries.length > 0;
-      if (isAppend && to === follower?.id) appends.push(message.entries.length);
-      return true;
-    };
-    cluster.stalledDisks.add(leader.id);
-    const answers = [];
-    for (const text of ['1', '2', '3', '4']) {
-      answers.push(leader.node.propose(command(text), { deadline: Infinity }));
-      await cluster.settle();
-    }
-    cluster.resumeDisk(leader.id);
-    await cluster.settle();
-    await Promise.all(answers);
-    expect(leader.machine.commands).toEqual(['1', '2', '3', '4']);
-    expect(appends).toEqual([1, 3]);
-  });
-
   it('refuses more than it can hold, surely not done', async () => {
     const cluster = await NodeCluster.start(3, { maxWaitingProposals: 2 });
     const leader = await cluster.leader();
