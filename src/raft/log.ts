@@ -4,11 +4,15 @@ import type { Entry, LogPosition, TermRun } from './types';
 
 /** Where a log begins, as found in storage. */
 export interface LogStart {
+  /** Index of the first entry held; `lastIndex + 1` when the log is empty. */
   readonly firstIndex: number;
+  /** Index of the last entry held; 0 for a new log. */
   readonly lastIndex: number;
+  /** Term of the position just before `firstIndex`. */
   readonly termBeforeFirst: number;
+  /** The terms of all entries held, ascending, without equal neighbours; empty when the log is empty. */
   readonly termRuns: readonly TermRun[];
-  /** The newest entries, consecutive to `lastIndex`. */
+  /** The newest entries, consecutive to `lastIndex`; storage bounds their bytes, but gives at least the last one. */
   readonly tail: readonly Entry[];
 }
 

@@ -1,7 +1,7 @@
 /** The log in SQLite, synchronous: what the storage worker does. One thread, one connection. */
 import { assert } from '../base/assert';
 import type { QuorateError } from '../base/error';
-import type { Configuration, HardState, TermRun } from '../raft';
+import type { HardState } from '../raft';
 import { checksumOfCovered, type Group, type LogRecord } from './entry-codec';
 import { checkDurable, explained, openConnection, type Connection, type Synchronous } from './sqlite-connection';
 import {
@@ -16,7 +16,7 @@ import {
 } from './sqlite-log-facts';
 import { ChainChecker, entryColumns, scanLog, type EntryRow, type ScannedLog } from './sqlite-log-scan';
 import { checkIsLog, migrate, migrations, type Migration } from './sqlite-schema';
-import type { EntryRange, Identity } from './storage';
+import type { EntryRange, Identity, LoadedLog } from './storage';
 
 /** Pages in the write-ahead log from which on they are moved into the database; SQLite's own default. */
 const checkpointPages = 1000;
@@ -33,13 +33,7 @@ export interface SqliteLogOptions {
 }
 
 /** What was found at opening, except for the entries. */
-export interface FoundLog {
-  readonly hardState: HardState;
-  readonly configuration: Configuration;
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  readonly termBeforeFirst: number;
-  readonly termRuns: readonly TermRun[];
+export interface FoundLog extends Omit<LoadedLog, 'tail'> {
   /** Versions of the schema that opening brought the database to, ascending. */
   readonly migrated: readonly number[];
 }

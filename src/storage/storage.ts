@@ -1,5 +1,5 @@
 /** The durable log: what a member must find again after a crash or a power cut. */
-import type { Configuration, Entry, HardState, MemberId, Persist, TermRun } from '../raft';
+import type { Configuration, Entry, HardState, LogStart, MemberId, Persist } from '../raft';
 
 /** Whose data a directory holds. Written once, when the directory is first used. */
 export interface Identity {
@@ -8,20 +8,10 @@ export interface Identity {
 }
 
 /** What was found at opening. */
-export interface LoadedLog {
+export interface LoadedLog extends LogStart {
   readonly hardState: HardState;
   /** The configuration the log starts from: the one given at the first opening of this directory. */
   readonly configuration: Configuration;
-  /** Index of the first entry held; `lastIndex + 1` when the log is empty. */
-  readonly firstIndex: number;
-  /** Index of the last entry held; 0 for a new log. */
-  readonly lastIndex: number;
-  /** Position just before `firstIndex`. */
-  readonly termBeforeFirst: number;
-  /** The terms of all entries held, ascending, without equal neighbours; empty when the log is empty. */
-  readonly termRuns: readonly TermRun[];
-  /** The newest entries, consecutive to `lastIndex`, at most `maxTailBytes` of payload (but at least the last one). */
-  readonly tail: readonly Entry[];
 }
 
 /**
