@@ -23,6 +23,26 @@ export function wholeNumber(unit: string, min: number, max: number): ValueKind<n
   };
 }
 
+/** A decimal number. */
+export function fraction(min: number, max: number): ValueKind<number> {
+  return {
+    placeholder: 'fraction',
+    limit: `${String(min)} to ${String(max)}`,
+    parse(text) {
+      if (!/^[0-9]{1,3}(\.[0-9]{1,9})?$/.test(text)) return undefined;
+      const value = Number(text);
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+/** True or false. */
+export const yesOrNo: ValueKind<boolean> = {
+  placeholder: 'true|false',
+  limit: 'true, false',
+  parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+};
+
 /** One of a few words. */
 export function oneOf<W extends string>(words: readonly W[]): ValueKind<W> {
   return {

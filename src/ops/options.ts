@@ -3,6 +3,7 @@ import { defaultRaftOptions } from '../raft';
 import {
   addressTemplateValue,
   addressValue,
+  fraction,
   type MemberEntry,
   membersValue,
   nameValue,
@@ -10,6 +11,7 @@ import {
   text,
   type ValueKind,
   wholeNumber,
+  yesOrNo,
 } from './option-values';
 
 /** One option. */
@@ -49,6 +51,8 @@ export interface ServeOptions {
   readonly maxUncommittedBytes: number;
   readonly maxCachedBytes: number;
   readonly maxPendingReads: number;
+  readonly leaseReads: boolean;
+  readonly maxClockDrift: number;
   readonly logLevel: LogLevel;
   readonly logBufferBytes: number;
 }
@@ -205,6 +209,18 @@ export const optionTable: Table = {
     default: defaultRaftOptions.maxPendingReads,
     help: 'the most linearizable reads waiting for a confirmation',
   },
+  leaseReads: {
+    flag: 'lease-reads',
+    kind: yesOrNo,
+    default: defaultRaftOptions.leaseReads,
+    help: 'answer linearizable reads without asking the others while the leader is sure to lead; right only if no clock drifts more than --max-clock-drift and no machine is ever suspended; the same on all members',
+  },
+  maxClockDrift: {
+    flag: 'max-clock-drift',
+    kind: fraction(0, 0.5),
+    default: defaultRaftOptions.maxClockDrift,
+    help: 'by how much one clock may be slower than another, as a fraction; used by lease reads only',
+  },
   logLevel: {
     flag: 'log-level',
     kind: oneOf<LogLevel>(['debug', 'info', 'warn', 'error', 'silent']),
@@ -235,5 +251,9 @@ export function helpOf(spec: OptionSpec<unknown>): string {
 
 /** Options with a default are words or numbers; lists have none. */
 function textOf(value: unknown): string {
-  return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : 'none';
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : typeof value === 'string'
+      ? value
+      : 'none';
 }

@@ -1,6 +1,8 @@
 /** AppendEntries: the receiver's side and the leader's side of the response (§5.3, Figure 2). */
 import { assert } from '../base/assert';
 import { advanceCommit, commitTo } from './commit';
+import { decodeConfiguration } from './configuration-codec';
+import { adoptConfigurations, dropConfigurations } from './configuration-history';
 import type { AppendEntries, AppendEntriesRejection, AppendEntriesResponse } from './messages';
 import type { Progress } from './progress';
 import { noteReadRound } from './read-index';
@@ -73,6 +75,7 @@ function isWellFormed(request: AppendEntries): boolean {
   let { prevLogIndex: index, prevLogTerm: term } = request;
   for (const entry of request.entries) {
     if (entry.index !== index + 1 || entry.term < term) return false;
+    if (entry.kind === 'configuration' && decodeConfiguration(entry.payload) === undefined) return false;
     ({ index, term } = entry);
   }
   return term <= request.term;
@@ -95,12 +98,14 @@ function takeEntries(state: RaftState, entries: readonly Entry[]): void {
   assert(first !== undefined, 'there is a first new entry');
   if (first.index <= state.log.lastIndex) truncate(state, first.index);
   state.log.append(added);
+  adoptConfigurations(state, added);
   state.turn.persistFrom = Math.min(state.turn.persistFrom ?? first.index, first.index);
 }
 
 function truncate(state: RaftState, index: number): void {
   assert(index > state.commitIndex, 'a committed entry is never removed');
   state.log.truncateSuffix(index);
+  dropConfigurations(state, index);
   state.durableIndex = Math.min(state.durableIndex, index - 1);
   state.verifiedIndex = Math.min(state.verifiedIndex, index - 1);
   for (const unpersisted of state.unpersisted) {

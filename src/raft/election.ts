@@ -2,7 +2,7 @@
 import { assert } from '../base/assert';
 import { isVoter } from './membership';
 import { voteResult } from './quorum';
-import { appendNoOp } from './replication';
+import { appendNoOp } from './leader-log';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate, resetElectionTimer } from './role';
 import { send, type RaftState } from './state';
 

@@ -1,4 +1,5 @@
 /** What happens to a member: the only inputs of the core, together with the time at which they arrive. */
+import type { MemberChange } from './membership';
 import type { Message } from './messages';
 import type { Entry, EntryKind, MemberId } from './types';
 
@@ -31,5 +32,19 @@ export type Event =
   | { readonly kind: 'loaded'; readonly peer: MemberId; readonly entries: readonly Entry[] }
   /** The state machine has applied everything up to here. */
   | { readonly kind: 'applied'; readonly index: number }
+  /** The log up to here was removed from storage; at most the applied index. */
+  | { readonly kind: 'prefix-removed'; readonly index: number }
+  /** The driver is done with a wish of `Update.snapshots`: the peer has the whole snapshot, or never got it. */
+  | { readonly kind: 'snapshot-sent'; readonly peer: MemberId; readonly lastIndex: number; readonly delivered: boolean }
+  /** Change who belongs to the cluster. Answered in `Update.changes` by `id` when appended, or refused. */
+  | {
+      readonly kind: 'change-configuration';
+      readonly id: number;
+      readonly changes: readonly MemberChange[];
+      /** Stored with the configuration, opaque to the core. */
+      readonly context: Uint8Array;
+    }
+  /** Hand leadership to a voter (thesis §3.10). Answered in `Update.transfers` by `id`. */
+  | { readonly kind: 'transfer-leadership'; readonly id: number; readonly to: MemberId }
   /** The transport lost its connection to this peer: what was in flight may be gone. */
   | { readonly kind: 'unreachable'; readonly peer: MemberId };

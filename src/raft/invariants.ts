@@ -18,7 +18,7 @@ export function invariantSnapshot(state: RaftState): InvariantSnapshot {
   return { term, votedFor, role, commitIndex, appliedIndex, lastIndex: log.lastIndex };
 }
 
-/** @throws AssertionError naming the invariant (docs/invariants.md) that does not hold */
+/** @throws AssertionError naming the invariant of the correctness catalogue that does not hold */
 export function checkInvariants(before: InvariantSnapshot, state: RaftState): void {
   checkState(state);
   checkRole(state);

@@ -4,15 +4,11 @@ import type { Entry, LogPosition, TermRun } from './types';
 
 /** Where a log begins, as found in storage. */
 export interface LogStart {
-  /** Index of the first entry held; `lastIndex + 1` when the log is empty. */
   readonly firstIndex: number;
-  /** Index of the last entry held; 0 for a new log. */
   readonly lastIndex: number;
-  /** Term of the position just before `firstIndex`. */
   readonly termBeforeFirst: number;
-  /** The terms of all entries held, ascending, without equal neighbours; empty when the log is empty. */
   readonly termRuns: readonly TermRun[];
-  /** The newest entries, consecutive to `lastIndex`; storage bounds their bytes, but gives at least the last one. */
+  /** The newest entries, consecutive to `lastIndex`. */
   readonly tail: readonly Entry[];
 }
 
@@ -22,9 +18,9 @@ export interface LogStart {
  */
 export class RaftLog {
   /** Index of the first entry that is still in the log. */
-  readonly firstIndex: number;
-  readonly #termBeforeFirst: number;
-  readonly #runs: TermRun[];
+  firstIndex: number;
+  #termBeforeFirst: number;
+  #runs: TermRun[];
   /** Entries `#cacheFirst` to `lastIndex`, at positions `#head` and after. */
   #cache: Entry[];
   #head = 0;
@@ -116,6 +112,31 @@ export class RaftLog {
     if (this.#cachedCount === 0) this.#cacheFirst = index;
   }
 
+  /** Forgets the entries up to and including `index`. */
+  truncatePrefix(index: number): void {
+    const term = this.termAt(index);
+    assert(term !== undefined, 'what is forgotten lies within the log');
+    this.#evictUpTo(index);
+    const keep = index < this.lastIndex ? this.#runAt(index + 1) : this.#runs.length;
+    const first = this.#runs[keep];
+    this.#runs = this.#runs.slice(keep);
+    if (first !== undefined) this.#runs[0] = { firstIndex: index + 1, term: first.term };
+    this.firstIndex = index + 1;
+    this.#termBeforeFirst = term;
+  }
+
+  /** Begins anew after `position`, which a snapshot stands for. */
+  reset(position: LogPosition): void {
+    this.firstIndex = position.index + 1;
+    this.lastIndex = position.index;
+    this.#termBeforeFirst = position.term;
+    this.#runs = [];
+    this.#cache = [];
+    this.#head = 0;
+    this.#cacheFirst = position.index + 1;
+    this.#cachedBytes = 0;
+  }
+
   /**
    * Entries `first` to `last`, or as many from the start of them as fit in `maxBytes` of payload (at least one).
    *
@@ -145,8 +166,14 @@ export class RaftLog {
   /** Drops the oldest entries from memory while there are more than `maxBytes`, none above `upTo`. */
   evict(upTo: number, maxBytes: number): void {
     assert(upTo <= this.lastIndex, 'only entries of the log are dropped from memory');
-    while (this.#cachedBytes > maxBytes && this.#cacheFirst <= upTo) {
-      this.#cachedBytes -= required(this.#cache[this.#head], 'the first cached index has an entry').payload.length;
+    let last = this.#cacheFirst - 1;
+    for (let bytes = this.#cachedBytes; bytes > maxBytes && last < upTo;) bytes -= this.sizeAt(++last);
+    this.#evictUpTo(last);
+  }
+
+  #evictUpTo(last: number): void {
+    while (this.#cacheFirst <= last) {
+      this.#cachedBytes -= this.sizeAt(this.#cacheFirst);
       this.#head++;
       this.#cacheFirst++;
     }

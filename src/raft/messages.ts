@@ -1,5 +1,5 @@
 /** The messages between members: Figure 2, with what pipelining, backtracking and ReadIndex need beside it. */
-import type { Entry, MemberId } from './types';
+import type { Entry, MemberId, SnapshotDescription } from './types';
 
 /** Replicates entries; a heartbeat when it has none (§5.2, §5.3). */
 export interface AppendEntries {
@@ -68,8 +68,29 @@ export interface TimeoutNow {
   readonly term: number;
 }
 
+/** Tells that a whole snapshot has arrived and passed its check; its data travels outside the core (§7). */
+export interface InstallSnapshot {
+  readonly kind: 'install-snapshot';
+  readonly term: number;
+  readonly snapshot: SnapshotDescription;
+}
+
+/** Answers InstallSnapshot: everything up to `matchIndex` is durable here and equal to the leader's. */
+export interface InstallSnapshotResponse {
+  readonly kind: 'install-snapshot-response';
+  readonly term: number;
+  readonly matchIndex: number;
+}
+
 /** What one core sends another. Each may be lost, duplicated, delayed or reordered without harm. */
-export type Message = AppendEntries | AppendEntriesResponse | RequestVote | RequestVoteResponse | TimeoutNow;
+export type Message =
+  | AppendEntries
+  | AppendEntriesResponse
+  | RequestVote
+  | RequestVoteResponse
+  | TimeoutNow
+  | InstallSnapshot
+  | InstallSnapshotResponse;
 
 /** A message and where it goes. */
 export interface Envelope {

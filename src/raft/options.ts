@@ -21,6 +21,14 @@ export interface RaftOptions {
   readonly maxCachedBytes: number;
   /** Most `read` events waiting for a confirmation; beyond, they are refused. Default 100,000. */
   readonly maxPendingReads: number;
+  /**
+   * Answer linearizable reads without asking the others while the leader's lease lasts (thesis §6.4.1). ASSUMES that no
+   * two members' clocks run at rates further apart than `maxClockDrift`, and that no machine's monotonic clock stands
+   * still while others run (suspended or migrated virtual machines do). All members must agree. Default false.
+   */
+  readonly leaseReads: boolean;
+  /** By how much a clock may be slow against another, as a fraction: 0 to 0.5. Default 0.1. */
+  readonly maxClockDrift: number;
 }
 
 export const defaultRaftOptions: RaftOptions = {
@@ -32,4 +40,6 @@ export const defaultRaftOptions: RaftOptions = {
   maxUncommittedBytes: 64 * 1024 * 1024,
   maxCachedBytes: 16 * 1024 * 1024,
   maxPendingReads: 100_000,
+  leaseReads: false,
+  maxClockDrift: 0.1,
 };

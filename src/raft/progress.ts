@@ -10,10 +10,11 @@ interface Inflight {
 }
 
 /**
+ * - `snapshot`: what the peer lacks is no longer in the log; a snapshot is on its way and no entries are sent.
  * - `probe`: where the logs agree is not known; one message at a time, answered or given up at the next heartbeat.
  * - `replicate`: it is known; messages are pipelined up to the in-flight bounds.
  */
-export type ProgressState = 'probe' | 'replicate';
+export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
 /** The leader's view of one peer (`nextIndex` and `matchIndex` of Figure 2, with flow control). */
 export class Progress {
@@ -21,6 +22,8 @@ export class Progress {
   state: ProgressState = 'probe';
   /** The peer's log equals ours up to here, durably. Never falls. Always below `nextIndex`. */
   matchIndex = 0;
+  /** Not a member any more: sent everything up to this entry, which removes it, so that it learns of it. */
+  leavesAt: number | undefined;
   /** The next entry to send. */
   nextIndex: number;
   /** Probing: the one message is on its way, or left to the next heartbeat. */
@@ -50,7 +53,7 @@ export class Progress {
 
   /** True if a message with entries may be sent now. */
   maySendEntries(options: RaftOptions): boolean {
-    if (this.loading) return false;
+    if (this.loading || this.state === 'snapshot') return false;
     if (this.state === 'probe') return !this.probeSent;
     return this.#inflight.length < options.maxInflightAppends && this.#inflightBytes < options.maxInflightBytes;
   }
@@ -79,7 +82,8 @@ export class Progress {
       this.lastProgressAt = now;
     }
     this.#free(matchIndex);
-    if (this.state === 'probe' && matchIndex >= this.nextIndex - 1) this.#becomeReplicate();
+    // While a snapshot is sent, an old answer may come in; what counts is that the log now continues from there.
+    if (this.state !== 'replicate' && matchIndex >= this.nextIndex - 1) this.#becomeReplicate();
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1);
   }
 
@@ -89,7 +93,7 @@ export class Progress {
    * @returns false if the refusal is old news
    */
   onRejected(rejectedIndex: number, lastPossible: number): boolean {
-    if (rejectedIndex <= this.matchIndex) return false;
+    if (rejectedIndex <= this.matchIndex || this.state === 'snapshot') return false;
     if (this.state === 'probe' && rejectedIndex !== this.nextIndex - 1) return false;
     this.#becomeProbe(Math.min(lastPossible + 1, rejectedIndex));
     return true;
@@ -100,8 +104,22 @@ export class Progress {
    * peer that cannot be reached is not asked again and again.
    */
   onLost(): void {
+    if (this.state === 'snapshot') return;
     // While probing, the place in question stays: `matchIndex` may be 0 only because the peer never answered.
     this.#becomeProbe(this.state === 'probe' ? this.nextIndex : this.matchIndex + 1);
+    this.probeSent = true;
+  }
+
+  /** A snapshot is wanted: the peer's next entry is no longer in the log. */
+  onSnapshotNeeded(): void {
+    this.#becomeProbe(this.nextIndex);
+    this.state = 'snapshot';
+  }
+
+  /** The snapshot up to `lastIndex` was delivered, or was not; the next heartbeat finds out where the peer stands. */
+  onSnapshotSent(lastIndex: number, delivered: boolean): void {
+    if (this.state !== 'snapshot') return;
+    this.#becomeProbe(delivered ? lastIndex + 1 : this.nextIndex);
     this.probeSent = true;
   }
 

@@ -2,21 +2,24 @@
 import { assert, unreachable } from '../base/assert';
 import type { Rng } from '../base/rng';
 import { receiveAppendEntries, receiveAppendEntriesResponse, sendAcknowledgement } from './append-entries';
-import { advanceCommit } from './commit';
-import { onElectionTimeout, onOwnVoteDurable } from './election';
+import { decodeConfiguration } from './configuration-codec';
+import { onElectionTimeout } from './election';
 import type { Event } from './event';
 import { checkInvariants, invariantSnapshot } from './invariants';
-import { receiveTimeoutNow } from './leadership-transfer';
+import { onPrefixRemoved, receiveInstallSnapshot, receiveInstallSnapshotResponse } from './install-snapshot';
+import { receiveTimeoutNow, receiveTransfer } from './leadership-transfer';
 import { RaftLog, type LogStart } from './log';
+import { receiveChange } from './membership-change';
 import type { Message } from './messages';
 import type { RaftOptions } from './options';
+import { onPersisted, takePersist } from './persistence';
 import { receiveRead } from './read-index';
 import { hasQuorumContact, leaderDeadline, receiveLoaded, receiveProposals, supplyPeers } from './replication';
 import { receiveRequestVote, receiveRequestVoteResponse } from './request-vote';
 import { becomeFollower, resetElectionTimer } from './role';
 import { newTurn, type RaftState } from './state';
-import type { Configuration, Entry, HardState, MemberId, Role } from './types';
-import type { Persist, Update } from './update';
+import type { ConfigurationAt, Entry, HardState, MemberId, Role } from './types';
+import type { Update } from './update';
 
 /** What a member starts from. */
 export interface RaftConfig {
@@ -26,7 +29,10 @@ export interface RaftConfig {
   /** As found in storage: everything in it is durable. */
   readonly hardState: HardState;
   readonly log: LogStart;
-  readonly configuration: Configuration;
+  /** The configuration in force at the beginning of the log. */
+  readonly configuration: ConfigurationAt;
+  /** The configuration entries of the log. */
+  readonly configurationEntries: readonly Entry[];
   /** What the state machine has applied, hence is committed; within the log. */
   readonly appliedIndex: number;
   /** The present, in milliseconds on the clock of all later events. */
@@ -63,6 +69,7 @@ export class Raft {
     assert(config.appliedIndex <= log.lastIndex, 'what was applied is in the log');
     assert(config.appliedIndex >= log.firstIndex - 1, 'what was not applied is in the log');
     assert(config.hardState.term >= log.lastTerm, 'the term is not older than the log');
+    const configurations = [config.configuration, ...config.configurationEntries.map(readConfiguration)];
     this.#checks = config.checkInvariants;
     this.#state = {
       id: config.id,
@@ -77,7 +84,9 @@ export class Raft {
       durableIndex: log.lastIndex,
       unpersisted: [],
       nextSequence: 1,
-      configuration: config.configuration,
+      configuration: (configurations.at(-1) ?? config.configuration).configuration,
+      configurations,
+      startedAt: config.now,
       role: 'follower',
       leader: undefined,
       leaderContactAt: -Infinity,
@@ -110,10 +119,11 @@ export class Raft {
     if (this.#checks) checkInvariants(before, state);
     const { role, term, leader } = state;
     const changed = role !== before.role || term !== before.term || leader !== leaderBefore;
-    const { messages, proposed, reads, loads } = state.turn;
+    const { messages, proposed, reads, loads, snapshots, install, changes, transfers } = state.turn;
     state.turn = newTurn();
+    const answers = { proposed, reads, changes, transfers };
     const change = changed ? { role, term, leader } : undefined;
-    return { persist, messages, commitIndex: state.commitIndex, proposed, reads, loads, change };
+    return { persist, messages, commitIndex: state.commitIndex, ...answers, loads, snapshots, install, change };
   }
 
   /** When a `tick` is due at the latest, if nothing happens before. An earlier one does no harm. */
@@ -148,6 +158,12 @@ export class Raft {
   }
 }
 
+function readConfiguration(entry: Entry): ConfigurationAt {
+  const decoded = decodeConfiguration(entry.payload);
+  assert(decoded !== undefined, 'a configuration entry of the log can be read');
+  return { index: entry.index, ...decoded };
+}
+
 function dispatch(state: RaftState, event: Event): void {
   switch (event.kind) {
     case 'tick':
@@ -170,6 +186,18 @@ function dispatch(state: RaftState, event: Event): void {
       return;
     case 'applied':
       onApplied(state, event.index);
+      return;
+    case 'prefix-removed':
+      onPrefixRemoved(state, event.index);
+      return;
+    case 'snapshot-sent':
+      state.leading?.peers.get(event.peer)?.onSnapshotSent(event.lastIndex, event.delivered);
+      return;
+    case 'change-configuration':
+      receiveChange(state, event);
+      return;
+    case 'transfer-leadership':
+      receiveTransfer(state, event.id, event.to);
       return;
     case 'unreachable':
       state.leading?.peers.get(event.peer)?.onLost();
@@ -196,6 +224,12 @@ function receive(state: RaftState, from: MemberId, message: Message): void {
     case 'timeout-now':
       receiveTimeoutNow(state, from, message);
       return;
+    case 'install-snapshot':
+      receiveInstallSnapshot(state, from, message);
+      return;
+    case 'install-snapshot-response':
+      receiveInstallSnapshotResponse(state, from, message);
+      return;
     default:
       unreachable(message);
   }
@@ -210,33 +244,8 @@ function onTick(state: RaftState): void {
   if (!hasQuorumContact(state, state.leading, state.now)) becomeFollower(state, state.term, undefined);
 }
 
-/** The disk has everything up to this sequence: only now it may count (invariants S7, S8). */
-function onPersisted(state: RaftState, sequence: number): void {
-  for (let first = state.unpersisted[0]; first !== undefined; first = state.unpersisted[0]) {
-    if (first.sequence > sequence) break;
-    state.unpersisted.shift();
-    state.durableIndex = Math.max(state.durableIndex, first.lastIndex);
-    const { hardState } = first;
-    if (hardState?.term === state.term && hardState.votedFor === state.id) onOwnVoteDurable(state);
-  }
-  if (state.leading !== undefined) advanceCommit(state, state.leading);
-  if (state.role === 'follower' && state.leader !== undefined) state.turn.acknowledge = true;
-}
-
 function onApplied(state: RaftState, index: number): void {
   assert(index >= state.appliedIndex && index <= state.commitIndex, 'entries are applied in order once committed');
   state.appliedIndex = index;
   state.log.evict(Math.min(index, state.durableIndex), state.options.maxCachedBytes);
-}
-
-function takePersist(state: RaftState): Persist | undefined {
-  const { persistFrom, persistHardState } = state.turn;
-  if (persistFrom === undefined && !persistHardState) return undefined;
-  const { term, votedFor, log } = state;
-  const entries = persistFrom === undefined ? [] : log.slice(persistFrom, log.lastIndex, Infinity);
-  assert(entries !== undefined, 'entries that are not yet durable are in memory');
-  const sequence = state.nextSequence++;
-  const hardState = persistHardState ? { term, votedFor } : undefined;
-  state.unpersisted.push({ sequence, lastIndex: entries.at(-1)?.index ?? 0, hardState });
-  return { sequence, hardState, entries };
 }

@@ -15,6 +15,10 @@ export function receiveRead(state: RaftState, id: number): void {
     return;
   }
   const { reads } = leading;
+  if (mayReadUnderLease(state, leading)) {
+    state.turn.reads.push({ id, confirmed: true, readIndex: state.commitIndex });
+    return;
+  }
   if (reads.waiting.length + (reads.confirming?.ids.length ?? 0) >= state.options.maxPendingReads) {
     state.turn.reads.push({ id, confirmed: false, reason: 'overloaded' });
     return;
@@ -28,9 +32,11 @@ export function receiveRead(state: RaftState, id: number): void {
  */
 export function beginReadRound(state: RaftState, leading: Leading): void {
   const { reads } = leading;
-  if (reads.confirming !== undefined || reads.waiting.length === 0) return;
+  if (reads.confirming !== undefined) return;
+  if (reads.waiting.length === 0 && !wantsLease(state, leading)) return;
   if (state.commitIndex < leading.firstIndex) return;
   reads.round++;
+  reads.beganAt = state.now;
   reads.confirming = { ids: reads.waiting, readIndex: state.commitIndex };
   reads.waiting = [];
   finishReadRound(state, leading);
@@ -66,4 +72,19 @@ function finishReadRound(state: RaftState, leading: Leading): void {
   const { ids, readIndex } = reads.confirming;
   for (const id of ids) state.turn.reads.push({ id, confirmed: true, readIndex });
   reads.confirming = undefined;
+  // Counted from when the round began: the followers answered later, and wait from then on (thesis §6.4.1).
+  const { electionTimeoutMs, maxClockDrift } = state.options;
+  leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 - maxClockDrift);
+}
+
+/** Thesis §6.4.1: as long as no other leader can have been elected, the commit index is current without asking. */
+function mayReadUnderLease(state: RaftState, leading: Leading): boolean {
+  if (!state.options.leaseReads || leading.leaseIsVoid) return false;
+  return state.now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;
+}
+
+/** With lease reads every heartbeat interval has a round of its own, so that the lease does not run out. */
+function wantsLease(state: RaftState, leading: Leading): boolean {
+  if (!state.options.leaseReads || leading.leaseIsVoid) return false;
+  return state.now - leading.reads.beganAt >= state.options.heartbeatIntervalMs;
 }

@@ -1,18 +1,20 @@
 /** The leader's side of replication: taking proposals, and keeping every peer supplied (§5.3, thesis §10.2). */
 import { assert, required } from '../base/assert';
-import type { Proposal, ProposalBatch } from './event';
+import type { ProposalBatch } from './event';
 import type { Progress } from './progress';
 import { reachedByQuorum } from './quorum';
+import { driveTransfer } from './leadership-transfer';
+import { appendToLog } from './leader-log';
+import { followUpChange } from './membership-change';
 import { beginReadRound } from './read-index';
 import { send, type Leading, type RaftState } from './state';
 import type { Entry, MemberId } from './types';
 
-const nothing = new Uint8Array(0);
-
 /** Appends proposals, all or none. They are persisted here and sent to the peers at the same time (thesis §10.2.1). */
 export function receiveProposals(state: RaftState, { id, term, proposals }: ProposalBatch): void {
   const { leading } = state;
-  if (leading === undefined || term !== state.term) {
+  // Thesis §3.10: what a leader that is leaving would append, its successor can append sooner.
+  if (leading === undefined || term !== state.term || leading.transfer !== undefined) {
     state.turn.proposed.push({ id, accepted: false, reason: 'not-leader' });
     return;
   }
@@ -28,13 +30,12 @@ export function receiveProposals(state: RaftState, { id, term, proposals }: Prop
   state.turn.proposed.push({ id, accepted: true, firstIndex });
 }
 
-/** §8: a leader begins its term with an entry of its own, so that what its predecessors left can be committed. */
-export function appendNoOp(state: RaftState): void {
-  appendToLog(state, [{ kind: 'no-op', payload: nothing }]);
-}
-
 /** Sends every peer what it lacks; a heartbeat where there is nothing and one is due. Once at the end of each turn. */
 export function supplyPeers(state: RaftState, leading: Leading): void {
+  followUpChange(state, leading);
+  // A leader that removed itself has stepped down.
+  if (state.leading === undefined) return;
+  driveTransfer(state, leading);
   beginReadRound(state, leading);
   for (const progress of leading.peers.values()) supply(state, leading, progress);
 }
@@ -42,6 +43,7 @@ export function supplyPeers(state: RaftState, leading: Leading): void {
 /** When the next heartbeat is due, or the quorum's silence becomes too long. */
 export function leaderDeadline(state: RaftState, leading: Leading): number {
   let deadline = quorumContactAt(state, leading, state.now) + state.options.electionTimeoutMs;
+  if (leading.transfer !== undefined) deadline = Math.min(deadline, leading.transfer.deadline);
   for (const { lastSentAt } of leading.peers.values()) {
     deadline = Math.min(deadline, lastSentAt + state.options.heartbeatIntervalMs);
   }
@@ -61,14 +63,6 @@ export function receiveLoaded(state: RaftState, peer: MemberId, entries: readonl
   // A load may outlive the term or the state it was asked in; what is wanted now is then asked for anew.
   if (entries[0]?.index !== progress.nextIndex) return;
   if (entries.every((entry) => state.log.holds(entry))) sendEntries(state, progress, entries);
-}
-
-function appendToLog(state: RaftState, proposals: readonly Proposal[]): number {
-  const firstIndex = state.log.lastIndex + 1;
-  const { term } = state;
-  state.log.append(proposals.map(({ kind, payload }, at) => ({ index: firstIndex + at, term, kind, payload })));
-  state.turn.persistFrom = Math.min(state.turn.persistFrom ?? firstIndex, firstIndex);
-  return firstIndex;
 }
 
 function supply(state: RaftState, leading: Leading, progress: Progress): void {
@@ -95,7 +89,12 @@ function wantsHeartbeat(state: RaftState, leading: Leading, progress: Progress):
 
 function sendFromLog(state: RaftState, progress: Progress): boolean {
   const first = progress.nextIndex;
-  if (first < state.log.firstIndex) return false;
+  if (first < state.log.firstIndex) {
+    // §7: what the peer lacks is gone from the log.
+    progress.onSnapshotNeeded();
+    state.turn.snapshots.push(progress.peer);
+    return false;
+  }
   const entries = state.log.slice(first, state.log.lastIndex, state.options.maxAppendBytes);
   if (entries === undefined) {
     progress.loading = true;

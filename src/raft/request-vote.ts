@@ -53,6 +53,8 @@ export function receiveRequestVoteResponse(state: RaftState, from: MemberId, res
  */
 function hasLiveLeader(state: RaftState, request: RequestVote): boolean {
   if (request.leadershipTransfer) return false;
+  // A member that has just started does not know whom it heard from: a leader's lease may rest on it (thesis §6.4.1).
+  if (state.options.leaseReads && state.now - state.startedAt < state.options.electionTimeoutMs) return true;
   if (state.role === 'leader') return true;
   return state.leader !== undefined && state.now - state.leaderContactAt < state.options.electionTimeoutMs;
 }

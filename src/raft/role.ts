@@ -4,7 +4,7 @@ import { between } from '../base/rng';
 import { allMembers } from './membership';
 import { Progress } from './progress';
 import { failReads } from './read-index';
-import type { RaftState } from './state';
+import type { Leading, RaftState } from './state';
 import type { MemberId } from './types';
 
 /** Draws a new random election timeout from now (§5.2). */
@@ -59,14 +59,25 @@ export function becomeLeader(state: RaftState): void {
     peers,
     firstIndex: state.log.lastIndex + 1,
     uncommittedBytes: 0,
-    reads: { round: 0, confirming: undefined, waiting: [] },
+    transfer: undefined,
+    leaseUntil: -Infinity,
+    leaseIsVoid: false,
+    reads: { round: 0, beganAt: -Infinity, confirming: undefined, waiting: [] },
   };
 }
 
 function leaveRole(state: RaftState): void {
-  if (state.leading !== undefined) failReads(state, state.leading);
+  if (state.leading !== undefined) {
+    failReads(state, state.leading);
+    finishTransfer(state, state.leading);
+  }
   state.leading = undefined;
   state.campaign = undefined;
+}
+
+/** This member no longer leads: what it was asked to hand over is out of its hands. */
+function finishTransfer(state: RaftState, leading: Leading): void {
+  if (leading.transfer !== undefined) state.turn.transfers.push({ id: leading.transfer.id, done: true });
 }
 
 function enterTerm(state: RaftState, term: number, votedFor: MemberId | undefined): void {

@@ -4,14 +4,15 @@ import type { RaftLog } from './log';
 import type { Envelope, Message } from './messages';
 import type { RaftOptions } from './options';
 import type { Progress } from './progress';
-import type { Configuration, MemberId, Role } from './types';
-import type { Load, ProposeResult, ReadResult } from './update';
+import type { Configuration, ConfigurationAt, MemberId, Role, SnapshotDescription } from './types';
+import type { ChangeAnswer, Load, ProposeResult, ReadResult, TransferAnswer } from './update';
 
 /** The one mutable object of the core. Only `raft/` changes it; `invariants.ts` says what holds between turns. */
 export interface RaftState {
   readonly id: MemberId;
   readonly options: RaftOptions;
   readonly rng: Rng;
+  readonly startedAt: number;
   /** The time of the event being handled. */
   now: number;
 
@@ -29,7 +30,10 @@ export interface RaftState {
   readonly unpersisted: Unpersisted[];
   nextSequence: number;
 
+  /** The configuration in force: the latest in the log, committed or not (thesis §4.1). */
   configuration: Configuration;
+  /** Where it came from, oldest first, the one in force last; what is removed from the log's end falls back to the one before. */
+  configurations: readonly ConfigurationAt[];
   role: Role;
   /** The leader of `term`, once known. */
   leader: MemberId | undefined;
@@ -74,13 +78,29 @@ export interface Leading {
   readonly firstIndex: number;
   /** Payload bytes of the entries above the commit index, as far as proposed in this term. */
   uncommittedBytes: number;
+  /** Leadership is being handed over; nothing is appended meanwhile (thesis §3.10). */
+  transfer: Transfer | undefined;
+  /** Thesis §6.4.1: until then no other leader can have been elected, if the clocks drift no more than stated. */
+  leaseUntil: number;
+  /** A successor was asked to campaign: it may be elected at any time in spite of this leader being alive. */
+  leaseIsVoid: boolean;
   readonly reads: ReadRounds;
+}
+
+/** A transfer of leadership that is going on. */
+export interface Transfer {
+  readonly id: number;
+  readonly to: MemberId;
+  readonly deadline: number;
+  asked: boolean;
 }
 
 /** ReadIndex rounds (thesis §6.4): one on its way, one gathering. */
 export interface ReadRounds {
   /** The latest round; fresh for every attempt within the term. */
   round: number;
+  /** When the latest round began. */
+  beganAt: number;
   /** Reads the current round confirms, with the commit index taken when it began. */
   confirming: { readonly ids: readonly number[]; readonly readIndex: number } | undefined;
   /** Reads that arrived since. */
@@ -93,9 +113,14 @@ export interface Turn {
   readonly proposed: ProposeResult[];
   readonly reads: ReadResult[];
   readonly loads: Load[];
+  readonly snapshots: MemberId[];
+  readonly changes: ChangeAnswer[];
+  readonly transfers: TransferAnswer[];
   /** The first entry that this turn appended, lowered by what it removed. */
   persistFrom: number | undefined;
   persistHardState: boolean;
+  /** A snapshot replaces the log and the state. */
+  install: SnapshotDescription | undefined;
   /** Follower: tell the leader how far the log is durable. */
   acknowledge: boolean;
 }
@@ -106,8 +131,12 @@ export function newTurn(): Turn {
     proposed: [],
     reads: [],
     loads: [],
+    snapshots: [],
+    changes: [],
+    transfers: [],
     persistFrom: undefined,
     persistHardState: false,
+    install: undefined,
     acknowledge: false,
   };
 }

@@ -34,17 +34,39 @@ export interface HardState {
   readonly votedFor: MemberId | undefined;
 }
 
-/** Who votes and who only learns. With `outgoing` voters it is joint (thesis §4.3): both majorities must agree. */
+/**
+ * Who votes and who only learns. With `outgoing` voters it is joint (thesis §4.3): both majorities must agree. The parts
+ * are sorted; no id is both a voter (of either set) and a learner.
+ */
 export interface Configuration {
   readonly voters: readonly MemberId[];
   /** Voters of the configuration being left; empty unless joint. */
   readonly outgoing: readonly MemberId[];
-  /** Receive the log, count for nothing (thesis §4.2.1). No id is both a voter and a learner. */
+  /** Receive the log, count for nothing (thesis §4.2.1). */
   readonly learners: readonly MemberId[];
+  /** Outgoing voters that become learners when the joint configuration is left. */
+  readonly learnersNext: readonly MemberId[];
+  /** Joint: the leader leaves it by itself once it is committed. */
+  readonly autoLeave: boolean;
 }
 
 /** One stretch of the log with equal term: from `firstIndex` to the next run's, or to the log's end. */
 export interface TermRun {
   readonly firstIndex: number;
   readonly term: number;
+}
+
+/** A state machine's state, as Raft sees it: it stands for all entries up to `last` (§7). */
+export interface SnapshotDescription {
+  readonly last: LogPosition;
+  /** The configuration in force at `last`, and where it stands. */
+  readonly configuration: ConfigurationAt;
+}
+
+/** A configuration and the entry that brought it; index 0 for the first of all. */
+export interface ConfigurationAt {
+  readonly index: number;
+  readonly configuration: Configuration;
+  /** What the program keeps beside the ids; opaque to the core. */
+  readonly context: Uint8Array;
 }

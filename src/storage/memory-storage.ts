@@ -2,7 +2,14 @@
 import { assert } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
-import type { Configuration, Entry, HardState, Persist, TermRun } from '../raft';
+import {
+  simpleConfiguration,
+  type Configuration,
+  type Entry,
+  type HardState,
+  type Persist,
+  type TermRun,
+} from '../raft';
 import { LogBounds } from './log-bounds';
 import type { EntryRange, Identity, LoadedLog, Storage } from './storage';
 
@@ -24,7 +31,7 @@ export interface MemoryStorageOptions {
 /** What is durable. It outlives the storages opened on it, one after the other. */
 export class MemoryDisk {
   identity: Identity | undefined;
-  configuration: Configuration = { voters: [], outgoing: [], learners: [] };
+  configuration: Configuration = simpleConfiguration([]);
   hardState: HardState = { term: 0, votedFor: undefined };
   /** Position of the newest entry removed from the front. */
   lastRemoved = { index: 0, term: 0 };

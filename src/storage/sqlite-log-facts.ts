@@ -82,7 +82,13 @@ export function checkIdentity(connection: Connection, identity: Identity): Confi
   }
   refuseStranger(connection.name, 'cluster', cluster_id, hexId(identity.clusterId));
   refuseStranger(connection.name, 'member', member_id, hexId(identity.memberId));
-  return { voters: parseIds(voters), outgoing: parseIds(outgoing), learners: parseIds(learners) };
+  return {
+    voters: parseIds(voters),
+    outgoing: parseIds(outgoing),
+    learners: parseIds(learners),
+    learnersNext: [],
+    autoLeave: false,
+  };
 }
 
 /** @throws QuorateError `damaged` */

@@ -52,6 +52,9 @@ export class GrpcTransport implements Transport {
       case 'forward-read-index':
       case 'forward-refused':
         return this.#server?.send(to, message) ?? false;
+      case 'install-snapshot':
+      case 'install-snapshot-response':
+        return false;
       default:
         return unreachable(message);
     }

@@ -1,4 +1,5 @@
 /** What every `Storage` must do, run against each of them. */
+import { simpleConfiguration } from '../../src/raft';
 import type { Storage } from '../../src/storage/storage';
 import {
   entries,
@@ -206,17 +207,24 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
   it('crashes when entries leave a gap, are of a later term, or the term falls', async () => {
     await storage.persist(make(entries(1, 3, 2)));
     const state = { term: 2, votedFor: undefined };
-    expect(() => storage.persist({ sequence: 100, hardState: undefined, entries: [entry(5, 2)] })).toThrow(
-      'leave no gap',
-    );
-    expect(() => storage.persist({ sequence: 101, hardState: undefined, entries: [entry(4, 2), entry(6, 2)] })).toThrow(
-      'consecutive',
-    );
-    expect(() => storage.persist({ sequence: 102, hardState: state, entries: [entry(4, 3)] })).toThrow('later term');
-    expect(() => storage.persist({ sequence: 103, hardState: { term: 1, votedFor: undefined }, entries: [] })).toThrow(
-      'never falls',
-    );
-    expect(() => storage.persist({ sequence: 103, hardState: undefined, entries: [] })).toThrow(
+    expect(() =>
+      storage.persist({ sequence: 100, hardState: undefined, snapshot: undefined, entries: [entry(5, 2)] }),
+    ).toThrow('leave no gap');
+    expect(() =>
+      storage.persist({
+        sequence: 101,
+        hardState: undefined,
+        snapshot: undefined,
+        entries: [entry(4, 2), entry(6, 2)],
+      }),
+    ).toThrow('consecutive');
+    expect(() =>
+      storage.persist({ sequence: 102, hardState: state, snapshot: undefined, entries: [entry(4, 3)] }),
+    ).toThrow('later term');
+    expect(() =>
+      storage.persist({ sequence: 103, hardState: { term: 1, votedFor: undefined }, snapshot: undefined, entries: [] }),
+    ).toThrow('never falls');
+    expect(() => storage.persist({ sequence: 103, hardState: undefined, snapshot: undefined, entries: [] })).toThrow(
       'sequence numbers grow',
     );
   });
@@ -246,7 +254,7 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
   });
 
   it('keeps the configuration of its first opening', async () => {
-    await reopen({ initialConfiguration: { voters: [5n], outgoing: [], learners: [] } });
+    await reopen({ initialConfiguration: simpleConfiguration([5n]) });
     expect(storage.loaded.configuration).toEqual(initialConfiguration);
   });
 

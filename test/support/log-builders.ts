@@ -13,6 +13,8 @@ export const initialConfiguration: Configuration = {
   voters: [0x8000000000000001n, 2n, 3n],
   outgoing: [],
   learners: [9n],
+  learnersNext: [],
+  autoLeave: false,
 };
 
 export function entry(index: number, term = 1, text = `payload ${index}`): Entry {
@@ -31,7 +33,7 @@ export function persister(): (entries: readonly Entry[], hardState?: Persist['ha
     const newest = Math.max(0, ...persisted.map((one) => one.term));
     const implied = hardState ?? (newest > term ? { term: newest, votedFor: undefined } : undefined);
     term = implied?.term ?? term;
-    return { sequence: ++sequence, hardState: implied, entries: persisted };
+    return { sequence: ++sequence, hardState: implied, snapshot: undefined, entries: persisted };
   };
 }
 

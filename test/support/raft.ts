@@ -1,6 +1,6 @@
 /** Builders for tests of the core: one member under test, scripted events, and a time that only the test moves. */
 import { seededRng } from '../../src/base/rng';
-import { defaultRaftOptions, Raft } from '../../src/raft';
+import { defaultRaftOptions, Raft, simpleConfiguration } from '../../src/raft';
 import type { AppendEntries, AppendEntriesResponse, Entry, Event, LogPosition, LogStart } from '../../src/raft';
 import type {
   MemberId,
@@ -66,7 +66,12 @@ export class TestMember {
       rng: seededRng(setup.seed ?? 1),
       hardState,
       log: logStart(entries, setup.inMemory ?? entries.length, setup.termBeforeFirst ?? 0),
-      configuration: { voters, outgoing: [], learners },
+      configuration: {
+        index: 0,
+        configuration: { ...simpleConfiguration(voters), learners },
+        context: new Uint8Array(),
+      },
+      configurationEntries: entries.filter(({ kind }) => kind === 'configuration'),
       appliedIndex: applied,
       now: 0,
       checkInvariants: true,

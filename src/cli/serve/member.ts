@@ -10,6 +10,7 @@ import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine'
 import type { Result } from '../../kv/result';
 import { Node } from '../../node/node';
 import { defaultNodeOptions } from '../../node/options';
+import { simpleConfiguration } from '../../raft';
 import { Health } from '../../ops/health';
 import { type InitialCluster, initialClusterOf } from '../../ops/members';
 import type { ServeOptions } from '../../ops/options';
@@ -99,7 +100,7 @@ function openLog(
   return openSqliteStorage({
     directory: options.dataDir,
     identity: { clusterId, memberId: self.id },
-    initialConfiguration: { voters, outgoing: [], learners: [] },
+    initialConfiguration: simpleConfiguration(voters),
     maxTailBytes: options.maxCachedBytes,
     logger,
     ...unsafeSynchronous(),

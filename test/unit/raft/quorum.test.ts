@@ -1,7 +1,8 @@
 import { committedIndex, majority, reachedByQuorum, voteResult } from '../../../src/raft/quorum';
+import { simpleConfiguration } from '../../../src/raft/membership';
 import type { Configuration } from '../../../src/raft/types';
 
-const simple = (count: number): Configuration => ({ voters: ids(count), outgoing: [], learners: [] });
+const simple = (count: number): Configuration => simpleConfiguration(ids(count));
 
 function ids(count: number, first = 1): bigint[] {
   return Array.from({ length: count }, (_, at) => BigInt(first + at));
@@ -39,7 +40,7 @@ describe('committedIndex', () => {
   });
 
   it('needs both majorities in a joint configuration (thesis §4.3)', () => {
-    const joint: Configuration = { voters: [1n, 2n, 3n], outgoing: [3n, 4n, 5n], learners: [] };
+    const joint: Configuration = { ...simpleConfiguration([1n, 2n, 3n]), outgoing: [3n, 4n, 5n] };
     expect(committedIndex(joint, values(9, 9, 9, 1, 1))).toBe(1);
     expect(committedIndex(joint, values(9, 9, 9, 9, 1))).toBe(9);
     expect(committedIndex(joint, values(9, 1, 9, 9, 9))).toBe(9);
@@ -78,7 +79,7 @@ describe('voteResult', () => {
   });
 
   it('is lost as soon as one set of a joint configuration is lost, won only with both (thesis §4.3)', () => {
-    const joint: Configuration = { voters: [1n, 2n, 3n], outgoing: [4n, 5n, 6n], learners: [] };
+    const joint: Configuration = { ...simpleConfiguration([1n, 2n, 3n]), outgoing: [4n, 5n, 6n] };
     const open = undefined;
     expect(voteResult(joint, values<boolean | undefined>(true, true, open, true, open, open))).toBe('pending');
     expect(voteResult(joint, values<boolean | undefined>(true, true, open, true, true, open))).toBe('won');

@@ -23,7 +23,7 @@ const anyEntry: fc.Arbitrary<Entry> = fc.record({
 
 /** The records of a group, with their bytes copied so that they compare by content. */
 function recordsOf(
-  group: readonly { sequence: number; hardState: undefined; entries: readonly Entry[] }[],
+  group: readonly { sequence: number; hardState: undefined; snapshot: undefined; entries: readonly Entry[] }[],
 ): LogRecord[] {
   return [...decodeGroup(encodeGroup(group)).records];
 }
@@ -32,7 +32,7 @@ describe('Entry codec', () => {
   it('gives back every entry it was given', () => {
     fc.assert(
       fc.property(fc.array(anyEntry, { maxLength: 20 }), (list) => {
-        const records = recordsOf([{ sequence: 1, hardState: undefined, entries: list }]);
+        const records = recordsOf([{ sequence: 1, hardState: undefined, snapshot: undefined, entries: list }]);
         expect(plain(decodeEntries(encodeRecords(records)))).toEqual(plain(list));
       }),
     );
@@ -41,9 +41,9 @@ describe('Entry codec', () => {
   it('joins several persists in order, with the newest hard state among them', () => {
     const group = decodeGroup(
       encodeGroup([
-        { sequence: 1, hardState: { term: 4, votedFor: 1n }, entries: entries(1, 2) },
-        { sequence: 2, hardState: { term: 5, votedFor: 0xffffffffffffffffn }, entries: [] },
-        { sequence: 3, hardState: undefined, entries: [entry(2, 5)] },
+        { sequence: 1, hardState: { term: 4, votedFor: 1n }, snapshot: undefined, entries: entries(1, 2) },
+        { sequence: 2, hardState: { term: 5, votedFor: 0xffffffffffffffffn }, snapshot: undefined, entries: [] },
+        { sequence: 3, hardState: undefined, snapshot: undefined, entries: [entry(2, 5)] },
       ]),
     );
     expect(group.hardState).toEqual({ term: 5, votedFor: 0xffffffffffffffffn });
@@ -55,14 +55,14 @@ describe('Entry codec', () => {
   });
 
   it('tells a hard state without a vote from no hard state', () => {
-    const withoutVote = { sequence: 1, hardState: { term: 4, votedFor: undefined }, entries: [] };
+    const withoutVote = { sequence: 1, hardState: { term: 4, votedFor: undefined }, snapshot: undefined, entries: [] };
     expect(decodeGroup(encodeGroup([withoutVote])).hardState).toEqual({ term: 4, votedFor: undefined });
     expect(decodeGroup(encodeGroup([{ ...withoutVote, hardState: undefined }])).hardState).toBeUndefined();
   });
 
   it('keeps the numbers of the kinds, which old logs hold', () => {
     const list = kinds.map((kind, position) => ({ ...entry(position + 1), kind }));
-    const records = recordsOf([{ sequence: 1, hardState: undefined, entries: list }]);
+    const records = recordsOf([{ sequence: 1, hardState: undefined, snapshot: undefined, entries: list }]);
     expect(records.map(({ kindCode }) => kindCode)).toEqual([0, 1, 2]);
     expect([0, 1, 2, 3].map(kindOfCode)).toEqual([...kinds, undefined]);
   });
@@ -72,7 +72,9 @@ describe('Checksum of an entry', () => {
   it('is the same from a stored row and from a buffer just handed over, also for an empty payload', () => {
     fc.assert(
       fc.property(anyEntry, fc.nat(0xffffffff), (one, previous) => {
-        const [record] = recordsOf([{ sequence: 1, hardState: undefined, entries: [one] }]) as [LogRecord];
+        const [record] = recordsOf([{ sequence: 1, hardState: undefined, snapshot: undefined, entries: [one] }]) as [
+          LogRecord,
+        ];
         expect(checksumOf(record, previous)).toBe(checksumOfCovered(record.covered, previous));
       }),
     );
