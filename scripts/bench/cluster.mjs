@@ -1,0 +1,91 @@
+// A fresh cluster of three members on loopback, and the echo server: the processes that a benchmark loads.
+import { fork, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { at } from '../lib/paths.mjs';
+
+async function freePorts(count) {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise((resolve) => {
+          const server = createServer();
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Starts three members, each with its data below the directory. */
+export async function startCluster(directory) {
+  const ports = await freePorts(6);
+  const members = [0, 1, 2].map((number) => ({
+    name: `m${number + 1}`,
+    client: `127.0.0.1:${ports[2 * number]}`,
+    peer: `127.0.0.1:${ports[2 * number + 1]}`,
+  }));
+  const initial = members.map(({ name, peer, client }) => `${name}=${peer}/${client}`).join(',');
+  for (const member of members) {
+    member.process = spawn(
+      process.execPath,
+      [
+        at('dist/main.js'),
+        'serve',
+        ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-members', initial],
+        ...['--client-listen', member.client, '--peer-listen', member.peer, '--log-level', 'warn'],
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+  }
+  return members;
+}
+
+/** The member that leads, once there is one. */
+export async function findLeader(members) {
+  const { QuorateClient } = await import('../../dist/client/index.js');
+  const until = Date.now() + 15_000;
+  while (Date.now() < until) {
+    for (const member of members) {
+      const client = new QuorateClient({ endpoints: [member.client] });
+      try {
+        const status = await client.status({ timeoutMs: 1000 });
+        if (status.role === 'leader' && status.hasQuorum) return member;
+      } catch {
+        // Not up yet: asked again below.
+      } finally {
+        client.close();
+      }
+    }
+    await sleep(100);
+  }
+  throw new Error('no leader within 15 s');
+}
+
+/** Starts the echo server, in the form of a member. */
+export async function startEcho() {
+  const child = fork(at('scripts/bench/echo-server.mjs'));
+  const port = await new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code) => reject(new Error(`the echo server ended with code ${code}`)));
+  });
+  return { name: 'echo', client: `127.0.0.1:${port}`, process: child };
+}
+
+/** Ends the processes; returns once they are gone. */
+export async function stopAll(members) {
+  await Promise.all(
+    members.map(async ({ process: child }) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await ended;
+      clearTimeout(timer);
+    }),
+  );
+}

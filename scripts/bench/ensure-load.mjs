@@ -1,0 +1,67 @@
+// Compiles the load generator (load/) where that has not been done yet; started by itself, prints where the program is.
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { filesBelow, fingerprint } from '../lib/files.mjs';
+import { at } from '../lib/paths.mjs';
+import { run } from '../lib/run.mjs';
+
+const sources = filesBelow('scripts/bench/load');
+const flags = ['-std=c++17', '-O2', '-Wall', '-Wextra'];
+
+/** Whether there is a compiler that finds the library. */
+async function canCompile() {
+  const { ok } = await run(['g++', '-E', '-x', 'c++', '-include', 'nghttp2/nghttp2.h', '/dev/null'], {
+    timeoutMs: 60_000,
+  });
+  return ok;
+}
+
+/** Installs Debian's packages, if this process may. */
+async function install() {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await run(['apt-get', 'update', '-qq'], { env });
+  await run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'g++', 'libnghttp2-dev'], { env });
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The path of the compiled load generator.
+ *
+ * @throws {Error} with a sentence for people, when it cannot be compiled here
+ */
+export async function ensureLoad() {
+  const program = at('node_modules', '.cache', 'quorate', `load-${fingerprint(sources, flags).slice(0, 16)}`);
+  if (isProgram(program)) return program;
+  if (!(await canCompile())) await install();
+  if (!(await canCompile()))
+    throw new Error('The load generator needs g++ and nghttp2: install the Debian packages g++ and libnghttp2-dev.');
+  mkdirSync(dirname(program), { recursive: true });
+  // Under a name of its own first: two may compile at once.
+  const fresh = `${program}.${process.pid}`;
+  const { ok, output } = await run(['g++', ...flags, '-o', fresh, at('scripts/bench/load/load.cc'), '-lnghttp2']);
+  if (!ok) {
+    rmSync(fresh, { force: true });
+    throw new Error(`The load generator does not compile:\n${output}`);
+  }
+  renameSync(fresh, program);
+  return program;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(await ensureLoad());
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

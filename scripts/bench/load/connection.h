@@ -1,0 +1,215 @@
+// An HTTP/2 connection that keeps its share of the calls in flight.
+#pragma once
+
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <nghttp2/nghttp2.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "run.h"
+
+/** The pause before a broken connection is opened again. */
+constexpr int64_t reopenMs = 50;
+/** Of flow control: large, so that answers need no leave. */
+constexpr int32_t windowBytes = 1 << 24;
+
+/** A place for one call after another. */
+struct Slot {
+  bool isOpen = false;
+  int64_t begunAt = 0;
+  const std::string* body = nullptr;
+  size_t bytesSent = 0;
+  std::string status;
+};
+
+/** One HTTP/2 connection with its share of the calls in flight. */
+class Connection {
+ public:
+  Connection(Run& run, int poll, size_t number, size_t slots)
+      : run_(run), poll_(poll), addressAt_(number % run.options.addresses.size()), slots_(slots) {}
+
+  /** When it wants to be opened again; 0 while it is open or about to be. */
+  int64_t reopenAt() const { return socket_ < 0 ? reopenAt_ : 0; }
+
+  void open(int64_t now) {
+    if (!connectTo(run_.options.addresses[addressAt_])) giveUp(now);
+  }
+
+  /** Takes in all that has come, and answers with one write. */
+  void handle(uint32_t events, int64_t now) {
+    if (session_ == nullptr && !start()) return giveUp(now);
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !receive()) return close(now);
+    if (!flush() || (isSpent_ && openCalls_ == 0)) close(now);
+  }
+
+ private:
+  bool connectTo(const std::string& address) {
+    const size_t colon = address.rfind(':');
+    std::string host = address.substr(0, colon);
+    if (host.front() == '[') host = host.substr(1, host.size() - 2);
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found) != 0) return false;
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
+    socket_ = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket_ < 0) return false;
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(socket_, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) return false;
+    epoll_event wanted{EPOLLIN | EPOLLOUT, {this}};
+    return epoll_ctl(poll_, EPOLL_CTL_ADD, socket_, &wanted) == 0;
+  }
+
+  /** The TCP connection stands or has failed: in the first case HTTP/2 and the calls begin. */
+  bool start() {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0) return false;
+    nghttp2_session_callbacks* callbacks;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose);
+    nghttp2_session_client_new(&session_, callbacks, this);
+    nghttp2_session_callbacks_del(callbacks);
+    const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+                                               {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, windowBytes}};
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
+    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, windowBytes);
+    for (Slot& slot : slots_) begin(slot, nanos());
+    return true;
+  }
+
+  void begin(Slot& slot, int64_t now) {
+    if (!run_.mayBegin(now)) return;
+    const nghttp2_nv headers[] = {field(":method", "POST"),
+                                  field(":scheme", "http"),
+                                  field(":path", run_.options.path),
+                                  field(":authority", run_.options.addresses[addressAt_]),
+                                  field("content-type", "application/grpc"),
+                                  field("te", "trailers")};
+    nghttp2_data_provider provider{{}, readBody};
+    provider.source.ptr = &slot;
+    // Not allowed after a GOAWAY, or when the stream numbers have run out: time for another connection.
+    isSpent_ = nghttp2_session_check_request_allowed(session_) == 0 ||
+               nghttp2_submit_request(session_, nullptr, headers, std::size(headers), &provider, &slot) < 0;
+    if (isSpent_) return;
+    slot.isOpen = true;
+    slot.begunAt = now;
+    slot.body = &run_.begin(now);
+    slot.bytesSent = 0;
+    slot.status.clear();
+    openCalls_++;
+  }
+
+  void end(Slot& slot, int64_t now) {
+    if (!slot.isOpen) return;
+    slot.isOpen = false;
+    openCalls_--;
+    run_.end(slot.begunAt, slot.status, now);
+  }
+
+  bool receive() {
+    static std::array<uint8_t, 1 << 18> buffer;
+    const ssize_t length = recv(socket_, buffer.data(), buffer.size(), 0);
+    if (length < 0) return errno == EAGAIN || errno == EINTR;
+    return length > 0 && nghttp2_session_mem_recv(session_, buffer.data(), length) >= 0;
+  }
+
+  /** Everything pending in one write; what the socket does not take waits until it is writable. */
+  bool flush() {
+    const uint8_t* piece;
+    ssize_t length;
+    while ((length = nghttp2_session_mem_send(session_, &piece)) > 0) output_.insert(output_.end(), piece, piece + length);
+    if (length < 0) return false;
+    if (!output_.empty()) {
+      const ssize_t sent = send(socket_, output_.data(), output_.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+      output_.erase(output_.begin(), output_.begin() + std::max<ssize_t>(sent, 0));
+    }
+    if (output_.empty() != waitsForRoom_) return true;
+    waitsForRoom_ = !output_.empty();
+    epoll_event wanted{waitsForRoom_ ? EPOLLIN | EPOLLOUT : uint32_t{EPOLLIN}, {this}};
+    return epoll_ctl(poll_, EPOLL_CTL_MOD, socket_, &wanted) == 0;
+  }
+
+  void giveUp(int64_t now) {
+    if (run_.mayBegin(now)) run_.note("unreachable");
+    close(now);
+  }
+
+  void close(int64_t now) {
+    for (Slot& slot : slots_) end(slot, now);
+    nghttp2_session_del(session_);
+    session_ = nullptr;
+    if (socket_ >= 0) ::close(socket_);
+    socket_ = -1;
+    output_.clear();
+    waitsForRoom_ = true;
+    isSpent_ = false;
+    addressAt_ = (addressAt_ + 1) % run_.options.addresses.size();
+    reopenAt_ = now + reopenMs * nanosPerMs;
+  }
+
+  /** A header field; name and value live as long as the connection. */
+  static nghttp2_nv field(std::string_view name, std::string_view value) {
+    const auto bytes = [](std::string_view text) { return reinterpret_cast<uint8_t*>(const_cast<char*>(text.data())); };
+    return {bytes(name), bytes(value), name.size(), value.size(),
+            NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+  }
+
+  static int onHeader(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name, size_t nameLength,
+                      const uint8_t* value, size_t valueLength, uint8_t, void*) {
+    if (nameLength != 11 || std::memcmp(name, "grpc-status", 11) != 0) return 0;
+    auto* slot = static_cast<Slot*>(nghttp2_session_get_stream_user_data(session, frame->hd.stream_id));
+    const bool isNumber = std::all_of(value, value + valueLength, [](uint8_t digit) { return std::isdigit(digit); });
+    if (slot != nullptr && isNumber) slot->status.assign(value, value + valueLength);
+    return 0;
+  }
+
+  /** One call has ended, the next begins. */
+  static int onStreamClose(nghttp2_session* session, int32_t stream, uint32_t, void* self) {
+    auto* slot = static_cast<Slot*>(nghttp2_session_get_stream_user_data(session, stream));
+    if (slot == nullptr) return 0;
+    const int64_t now = nanos();
+    auto* connection = static_cast<Connection*>(self);
+    connection->end(*slot, now);
+    connection->begin(*slot, now);
+    return 0;
+  }
+
+  static ssize_t readBody(nghttp2_session*, int32_t, uint8_t* to, size_t room, uint32_t* flags,
+                          nghttp2_data_source* source, void*) {
+    auto* slot = static_cast<Slot*>(source->ptr);
+    const size_t length = slot->body->copy(reinterpret_cast<char*>(to), room, slot->bytesSent);
+    slot->bytesSent += length;
+    if (slot->bytesSent == slot->body->size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return length;
+  }
+
+  Run& run_;
+  int poll_;
+  size_t addressAt_;
+  std::vector<Slot> slots_;
+  int socket_ = -1;
+  nghttp2_session* session_ = nullptr;
+  std::vector<uint8_t> output_;
+  bool waitsForRoom_ = true;
+  bool isSpent_ = false;
+  size_t openCalls_ = 0;
+  int64_t reopenAt_ = 1;
+};

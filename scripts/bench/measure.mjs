@@ -1,0 +1,70 @@
+// One cell of a benchmark: the load generator at work, and what it and the loaded processes used meanwhile.
+import { readFile } from 'node:fs/promises';
+import { run } from '../lib/run.mjs';
+import { ensureLoad } from './ensure-load.mjs';
+
+/** CPU seconds and resident bytes of a process so far (Linux). */
+async function usage(pid) {
+  const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return {
+    cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100,
+    rssBytes: Number(/VmRSS:\s+(\d+)/.exec(status)[1]) * 1024,
+  };
+}
+
+const usages = (members) => Promise.all(members.map((member) => usage(member.process.pid)));
+
+/**
+ * Runs the load generator once (`load/load.cc` describes its options and its result).
+ *
+ * @param {Readonly<Record<string, string | number>>} options by name
+ */
+async function load(options) {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const timeoutMs = (options.seconds + options.warmup + 30) * 1000;
+  const { ok, output } = await run([await ensureLoad(), ...args], { timeoutMs });
+  if (!ok) throw new Error(`the load generator failed: ${output.trim()}`);
+  return JSON.parse(output);
+}
+
+/**
+ * Loads `addresses` with `clients` calls in flight, a tenth of the time unmeasured.
+ *
+ * @param {{ operation: string, path: string, bodies: string, addresses: readonly string[], clients: number,
+ *   connections: number, seconds: number, members: readonly { name: string, process: import('node:child_process').ChildProcess }[] }} job
+ */
+export async function measure({ operation, path, bodies, addresses, clients, connections, seconds, members }) {
+  const before = await usages(members);
+  const startedAt = performance.now();
+  const result = await load({
+    ...{ addresses: addresses.join(','), path, bodies, 'in-flight': clients, connections },
+    ...{ seconds: 0.9 * seconds, warmup: 0.1 * seconds },
+  });
+  const elapsed = (performance.now() - startedAt) / 1000;
+  const after = await usages(members);
+  return {
+    operation,
+    clients,
+    perSecond: Math.round(result.calls / result.elapsedSeconds),
+    p50Ms: result.latencyMs.p50,
+    p95Ms: result.latencyMs.p95,
+    p99Ms: result.latencyMs.p99,
+    p999Ms: result.latencyMs.p999,
+    maxMs: result.latencyMs.max,
+    longestGapMs: result.longestGapMs,
+    errors: result.errors,
+    operations: result.calls,
+    generatorCpu: result.cpuSeconds / result.elapsedSeconds,
+    generatorUsPerCall: (1e6 * result.cpuSeconds) / result.calls,
+    members: members.map(({ name }, number) => {
+      const cpuSeconds = after[number].cpuSeconds - before[number].cpuSeconds;
+      return {
+        name,
+        cpu: cpuSeconds / elapsed,
+        usPerCall: (1e6 * cpuSeconds) / result.sent,
+        rssMiB: Math.round(after[number].rssBytes / 2 ** 20),
+      };
+    }),
+  };
+}

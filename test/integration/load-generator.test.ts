@@ -1,0 +1,198 @@
+/** The load generator of the benchmarks against servers that keep count themselves. */
+import { Server, ServerCredentials, status, type ServiceError } from '@grpc/grpc-js';
+import { execFile, fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(__dirname, '../..');
+const path = '/quorate.v1.KVService/Put';
+
+/** What load.cc prints. */
+interface Result {
+  readonly elapsedSeconds: number;
+  readonly cpuSeconds: number;
+  readonly sent: number;
+  readonly calls: number;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly latencyMs: Readonly<Record<'p50' | 'p95' | 'p99' | 'p999' | 'max', number>>;
+  readonly longestGapMs: number;
+}
+
+type Answer = (error: Partial<ServiceError> | null, bytes?: Buffer) => void;
+
+/** A server that remembers what it was asked. */
+class CountingServer {
+  readonly requests: string[] = [];
+  mostInFlight = 0;
+  address = '';
+  #inFlight = 0;
+  readonly #server = new Server();
+
+  /** `answerTo` answers call number n, or never does. */
+  static async start(answerTo: (n: number, answer: Answer) => void): Promise<CountingServer> {
+    const counting = new CountingServer();
+    const asItIs = (bytes: Buffer) => bytes;
+    const stream = { requestStream: false, responseStream: false } as const;
+    const codec = { requestSerialize: asItIs, requestDeserialize: asItIs };
+    const method = { path, ...stream, ...codec, responseSerialize: asItIs, responseDeserialize: asItIs };
+    counting.#server.addService(
+      { put: method },
+      {
+        put: ({ request }: { request: Buffer }, answer: Answer) => {
+          counting.#inFlight += 1;
+          counting.mostInFlight = Math.max(counting.mostInFlight, counting.#inFlight);
+          answerTo(counting.requests.push(request.toString()), (...with_) => {
+            counting.#inFlight -= 1;
+            answer(...with_);
+          });
+        },
+      },
+    );
+    const bind = promisify(counting.#server.bindAsync.bind(counting.#server));
+    counting.address = `127.0.0.1:${await bind('127.0.0.1:0', ServerCredentials.createInsecure())}`;
+    servers.push(counting);
+    return counting;
+  }
+
+  stop(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+const empty = Buffer.alloc(0);
+const requests = ['one', 'two', 'x'.repeat(100_000)];
+const servers: CountingServer[] = [];
+const directory = mkdtempSync(join(tmpdir(), 'quorate-load-'));
+const bodies = join(directory, 'bodies');
+
+const compiled = spawnSync(process.execPath, [join(root, 'scripts/bench/ensure-load.mjs')], { encoding: 'utf8' });
+if (compiled.status !== 0) {
+  if ((process.env['CI'] ?? '') !== '') throw new Error(compiled.stderr);
+  console.warn(`SKIPPED: the tests of the load generator. ${compiled.stderr}`);
+}
+
+async function load(addresses: readonly string[], options: Readonly<Record<string, number>>): Promise<Result> {
+  const given = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const all = ['--addresses', addresses.join(','), '--path', path, '--bodies', bodies, ...given];
+  const { stdout } = await promisify(execFile)(compiled.stdout.trim(), all, { timeout: 30_000 });
+  return JSON.parse(stdout) as Result;
+}
+
+/** Starts scripts/bench/echo-server.mjs, to be killed. */
+async function startEcho() {
+  const child = fork(join(root, 'scripts/bench/echo-server.mjs'));
+  const [port] = (await once(child, 'message')) as [number];
+  return { address: `127.0.0.1:${String(port)}`, kill: () => child.kill('SIGKILL') };
+}
+
+beforeAll(() => {
+  const frames = requests.map((request) => {
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(request.length, 1);
+    return Buffer.concat([header, Buffer.from(request)]);
+  });
+  writeFileSync(bodies, Buffer.concat(frames));
+});
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.stop();
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+(compiled.status === 0 ? describe : describe.skip)('the load generator', () => {
+  it('counts what the server saw, and keeps the calls in flight', async () => {
+    const server = await CountingServer.start((_, answer) => setTimeout(answer, 5, null, empty));
+    const result = await load([server.address], { seconds: 20, calls: 400, 'in-flight': 12, connections: 5 });
+    expect(result).toMatchObject({ sent: 400, calls: 400, errors: {} });
+    expect(server.requests).toHaveLength(400);
+    expect(new Set(server.requests)).toEqual(new Set(requests));
+    expect(server.mostInFlight).toBe(12);
+    // 34 rounds of 5 ms.
+    expect(result.elapsedSeconds).toBeGreaterThan(0.15);
+    const { p50, p95, p99, p999, max } = result.latencyMs;
+    const ascending = [4, p50, p95, p99, p999, max, 1000 * result.elapsedSeconds];
+    expect(ascending).toEqual(ascending.toSorted((a, b) => a - b));
+    expect(result.longestGapMs).toBeGreaterThan(4);
+  });
+
+  it('draws the requests by the seed', async () => {
+    const server = await CountingServer.start((_, answer) => {
+      answer(null, empty);
+    });
+    const drawn = async (seed: number) => {
+      await load([server.address], { seconds: 20, calls: 50, seed });
+      return server.requests.splice(0);
+    };
+    const first = await drawn(7);
+    expect(first).toHaveLength(50);
+    expect(await drawn(7)).toEqual(first);
+    expect(await drawn(8)).not.toEqual(first);
+  });
+
+  it('counts a call as done only with status 0', async () => {
+    const server = await CountingServer.start((n, answer) => {
+      if (n % 4 === 0) answer({ code: status.UNAVAILABLE });
+      else if (n % 4 === 2) answer({ code: status.RESOURCE_EXHAUSTED });
+      else answer(null, empty);
+    });
+    const result = await load([server.address], { seconds: 20, calls: 200, 'in-flight': 4 });
+    expect(result).toMatchObject({ sent: 200, calls: 100, errors: { 8: 50, 14: 50 } });
+  });
+
+  it('leaves the warm-up out of its figures', async () => {
+    const server = await CountingServer.start((n, answer) => setTimeout(answer, n <= 2 ? 300 : 1, null, empty));
+    const result = await load([server.address], { seconds: 0.5, warmup: 0.5, 'in-flight': 2 });
+    expect(result.sent).toBe(server.requests.length);
+    expect(result.calls).toBeLessThan(result.sent - 2);
+    expect(result.calls).toBeGreaterThan(10);
+    expect(result.latencyMs.max).toBeLessThan(300);
+    expect(result.elapsedSeconds).toBeGreaterThanOrEqual(0.499);
+    expect(result.elapsedSeconds).toBeLessThan(5);
+  });
+
+  it('ends in time although the server is killed, and tells what broke', async () => {
+    const echo = await startEcho();
+    const running = load([echo.address], { seconds: 1.5, 'in-flight': 6, connections: 3 });
+    setTimeout(echo.kill, 700);
+    const result = await running;
+    expect(result.calls).toBeGreaterThan(0);
+    expect(result.errors['broken']).toBe(6);
+    expect(result.errors['unreachable']).toBeGreaterThan(3);
+    expect(result.longestGapMs).toBeGreaterThan(500);
+    expect(result.elapsedSeconds).toBeLessThan(5);
+    expect(result.cpuSeconds).toBeLessThan(1.5);
+  });
+
+  it('goes on at the next address when a server is killed', async () => {
+    const echo = await startEcho();
+    const other = await CountingServer.start((_, answer) => setTimeout(answer, 1, null, empty));
+    const running = load([echo.address, other.address], { seconds: 2, 'in-flight': 4, connections: 2 });
+    setTimeout(echo.kill, 700);
+    const result = await running;
+    expect(result.errors).toEqual({ broken: 2 });
+    expect(other.mostInFlight).toBe(4);
+  });
+
+  it('counts a call that is never answered as unfinished, five seconds after the end', async () => {
+    const server = await CountingServer.start((n, answer) => {
+      if (n !== 3) answer(null, empty);
+    });
+    const result = await load([server.address], { seconds: 20, calls: 30, 'in-flight': 2 });
+    expect(result).toMatchObject({ sent: 30, calls: 29, errors: { unfinished: 1 } });
+    expect(result.elapsedSeconds).toBeLessThan(8);
+  }, 20_000);
+
+  it('refuses what it cannot use with a sentence', async () => {
+    await expect(load(['nowhere'], { seconds: 1 })).rejects.toThrow("an address is HOST:PORT, not 'nowhere'");
+    await expect(load(['127.0.0.1:1'], { seconds: -1 })).rejects.toThrow("--seconds cannot be '-1'");
+    await expect(load(['127.0.0.1:1'], {})).rejects.toThrow('--seconds are needed');
+    writeFileSync(bodies, Buffer.from([0, 0, 0, 0, 9, 1]));
+    await expect(load(['127.0.0.1:1'], { seconds: 1 })).rejects.toThrow('ends within a frame');
+  });
+});
