@@ -74,6 +74,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRule>> = {
     retryAfterMs: 50,
     advice: 'Repeat the call after a moment, with fewer calls at a time.',
   },
+  'change-refused': {
+    status: status.FAILED_PRECONDITION,
+    reason: 'CHANGE_REFUSED',
+    outcomes: ['not-done'],
+    retryAfterMs: undefined,
+    advice: 'The message says why; repeat the call when that has changed.',
+  },
   stopping: {
     status: status.UNAVAILABLE,
     reason: 'STOPPING',

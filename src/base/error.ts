@@ -16,6 +16,7 @@ export type Outcome = 'not-done' | 'unknown';
  * - `superseded`: the entry was replaced by another leader's; it will never be applied
  * - `deadline-exceeded`: the deadline passed before the call did anything
  * - `overloaded`: a named queue is full
+ * - `change-refused`: the cluster's members or leader cannot be changed in this way now; the message says why
  * - `stopping`: this member is shutting down
  * - `wrong-cluster`: the caller belongs to another cluster, or takes this member for another
  * - `damaged`: stored data failed its check; the member must not go on with it
@@ -30,6 +31,7 @@ export type ErrorCode =
   | 'superseded'
   | 'deadline-exceeded'
   | 'overloaded'
+  | 'change-refused'
   | 'stopping'
   | 'wrong-cluster'
   | 'damaged'

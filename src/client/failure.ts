@@ -62,6 +62,7 @@ const allCodes: Readonly<Record<ErrorCode, true>> = {
   superseded: true,
   'deadline-exceeded': true,
   overloaded: true,
+  'change-refused': true,
   stopping: true,
   'wrong-cluster': true,
   damaged: true,

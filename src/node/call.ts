@@ -1,4 +1,7 @@
 /** What every call to a node brings along. */
+import type { MemberId } from '../raft';
+import type { ListedMember } from './member-directory';
+import type { Wish } from './membership-plan';
 
 /** The bounds of one call. */
 export interface CallContext {
@@ -26,4 +29,21 @@ export interface Proposer<Result> {
    * @throws QuorateError `no-leader`, `no-quorum`, `overloaded`, `stopping`; all `not-done`
    */
   readBarrier(call: CallContext): Promise<void>;
+}
+
+/** The part of a node that knows the members and changes them. */
+export interface MembershipAuthority {
+  /** The members of the configuration in force, by name. */
+  members(): readonly ListedMember[];
+  /** An id for a new member; never one that was used before. */
+  newMemberId(): MemberId;
+  /**
+   * Has the leader, wherever it is, change the members or hand over leadership, and waits until that is committed, in
+   * force and known here.
+   *
+   * @returns the log index since which it holds
+   * @throws QuorateError with outcome `not-done`: `change-refused`, `no-leader`, `overloaded`, `stopping`; with outcome
+   *   `unknown`: `outcome-unknown`
+   */
+  changeMembers(wish: Wish, call: CallContext): Promise<number>;
 }

@@ -124,6 +124,7 @@ export class Node<Result> implements Proposer<Result> {
       lastLogIndex: lastIndex,
       durableLogIndex: durableIndex,
       hasQuorum: this.#driver.hasQuorum,
+      peers: [],
     };
   }
 

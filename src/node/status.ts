@@ -13,4 +13,16 @@ export interface NodeStatus {
   readonly durableLogIndex: number;
   /** In contact with a quorum: as the leader, or through a leader heard from within an election timeout. */
   readonly hasQuorum: boolean;
+  /** Every peer, while this member leads; otherwise empty. */
+  readonly peers: readonly PeerStatus[];
+}
+
+/** What a leader knows of one peer. */
+export interface PeerStatus {
+  readonly id: MemberId;
+  readonly state: 'probe' | 'replicate' | 'snapshot';
+  /** The last log index known to be durable there. */
+  readonly matchIndex: number;
+  /** Since it was last heard from, ms. */
+  readonly silentMs: number;
 }

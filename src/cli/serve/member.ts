@@ -193,7 +193,7 @@ function clientServer(
     cluster: {
       clusterId: cluster.clusterId,
       self: cluster.self,
-      members: () => cluster.members,
+      members: () => cluster.members.map((member) => ({ ...member, standing: 'voter' })),
       status: () => node.status(),
       reader: store,
       logSizeBytes: () => storage.sizeBytes(),
