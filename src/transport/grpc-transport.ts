@@ -53,7 +53,6 @@ export class GrpcTransport implements Transport {
       case 'forward-refused':
         return this.#server?.send(to, message) ?? false;
       case 'install-snapshot':
-      case 'install-snapshot-response':
         return false;
       default:
         return unreachable(message);
