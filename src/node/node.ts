@@ -101,6 +101,7 @@ export class Node<Result> implements Proposer<Result> {
       unreachable: (peer) => {
         this.#post({ kind: 'unreachable', peer });
       },
+      acceptSnapshot: () => Promise.reject(new QuorateError('overloaded', 'this member takes no snapshots')),
     });
     this.#armTickTimer();
   }
@@ -265,6 +266,9 @@ export class Node<Result> implements Proposer<Result> {
       case 'forward-refused':
         this.#onRefused(message.requestId, message.reason);
         return;
+      case 'forward-change':
+      case 'forward-change-result':
+        return; // No member of this version asks for a change.
       case 'append-entries':
       case 'append-entries-response':
       case 'request-vote':

@@ -30,6 +30,12 @@ export type ForwardMessage =
 /** Most payload bytes of a forwarded change and of its result; a larger one is dropped by its sender. */
 export const maxForwardChangeBytes = 64 * 1024;
 
+/** True for a forwarded change or a result that may not be sent. */
+export function isTooLarge(message: ForwardMessage | RaftMessage): boolean {
+  const isChange = message.kind === 'forward-change' || message.kind === 'forward-change-result';
+  return isChange && message.payload.length > maxForwardChangeBytes;
+}
+
 /**
  * What the core says to a peer in a message. A snapshot is none: it goes by `sendSnapshot`, its receiver posts
  * `install-snapshot` to its own core, and the acknowledgement is an AppendEntriesResponse.
@@ -93,8 +99,8 @@ export interface TransportHandler {
   /** What was sent to this peer and not answered may be lost. Not told of a peer that `updatePeers` took away. */
   unreachable(peer: MemberId): void;
   /**
-   * A member wants to send a snapshot. The sink gets its bytes; a rejection refuses it, and the sender gets that
-   * QuorateError's code where `Transport.sendSnapshot` lists it. At most one transfer per sender runs at a time: a newer
+   * A member wants to send a snapshot. The sink gets its bytes; a rejection refuses it, as one of the sink's does. The
+   * sender gets the codes `overloaded`, `superseded` and `damaged` as they are, others as `unreachable`. At most one transfer per sender runs at a time: a newer
    * one aborts the older, before this is called for the newer.
    */
   acceptSnapshot(from: MemberId, offer: SnapshotOffer): Promise<SnapshotSink>;
