@@ -19,6 +19,8 @@ export interface ApplierParts<Result> {
 export class Applier<Result> {
   readonly #parts: ApplierParts<Result>;
   #isLoading = false;
+  /** A snapshot takes the place of the state. */
+  #isPaused = false;
   appliedIndex: number;
 
   constructor(parts: ApplierParts<Result>) {
@@ -28,7 +30,7 @@ export class Applier<Result> {
 
   /** True if there is something to apply and nothing hinders it. */
   get hasWork(): boolean {
-    return !this.#isLoading && this.#target > this.appliedIndex;
+    return !this.#isLoading && !this.#isPaused && this.#target > this.appliedIndex;
   }
 
   /**
@@ -46,10 +48,33 @@ export class Applier<Result> {
       return undefined;
     }
     this.#isLoading = true;
-    return storage.readEntries(range).then((loaded) => {
-      this.#isLoading = false;
-      this.#apply(loaded);
-    });
+    return storage.readEntries(range).then(
+      (loaded) => {
+        this.#isLoading = false;
+        if (this.#isWanted(range.firstIndex)) this.#apply(loaded);
+      },
+      (error: unknown) => {
+        this.#isLoading = false;
+        // The log was replaced while they were being read.
+        if (this.#isWanted(range.firstIndex)) throw error;
+      },
+    );
+  }
+
+  /** Applies nothing until `resumeAt`: a snapshot takes the place of the state. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** The state machine stands at the end of a snapshot. */
+  resumeAt(appliedIndex: number): void {
+    assert(appliedIndex > this.appliedIndex, 'a snapshot never moves the state back (N3)');
+    this.appliedIndex = appliedIndex;
+    this.#isPaused = false;
+  }
+
+  #isWanted(firstIndex: number): boolean {
+    return !this.#isPaused && firstIndex === this.appliedIndex + 1;
   }
 
   /** Only entries that are durable in this member's own log are applied, so the state is never ahead of it. */

@@ -2,8 +2,18 @@
 import { assert } from '../base/assert';
 import type { Scheduler, Timer } from '../base/clock';
 import type { Rng } from '../base/rng';
-import { Raft, type Entry, type Event, type Load, type MemberId, type Persist, type RaftStatus } from '../raft';
-import type { RaftOptions, StateMachine, Update } from '../raft';
+import { QuorateError } from '../base/error';
+import {
+  Raft,
+  type ConfigurationAt,
+  type Entry,
+  type Event,
+  type Load,
+  type LogPosition,
+  type MemberId,
+} from '../raft';
+import type { PeerStatus, Persist, RaftOptions, RaftStatus, SnapshotDescription, StateMachine } from '../raft';
+import type { Update } from '../raft';
 import type { Storage } from '../storage/storage';
 import type { Transport } from '../transport/transport';
 import { Applier } from './applier';
@@ -33,6 +43,8 @@ export interface TurnListener<Result> {
   onEntryApplied(entry: Entry, result: Result | undefined): void;
   /** The state machine stands at `appliedIndex` now. */
   onApplied(appliedIndex: number): void;
+  /** A snapshot took the place of the state, which stands at `last` now; `onApplied` follows. */
+  onInstalled(last: LogPosition): void;
   /** The core's turn is done, and what it wanted persisted, sent and applied is on its way: the answers. */
   onUpdate(update: Update): void;
 }
@@ -53,6 +65,7 @@ export class Driver<Result> {
   #turnIsScheduled = false;
   #tickTimer: Timer | undefined;
   #tickTimerAt = Infinity;
+  readonly #writesBegunAt: number[] = [];
 
   constructor(parts: DriverParts<Result>, listener: TurnListener<Result>) {
     const { storage, stateMachine, scheduler } = parts;
@@ -65,8 +78,8 @@ export class Driver<Result> {
       rng: parts.rng,
       hardState: loaded.hardState,
       log: loaded,
-      configuration: { index: 0, configuration: loaded.configuration, context: new Uint8Array() },
-      configurationEntries: [],
+      configuration: loaded.configuration,
+      configurationEntries: loaded.configurationEntries,
       appliedIndex: stateMachine.appliedIndex,
       now: scheduler.now(),
       checkInvariants: parts.checkInvariants,
@@ -107,6 +120,27 @@ export class Driver<Result> {
 
   get status(): RaftStatus {
     return this.#raft.status;
+  }
+
+  /** The configuration in force; the same object until it changes. */
+  get configuration(): ConfigurationAt {
+    return this.#raft.configuration;
+  }
+
+  /** Every peer, while this member leads. */
+  get peers(): readonly PeerStatus[] {
+    return this.#raft.peers(this.#parts.scheduler.now());
+  }
+
+  /** Describes a copy of the state that stands at `index`, which the log reaches back to. */
+  snapshotAt(index: number): SnapshotDescription {
+    return this.#raft.snapshotAt(index);
+  }
+
+  /** How long the oldest write of this member's own disk has taken so far, ms; 0 when none is under way. */
+  get diskDelayMs(): number {
+    const [oldest] = this.#writesBegunAt;
+    return oldest === undefined ? 0 : this.#parts.scheduler.now() - oldest;
   }
 
   get appliedIndex(): number {
@@ -174,7 +208,7 @@ export class Driver<Result> {
 
   /** The driver's contract with the core, in its order: persist, send, apply, answer. */
   #carryOut(update: Update): void {
-    if (update.persist !== undefined) this.#persist(update.persist);
+    if (update.persist !== undefined) this.#persist(update.persist, update.install);
     this.#outbox.send(update.messages);
     this.#apply();
     this.#listener.onUpdate(update);
@@ -182,12 +216,26 @@ export class Driver<Result> {
     this.#armTickTimer();
   }
 
-  #persist(persist: Persist): void {
+  #persist(persist: Persist, install: SnapshotDescription | undefined): void {
     const hasHardState = persist.hardState !== undefined;
     if (hasHardState) this.#outbox.hold();
+    if (install !== undefined) this.#applier.pause();
+    this.#writesBegunAt.push(this.#parts.scheduler.now());
     this.whenDone(this.#parts.storage.persist(persist), () => {
+      this.#writesBegunAt.shift();
       if (hasHardState) this.#outbox.release();
       this.post({ kind: 'persisted', sequence: persist.sequence });
+      if (install !== undefined) this.#install(install.last);
+    });
+  }
+
+  /** The log begins after the snapshot, durably: from here on only its state goes with it (invariant N2). */
+  #install(last: LogPosition): void {
+    this.whenDone(this.#parts.stateMachine.install(last), () => {
+      this.#applier.resumeAt(last.index);
+      this.#listener.onInstalled(last);
+      this.#afterApply();
+      this.scheduleTurn();
     });
   }
 
@@ -211,7 +259,12 @@ export class Driver<Result> {
 
   #load({ peer, firstIndex, lastIndex }: Load): void {
     const range = { firstIndex, lastIndex, maxBytes: this.#parts.raftOptions.maxAppendBytes };
-    this.whenDone(this.#parts.storage.readEntries(range), (entries) => {
+    const loading = this.#parts.storage.readEntries(range).catch((error: unknown) => {
+      // The log was cut or replaced meanwhile, which the core knows.
+      if (error instanceof QuorateError && error.code === 'superseded') return [];
+      throw error;
+    });
+    this.whenDone(loading, (entries) => {
       this.post({ kind: 'loaded', peer, entries });
     });
   }

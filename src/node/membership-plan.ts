@@ -106,7 +106,10 @@ function conflictWith(member: DirectoryEntry, others: readonly DirectoryEntry[])
 }
 
 function unknownMember(name: string, members: readonly DirectoryEntry[]): MembershipPlan {
-  return { ok: false, refusal: `there is no member ${name}; the members are ${members.map((it) => it.name).join(', ')}` };
+  return {
+    ok: false,
+    refusal: `there is no member ${name}; the members are ${members.map((it) => it.name).join(', ')}`,
+  };
 }
 
 function entryOf(member: DirectoryEntry | undefined): DirectoryEntry {

@@ -1,17 +1,22 @@
-/** One member at work: the driver with its callers, and with what other members ask of it. */
-import type { Scheduler, Timer } from '../base/clock';
+/** One member at work: the driver with its callers, its snapshots, its members, and what other members ask of it. */
+import type { Scheduler } from '../base/clock';
 import { QuorateError } from '../base/error';
 import type { Logger } from '../base/logger';
 import { between, type Rng } from '../base/rng';
-import type { MemberId, ProposeResult, RaftOptions, ReadResult, StateMachine, Update } from '../raft';
+import type { MemberId, RaftOptions, StateMachine, Update } from '../raft';
 import type { Storage } from '../storage/storage';
 import type { PeerMessage, Transport } from '../transport/transport';
-import type { CallContext, Proposer } from './call';
+import type { CallContext, MembershipAuthority, Proposer } from './call';
+import { Callers } from './callers';
 import { Driver, type TurnListener } from './driver';
-import { commandProposals, ForwardDesk } from './forward-desk';
+import { ForwardDesk } from './forward-desk';
+import { LogCompaction } from './log-compaction';
+import type { ListedMember } from './member-directory';
+import { Membership } from './membership';
+import type { Wish } from './membership-plan';
 import type { NodeOptions } from './options';
-import { Proposals } from './proposals';
-import { Reads } from './reads';
+import { SnapshotReception } from './snapshot-reception';
+import { SnapshotSender } from './snapshot-sender';
 import type { NodeStatus } from './status';
 
 /** What a node is made of. */
@@ -29,53 +34,51 @@ export interface NodeParts<Result> {
   readonly checkInvariants: boolean;
   /** Called once, when the member must not go on: its disk failed or its own code is wrong. Nobody is answered after. */
   readonly onFatal: (error: Error) => void;
+  /** Called once, when it is certain that this member was removed from the cluster; it should be stopped then. */
+  readonly onRemoved: () => void;
 }
 
+/** A leader with a slow disk does not try to hand over more often than this, ms. */
+const resignIntervalMs = 5000;
+
 /** A member of the cluster, over interfaces only: the same in production and in the simulator. */
-export class Node<Result> implements Proposer<Result> {
+export class Node<Result> implements Proposer<Result>, MembershipAuthority {
   readonly #parts: NodeParts<Result>;
   readonly #driver: Driver<Result>;
-  readonly #proposals: Proposals<Result>;
-  readonly #reads: Reads;
+  readonly #callers: Callers<Result>;
   readonly #forwards: ForwardDesk;
-  #sweepTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
-  #nextRequestId: number;
+  readonly #membership: Membership;
+  readonly #compaction: LogCompaction;
+  readonly #sender: SnapshotSender;
+  readonly #reception: SnapshotReception;
+  #mayResignAt = -Infinity;
 
   constructor(parts: NodeParts<Result>) {
-    const { id, stateMachine, rng, nodeOptions } = parts;
+    const { nodeOptions: options, stateMachine, logger, transport, scheduler } = parts;
     this.#parts = parts;
     const onFatal = (error: Error): void => {
-      this.#cancelTimers();
+      this.#callers.halt();
       parts.onFatal(error);
     };
-    const listener: TurnListener<Result> = {
-      beforeTurn: () => {
-        this.#supplyLeader();
-      },
-      onEntryApplied: (entry, result) => {
-        this.#proposals.onApplied(entry, result);
-      },
-      onApplied: (appliedIndex) => {
-        this.#reads.onApplied(appliedIndex);
-        if (this.#proposals.hasQueued) this.#driver.scheduleTurn();
-      },
-      onUpdate: (update) => {
-        this.#answer(update);
-      },
+    const { maxApplyBytes } = options;
+    const driver = new Driver({ ...parts, maxApplyBytes, onFatal }, this.#listener());
+    this.#driver = driver;
+    const onRefused = (): void => {
+      this.#callers.retryLater();
     };
-    this.#driver = new Driver({ ...parts, maxApplyBytes: nodeOptions.maxApplyBytes, onFatal }, listener);
-    // Numbers must differ from those of earlier lives, whose entries and answers may still be on their way.
-    const appliedTerm = stateMachine.appliedTerm;
-    this.#proposals = new Proposals({ origin: id, firstNumber: randomStart(rng), appliedTerm, options: nodeOptions });
-    this.#nextRequestId = randomStart(rng);
-    this.#reads = new Reads(nodeOptions, stateMachine.appliedIndex);
-    this.#forwards = new ForwardDesk(parts.transport);
+    this.#membership = new Membership({ ...parts, options, driver, onRefused });
+    this.#callers = new Callers({ ...parts, options, driver, membership: this.#membership });
+    this.#forwards = new ForwardDesk(transport);
+    const { snapshotRetryMs: retryMs } = options;
+    this.#sender = new SnapshotSender({ stateMachine, transport, scheduler, logger, driver, retryMs });
+    this.#compaction = new LogCompaction({ ...parts, options, driver, sender: this.#sender });
+    this.#reception = new SnapshotReception({ stateMachine, logger, driver });
   }
 
   /** Joins the cluster: listens to peers, and campaigns when it hears of no leader. */
   async start(): Promise<void> {
     this.#driver.start();
+    this.#membership.start();
     await this.#parts.transport.start({
       receive: (from, message) => {
         this.#receive(from, message);
@@ -83,34 +86,59 @@ export class Node<Result> implements Proposer<Result> {
       unreachable: (peer) => {
         this.#driver.post({ kind: 'unreachable', peer });
       },
-      acceptSnapshot: () => Promise.reject(new QuorateError('overloaded', 'this member takes no snapshots')),
+      acceptSnapshot: (from, offer) => {
+        if (!this.#driver.isRunning) return Promise.reject(notRunning());
+        return this.#reception.accept(from, offer);
+      },
     });
   }
 
   /** Leaves without a word to the others, tells waiting callers what is known. Storage and state machine stay open. */
   async stop(): Promise<void> {
     if (this.#driver.stop()) {
-      this.#cancelTimers();
-      this.#proposals.stop();
-      this.#reads.stop();
+      this.#callers.stop();
+      this.#membership.stop();
     }
     await this.#parts.transport.stop();
   }
 
   propose(command: Uint8Array, call: CallContext): Promise<Result> {
-    if (!this.#driver.isRunning) return Promise.reject(notRunning());
-    const result = this.#proposals.add(command, call);
-    this.#driver.scheduleTurn();
-    this.#armSweepTimer();
-    return result;
+    return this.#driver.isRunning ? this.#callers.propose(command, call) : Promise.reject(notRunning());
   }
 
   readBarrier(call: CallContext): Promise<void> {
+    return this.#driver.isRunning ? this.#callers.readBarrier(call) : Promise.reject(notRunning());
+  }
+
+  members(): readonly ListedMember[] {
+    return this.#membership.members;
+  }
+
+  newMemberId(): MemberId {
+    const { rng } = this.#parts;
+    // Drawn, not derived from the name: a member that comes back under an old name is another one (invariant M7).
+    return BigInt(between(rng, 1, 2 ** 31)) * 2n ** 32n + BigInt(rng.nextUint32());
+  }
+
+  changeMembers(wish: Wish, call: CallContext): Promise<number> {
     if (!this.#driver.isRunning) return Promise.reject(notRunning());
-    const confirmed = this.#reads.add(call);
-    this.#driver.scheduleTurn();
-    this.#armSweepTimer();
-    return confirmed;
+    const done = this.#membership.request(wish, call);
+    this.#callers.wake();
+    return done;
+  }
+
+  /**
+   * Hands leadership over if this member has it, as before it stops. Returns when that is done, or nobody took it within
+   * the deadline. Never rejects.
+   */
+  async resign(call: CallContext): Promise<void> {
+    if (this.#driver.status.role !== 'leader') return;
+    try {
+      await this.changeMembers({ $case: 'transfer', value: { name: '' } }, call);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      this.#parts.logger.warn({ reason: error.message }, 'leadership was not handed over');
+    }
   }
 
   status(): NodeStatus {
@@ -125,39 +153,52 @@ export class Node<Result> implements Proposer<Result> {
       lastLogIndex: lastIndex,
       durableLogIndex: durableIndex,
       hasQuorum: this.#driver.hasQuorum,
-      peers: [],
+      peers: this.#driver.peers.map(({ peer, state, matchIndex, silentMs }) => ({
+        ...{ id: peer, state, matchIndex, silentMs },
+      })),
     };
   }
 
-  /** Hands what this member's callers want to the leader: its own core, or another member. */
-  #supplyLeader(): void {
-    const { leader, term } = this.#driver.status;
-    if (leader === undefined || this.#retryTimer !== undefined) return;
-    const isOwn = leader === this.#parts.id;
-    while (this.#proposals.hasQueued) {
-      const { requestId, payloads } = this.#proposals.takeBatch(this.#nextRequestId++, term);
-      // Own requests go into the core under negative ids, those of other members under positive ones.
-      if (isOwn) this.#driver.post({ kind: 'propose', id: -requestId, term, proposals: commandProposals(payloads) });
-      else if (!this.#forward(leader, { kind: 'forward-proposals', requestId, term, payloads })) return;
-    }
-    if (this.#reads.wantsAttempt) {
-      const requestId = this.#nextRequestId++;
-      this.#reads.beginAttempt(requestId, this.#parts.scheduler.now());
-      if (isOwn) this.#driver.post({ kind: 'read', id: -requestId });
-      else this.#forward(leader, { kind: 'forward-read', requestId });
-    }
+  #listener(): TurnListener<Result> {
+    return {
+      beforeTurn: () => {
+        this.#callers.supplyLeader();
+      },
+      onEntryApplied: (entry, result) => {
+        this.#callers.onEntryApplied(entry, result);
+        this.#compaction.onEntryApplied(entry);
+      },
+      onApplied: (appliedIndex) => {
+        this.#callers.onApplied(appliedIndex);
+        this.#membership.onApplied(appliedIndex);
+        this.#compaction.cutIfDue();
+      },
+      onInstalled: (last) => {
+        this.#parts.logger.info({ index: last.index }, 'a snapshot was installed');
+        this.#callers.onInstalled(last);
+        this.#compaction.onInstalled(last.index);
+        this.#reception.onInstalled();
+      },
+      onUpdate: (update) => {
+        this.#onUpdate(update);
+      },
+    };
   }
 
-  #answer(update: Update): void {
+  #onUpdate(update: Update): void {
     for (const result of update.proposed) {
       if (result.id > 0) this.#forwards.onProposed(result);
-      else this.#onOwnProposed(result);
+      else this.#callers.onProposed(result);
     }
     for (const result of update.reads) {
       if (result.id > 0) this.#forwards.onRead(result);
-      else this.#onOwnRead(result);
+      else this.#callers.onRead(result);
     }
     if (update.change !== undefined) this.#announce(update.change);
+    for (const peer of update.snapshots) this.#sender.send(peer);
+    this.#reception.onTurn(update.install);
+    this.#membership.onUpdate(update);
+    this.#resignIfSlow();
   }
 
   #announce({ role, term, leader }: NonNullable<Update['change']>): void {
@@ -166,11 +207,16 @@ export class Node<Result> implements Proposer<Result> {
     this.#driver.scheduleTurn();
   }
 
-  /** Returns false if the message surely did not leave: then what it asked for waits for the next try. */
-  #forward(leader: MemberId, message: Extract<PeerMessage, { requestId: number }>): boolean {
-    const sent = this.#parts.transport.send(leader, message);
-    if (!sent) this.#onRefused(message.requestId, 'not-leader');
-    return sent;
+  /** A leader that cannot write cannot lead; one with a better disk should. */
+  #resignIfSlow(): void {
+    const { scheduler, logger, nodeOptions } = this.#parts;
+    const { diskDelayMs, status } = this.#driver;
+    if (diskDelayMs < nodeOptions.slowDiskMs || status.role !== 'leader') return;
+    const now = scheduler.now();
+    if (now < this.#mayResignAt) return;
+    this.#mayResignAt = now + resignIntervalMs;
+    logger.warn({ diskDelayMs }, 'the disk of this leader is slow: it hands leadership over');
+    void this.resign({ deadline: now + resignIntervalMs });
   }
 
   #receive(from: MemberId, message: PeerMessage): void {
@@ -182,69 +228,25 @@ export class Node<Result> implements Proposer<Result> {
         return;
       }
       case 'forward-read-index':
-        this.#reads.onConfirmed(message.requestId, message.readIndex);
-        this.#driver.scheduleTurn();
+        this.#callers.onReadConfirmed(message.requestId, message.readIndex);
         return;
       case 'forward-refused':
-        this.#onRefused(message.requestId, message.reason);
+        this.#callers.onRefused(message.requestId, message.reason);
         return;
       case 'forward-change':
       case 'forward-change-result':
-        return; // No member of this version asks for a change.
+        this.#membership.receive(from, message);
+        return;
       case 'append-entries':
       case 'append-entries-response':
       case 'request-vote':
       case 'request-vote-response':
       case 'timeout-now':
-      case 'install-snapshot':
-      case 'install-snapshot-response':
         this.#driver.post({ kind: 'receive', from, message });
     }
-  }
-
-  #onOwnProposed(result: ProposeResult): void {
-    if (result.accepted) this.#proposals.onAppended(-result.id);
-    else this.#onRefused(-result.id, result.reason);
-  }
-
-  #onOwnRead(result: ReadResult): void {
-    if (result.confirmed) this.#reads.onConfirmed(-result.id, result.readIndex);
-    else this.#onRefused(-result.id, result.reason);
-    if (this.#reads.wantsAttempt) this.#driver.scheduleTurn();
-  }
-
-  /** What was asked of a leader was surely not done. It is asked again a little later, perhaps of another. */
-  #onRefused(requestId: number, reason: 'not-leader' | 'overloaded'): void {
-    if (!this.#proposals.onRefused(requestId, reason)) this.#reads.onFailed(requestId);
-    this.#retryTimer ??= this.#parts.scheduler.after(this.#parts.nodeOptions.retryIntervalMs, () => {
-      this.#retryTimer = undefined;
-      this.#driver.scheduleTurn();
-    });
-  }
-
-  #armSweepTimer(): void {
-    const { scheduler, nodeOptions } = this.#parts;
-    this.#sweepTimer ??= scheduler.after(nodeOptions.sweepIntervalMs, () => {
-      this.#sweepTimer = undefined;
-      const { leader } = this.#driver.status;
-      this.#proposals.sweep(scheduler.now(), leader);
-      this.#reads.sweep(scheduler.now(), leader);
-      if (this.#reads.wantsAttempt) this.#driver.scheduleTurn();
-      if (!this.#proposals.isIdle || !this.#reads.isIdle) this.#armSweepTimer();
-    });
-  }
-
-  #cancelTimers(): void {
-    this.#sweepTimer?.cancel();
-    this.#retryTimer?.cancel();
   }
 }
 
 function notRunning(): QuorateError {
   return new QuorateError('stopping', 'this member is not running');
-}
-
-/** A random number below 2^52, so that counting up from it stays a safe integer for ever. */
-function randomStart(rng: Rng): number {
-  return between(rng, 1, 2 ** 20 - 1) * 2 ** 32 + rng.nextUint32();
 }

@@ -17,6 +17,20 @@ export interface NodeOptions {
   readonly readAttemptMs: number;
   /** How often deadlines are looked at, ms: a call may end this much late. Default 20. */
   readonly sweepIntervalMs: number;
+  /** Most changes of members or leader that wait for an answer. Default 64. */
+  readonly maxWaitingChanges: number;
+  /** The log is cut when this many entries can go. Default 10,000, range 1 to 10,000,000. */
+  readonly compactLogEntries: number;
+  /** Or this many payload bytes. Default 64 MiB. */
+  readonly compactLogBytes: number;
+  /** Entries kept for members that lag a little: what lags more is sent the whole state. Default 10,000. */
+  readonly trailingLogEntries: number;
+  /** But no more payload bytes than this. Default 64 MiB. */
+  readonly trailingLogBytes: number;
+  /** How long to wait before a member is sent another snapshot after one that did not arrive, ms. Default 1000. */
+  readonly snapshotRetryMs: number;
+  /** A leader whose own disk has worked at one write for so long hands leadership over, ms. Default 500. */
+  readonly slowDiskMs: number;
 }
 
 export const defaultNodeOptions: NodeOptions = {
@@ -28,4 +42,11 @@ export const defaultNodeOptions: NodeOptions = {
   retryIntervalMs: 50,
   readAttemptMs: 500,
   sweepIntervalMs: 20,
+  maxWaitingChanges: 64,
+  compactLogEntries: 10_000,
+  compactLogBytes: 64 * 1024 * 1024,
+  trailingLogEntries: 10_000,
+  trailingLogBytes: 64 * 1024 * 1024,
+  snapshotRetryMs: 1000,
+  slowDiskMs: 500,
 };

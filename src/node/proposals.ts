@@ -149,6 +149,16 @@ export class Proposals<Result> {
     }
   }
 
+  /** The state was replaced by a later one: whether it includes what leaders were handed, nobody here can say. */
+  onInstalled(lastTerm: number): void {
+    for (const proposal of this.#waiting.values()) {
+      if (proposal.sentInTerm !== undefined)
+        this.#reject(proposal, outcomeUnknown('before a snapshot replaced the log'));
+    }
+    this.#sent.clear();
+    this.#appliedTerm = lastTerm;
+  }
+
   /** This member stops: whoever still waits is told what is known. */
   stop(): void {
     for (const proposal of this.#waiting.values()) {

@@ -3,7 +3,7 @@ import { assert, required } from '../base/assert';
 import { encodeConfiguration } from './configuration-codec';
 import type { ConfigurationChange } from './event';
 import { appendToLog } from './leader-log';
-import { isJoint, isVoter, leaveJoint, planChange, sameVoters } from './membership';
+import { isJoint, isVoter, leaveJoint, planChange, sameVoters, type ChangeResult } from './membership';
 import type { Progress } from './progress';
 import { reachedByQuorum } from './quorum';
 import type { Leading, RaftState } from './state';
@@ -25,7 +25,7 @@ export function receiveChange(state: RaftState, change: ConfigurationChange): vo
     state.turn.changes.push({ id, accepted: false, reason: 'unfinished' });
     return;
   }
-  const planned = planChange(state.configuration, change.changes);
+  const planned = planOf(state.configuration, change);
   if (!planned.ok) {
     state.turn.changes.push({ id, accepted: false, reason: planned.refusal });
     return;
@@ -37,6 +37,11 @@ export function receiveChange(state: RaftState, change: ConfigurationChange): vo
   }
   const index = appendConfiguration(state, planned.configuration, change.context);
   state.turn.changes.push({ id, accepted: true, index });
+}
+
+/** Without changes the members stay as they are: only what the program keeps with them is new, such as an address. */
+function planOf(configuration: Configuration, { changes }: ConfigurationChange): ChangeResult {
+  return changes.length === 0 ? { ok: true, configuration } : planChange(configuration, changes);
 }
 
 /** Once the configuration in force is committed: leaves a joint one, lets the removed go. */

@@ -83,8 +83,11 @@ export interface InstallSnapshot {
 export type Message =
   AppendEntries | AppendEntriesResponse | RequestVote | RequestVoteResponse | TimeoutNow | InstallSnapshot;
 
+/** What a core hands out to be sent: everything but InstallSnapshot, which the receiver's own driver makes. */
+export type SentMessage = Exclude<Message, InstallSnapshot>;
+
 /** A message and where it goes. */
 export interface Envelope {
   readonly to: MemberId;
-  readonly message: Message;
+  readonly message: SentMessage;
 }

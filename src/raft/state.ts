@@ -1,7 +1,7 @@
 /** Everything a member's core remembers: Figure 2's state, and what one turn has produced so far. */
 import type { Rng } from '../base/rng';
 import type { RaftLog } from './log';
-import type { Envelope, Message } from './messages';
+import type { Envelope, SentMessage } from './messages';
 import type { RaftOptions } from './options';
 import type { Progress } from './progress';
 import type { Configuration, ConfigurationAt, MemberId, Role, SnapshotDescription } from './types';
@@ -148,6 +148,6 @@ export function newTurn(): Turn {
   };
 }
 
-export function send(state: RaftState, to: MemberId, message: Message): void {
+export function send(state: RaftState, to: MemberId, message: SentMessage): void {
   state.turn.messages.push({ to, message });
 }

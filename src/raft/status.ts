@@ -28,6 +28,8 @@ export interface PeerStatus {
   readonly nextIndex: number;
   /** Bytes of entries sent and not yet acknowledged, by `entryBytes`. */
   readonly inflightBytes: number;
+  /** Since it last answered, or since it is tracked. */
+  readonly silentMs: number;
   /** It answered within an election timeout. */
   readonly isActive: boolean;
   /** It lacks so little that it may vote (`RaftOptions.maxPromotionLag`). */
@@ -52,6 +54,7 @@ export function peersOf(state: RaftState, now: number): readonly PeerStatus[] {
     matchIndex: progress.matchIndex,
     nextIndex: progress.nextIndex,
     inflightBytes: progress.inflightBytes,
+    silentMs: now - progress.lastContactAt,
     isActive: progress.isActive(now, state.options.electionTimeoutMs),
     isCaughtUp: isCaughtUp(state, progress, now),
     isLeaving: progress.leavesAt !== undefined,

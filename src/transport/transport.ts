@@ -1,5 +1,5 @@
 /** How members reach each other. */
-import type { MemberId, Message, SnapshotDescription } from '../raft';
+import type { MemberId, SentMessage, SnapshotDescription } from '../raft';
 
 /** What a follower asks of the leader for its own clients, and the answers. Beside Raft, not part of it. */
 export type ForwardMessage =
@@ -31,18 +31,16 @@ export type ForwardMessage =
 export const maxForwardChangeBytes = 64 * 1024;
 
 /** True for a forwarded change or a result that may not be sent. */
-export function isTooLarge(message: ForwardMessage | RaftMessage): boolean {
+export function isTooLarge(message: PeerMessage): boolean {
   const isChange = message.kind === 'forward-change' || message.kind === 'forward-change-result';
   return isChange && message.payload.length > maxForwardChangeBytes;
 }
 
 /**
- * What the core says to a peer in a message. A snapshot is none: it goes by `sendSnapshot`, its receiver posts
- * `install-snapshot` to its own core, and the acknowledgement is an AppendEntriesResponse.
+ * What travels as a message. A snapshot does not: it goes by `sendSnapshot`, and its receiver posts `install-snapshot` to
+ * its own core.
  */
-export type RaftMessage = Exclude<Message, { readonly kind: 'install-snapshot' | 'install-snapshot-response' }>;
-
-export type PeerMessage = RaftMessage | ForwardMessage;
+export type PeerMessage = SentMessage | ForwardMessage;
 
 /** A peer and where it listens. */
 export interface PeerAddress {
