@@ -51,6 +51,12 @@ export class Proxy {
     this.#isFrozen = false;
   }
 
+  /** Bytes get through again, on new connections: those that lost some are of no use. */
+  heal(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#isFrozen = false;
+  }
+
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();

@@ -16,6 +16,8 @@ export interface ProcessClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where a member keeps its data; by default below a temporary directory. */
   readonly dataDirOf?: (name: string) => string;
+  /** Where `from` reaches `to`, if not directly. */
+  readonly peerAddressOf?: (from: string, to: string) => string;
 }
 
 /** One member: at most one process at a time. */
@@ -32,7 +34,7 @@ export class ProcessCluster {
   readonly #options: ProcessClusterOptions;
   readonly #clients: QuorateClient[] = [];
 
-  private constructor(members: readonly ProcessMember[], options: ProcessClusterOptions) {
+  protected constructor(members: readonly ProcessMember[], options: ProcessClusterOptions) {
     this.directory = mkdtempSync(join(tmpdir(), 'quorate-test-'));
     this.members = members;
     this.#options = options;
@@ -40,25 +42,25 @@ export class ProcessCluster {
 
   /** Starts all members and waits for a leader. */
   static async start(options: ProcessClusterOptions = {}): Promise<ProcessCluster> {
-    const count = options.members ?? 3;
-    const ports = await freePorts(2 * count);
-    const members = Array.from({ length: count }, (_, at) => ({
-      name: `m${String(at + 1)}`,
-      clientAddress: `127.0.0.1:${String(ports[2 * at])}`,
-      peerAddress: `127.0.0.1:${String(ports[2 * at + 1])}`,
-      process: undefined,
-    }));
-    const cluster = new ProcessCluster(members, options);
-    for (const member of members) cluster.startMember(member);
-    await cluster.leader();
+    const cluster = new ProcessCluster(await newMembers(options.members ?? 3), options);
+    await cluster.startAll();
     return cluster;
+  }
+
+  async startAll(): Promise<void> {
+    for (const member of this.members) this.startMember(member);
+    await this.leader();
   }
 
   startMember(member: ProcessMember, dataDir = this.dataDirOf(member)): void {
     if (member.process !== undefined) throw new Error(`${member.name} runs already`);
     mkdirSync(dataDir, { recursive: true });
+    const { peerAddressOf } = this.#options;
     const initial = this.members
-      .map(({ name, peerAddress, clientAddress }) => `${name}=${peerAddress}/${clientAddress}`)
+      .map(({ name, peerAddress, clientAddress }) => {
+        const peer = name === member.name ? peerAddress : (peerAddressOf?.(member.name, name) ?? peerAddress);
+        return `${name}=${peer}/${clientAddress}`;
+      })
       .join(',');
     const child = spawn(
       process.execPath,
@@ -152,6 +154,17 @@ export class ProcessCluster {
     await Promise.all(this.members.map((member) => this.end(member, 'SIGKILL')));
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Members that do not run yet, on free ports. */
+export async function newMembers(count: number): Promise<readonly ProcessMember[]> {
+  const ports = await freePorts(2 * count);
+  return Array.from({ length: count }, (_, at) => ({
+    name: `m${String(at + 1)}`,
+    clientAddress: `127.0.0.1:${String(ports[2 * at])}`,
+    peerAddress: `127.0.0.1:${String(ports[2 * at + 1])}`,
+    process: undefined,
+  }));
 }
 
 /** Asks again and again until there is an answer. */
