@@ -23,7 +23,7 @@ export type {
   TransferAnswer,
   Update,
 } from './update';
-export type { StateMachine } from './state-machine';
+export type { Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from './state-machine';
 export type { LogStart } from './log';
 export {
   allMembers,
