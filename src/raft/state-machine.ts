@@ -36,7 +36,7 @@ export interface StateMachine<Result> {
    * Makes a consistent copy of the state, at an index applied at the call or later, while entries go on being applied.
    * Bounded memory, whatever the size. Calls queue up; a copy takes the disk space of the state until it is released.
    *
-   * @throws QuorateError `overloaded` when the copy could not be made, for example for want of space: nothing has
+   * @throws QuorateError `snapshot-failed` when the copy could not be made, for example for want of space: nothing has
    *   changed and the member may go on; `stopping`
    */
   takeSnapshot(): Promise<Snapshot>;
@@ -74,7 +74,7 @@ export interface Snapshot extends SnapshotOffer {
   /**
    * Reads from `offset` on: exactly `maxBytes`, or fewer at the end; none at or after the end.
    *
-   * @throws QuorateError `overloaded` when it cannot be read: send another one
+   * @throws QuorateError `snapshot-failed` when it cannot be read: send another one
    */
   read(offset: number, maxBytes: number): Promise<Uint8Array>;
   /** Gives its disk space back. Reads must be over. A second call does nothing. */
@@ -86,7 +86,7 @@ export interface SnapshotReceiver {
   /**
    * Appends bytes, in order; the next call after this one's promise (back-pressure). Does not keep `bytes`.
    *
-   * @throws QuorateError `superseded` after `discard` or a newer receiver; `overloaded` when more bytes come than were
+   * @throws QuorateError `superseded` after `discard` or a newer receiver; `snapshot-failed` when more bytes come than were
    *   offered, or they could not be written (no space): the member may go on
    */
   write(bytes: Uint8Array): Promise<void>;
@@ -95,7 +95,7 @@ export interface SnapshotReceiver {
    * known version at exactly `last`. From its completion on, the snapshot survives a power cut until it is installed or
    * discarded, or the state is opened again with a log that does not begin after it.
    *
-   * @throws QuorateError `overloaded` when a check failed, or as `write`: the bytes are gone and the state is as it was
+   * @throws QuorateError `snapshot-failed` when a check failed, or as `write`: the bytes are gone and the state is as it was
    */
   finish(): Promise<void>;
   /** Removes what was received, also after `finish`. Not during its `install`. A second call does nothing. */
