@@ -58,10 +58,13 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     const cluster = initialClusterOf(options);
     const storage = await openLog(options, cluster, around.logger);
     undo.push(() => storage.close());
-    const store = openKvStateMachine({ path: join(options.dataDir, 'state.db'), clusterId: cluster.clusterId });
-    undo.push(() => {
-      store.close();
+    const { firstIndex, termBeforeFirst } = storage.loaded;
+    const store = openKvStateMachine({
+      path: join(options.dataDir, 'state.db'),
+      clusterId: cluster.clusterId,
+      logStart: { index: firstIndex - 1, term: termBeforeFirst },
     });
+    undo.push(() => store.close());
     refuseGap(storage, store);
     const node = await startNode(options, { ...around, cluster, storage, store });
     undo.push(() => node.stop());
@@ -100,7 +103,7 @@ function openLog(
   return openSqliteStorage({
     directory: options.dataDir,
     identity: { clusterId, memberId: self.id },
-    initialConfiguration: simpleConfiguration(voters),
+    initialConfiguration: { configuration: simpleConfiguration(voters), context: new Uint8Array(0) },
     maxTailBytes: options.maxCachedBytes,
     logger,
     ...unsafeSynchronous(),
@@ -112,15 +115,11 @@ function unsafeSynchronous(): { readonly unsafeSynchronous?: 'NORMAL' } {
   return process.env.QUORATE_UNSAFE_SYNCHRONOUS === 'NORMAL' ? { unsafeSynchronous: 'NORMAL' } : {};
 }
 
-/** The log must reach from the state on: otherwise one of the files was lost or came from elsewhere. */
+/** The log must reach to the state (that it begins no later, the store has checked): otherwise a file came from elsewhere. */
 function refuseGap({ loaded }: Storage, { appliedIndex }: KvStateMachine): void {
   const fix = 'one of the two was lost, or is an older copy; put back the files as they were when the member stopped';
   if (appliedIndex > loaded.lastIndex) {
     const message = `state.db has applied entry ${String(appliedIndex)}, but the log ends at ${String(loaded.lastIndex)}`;
-    throw new QuorateError('refused-to-start', `${message}; ${fix}`);
-  }
-  if (appliedIndex + 1 < loaded.firstIndex) {
-    const message = `state.db has applied entry ${String(appliedIndex)}, but the log begins at ${String(loaded.firstIndex)}`;
     throw new QuorateError('refused-to-start', `${message}; ${fix}`);
   }
 }
