@@ -106,9 +106,9 @@ export class FileMedium implements StateMedium {
   }
 
   async close(store: SqliteStore): Promise<void> {
-    await this.#receiver?.supersede();
     // First here: who closes last moves the write-ahead log into the database, and the worker has time for it.
     store.close();
+    await this.#receiver?.supersede();
     await this.#worker?.close();
   }
 
