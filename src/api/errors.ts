@@ -109,6 +109,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRule>> = {
     retryAfterMs: undefined,
     advice: 'Only printed by `quorate serve`, never sent: correct what the message names.',
   },
+  'snapshot-failed': {
+    status: status.UNAVAILABLE,
+    reason: 'SNAPSHOT_FAILED',
+    outcomes: ['not-done'],
+    retryAfterMs: 1000,
+    advice: "Repeat the call later or on another member; the member's log names the reason, such as a full disk.",
+  },
   unreachable: {
     status: status.UNAVAILABLE,
     reason: 'UNREACHABLE',

@@ -2,9 +2,11 @@
 import { statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
-import { assert } from '../base/assert';
+import { assert, required } from '../base/assert';
 import { QuorateError } from '../base/error';
+import type { LogPosition } from '../raft';
 import { headChecksum, numbersChecksum, rowChecksum, type HistoryRow, type RowHead } from './history-row';
+import { notAsOffered, positionName, snapshotFailed } from './snapshot-failure';
 import { migrate } from './sqlite-schema';
 
 /** Which database to open. */
@@ -13,6 +15,10 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** 64 bits. A file of another cluster is refused. */
   readonly clusterId: bigint;
+  /** For `:memory:`: what it holds, as `serialize` gave it. */
+  readonly image?: Buffer | undefined;
+  /** The file is a snapshot that nobody else has open: its journal mode stays as it is, and no other file is made. */
+  readonly isSnapshot?: boolean;
 }
 
 /** The numbers that change with the rows, in the same transaction. */
@@ -27,14 +33,26 @@ export interface Counters {
 /** Where a value is: what the key index knows of a row. */
 export type RowLocation = Omit<RowHead, 'sub'>;
 
-type HeadTuple = [number, number, number, number, number, number, number, Buffer];
-type RowTuple = [...head: HeadTuple, checksum: number, value: Buffer];
+/** A row's head with its key, one character a byte. */
+export interface HeadAndKey {
+  readonly head: RowHead;
+  readonly key: string;
+}
+
+type HeadNumbers = [number, number, number, number, number, number, number];
+type HeadTuple = [...numbers: HeadNumbers, keyBytes: number];
+type RowTuple = [...numbers: HeadNumbers, key: Buffer, checksum: number, value: Buffer];
 type ValueTuple = [sub: number, checksum: number, value: Buffer];
 type MetaTuple = [clusterId: string, index: number, term: number, revision: number, lastRow: number, checksum: number];
 
 // Measured: pages of a thousand rows are a quarter faster than SQLite's row by row iteration, in bounded memory.
 const scanPageRows = 1000;
-const headColumns = 'row, revision, sub, create_revision, version, flags, head_checksum, key';
+// The state's worker may hold the lock for as long as the disk takes to sync; waiting is right, failing would not be.
+const busyTimeoutMs = 60_000;
+/** Of SQLite's file format: the change counter, the counter for which the size is valid, the number of the version. */
+const volatileHeaderOffsets = [24, 92, 96];
+const headColumns = 'row, revision, sub, create_revision, version, flags, head_checksum';
+const page = `WHERE row > ? ORDER BY row LIMIT ${String(scanPageRows)}`;
 
 /**
  * Opens the store, makes its tables, or brings an older schema forward.
@@ -44,9 +62,9 @@ const headColumns = 'row, revision, sub, create_revision, version, flags, head_c
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   return expectSqlite(options.path, 'opened', () => {
-    const db = openDatabase(options.path);
+    const db = openDatabase(options.path, options.image);
     try {
-      configure(db);
+      if (options.isSnapshot !== true) configure(db);
       migrate(db);
       return new SqliteStore(db, options);
     } catch (error) {
@@ -54,6 +72,28 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       throw error;
     }
   });
+}
+
+/**
+ * Checks that a snapshot is a whole state database of this cluster at exactly `last`, and brings an older schema forward.
+ *
+ * @throws QuorateError `snapshot-failed`
+ */
+export function checkSnapshot(options: SqliteStoreOptions, last: LogPosition): void {
+  try {
+    const store = openSqliteStore({ ...options, isSnapshot: true });
+    try {
+      store.checkPages();
+      const { appliedIndex, appliedTerm } = store.loaded;
+      const found = { index: appliedIndex, term: appliedTerm };
+      if (positionName(found) === positionName(last)) return;
+      throw notAsOffered('position', positionName(last), positionName(found));
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    throw snapshotFailed('a received snapshot is unusable', error);
+  }
 }
 
 /** An open store. Every method throws QuorateError `damaged` when SQLite or a checksum says so. */
@@ -66,6 +106,8 @@ export class SqliteStore {
   readonly #insertRow: Database.Statement;
   readonly #updateMeta: Database.Statement;
   readonly #selectValue: Database.Statement<[number], ValueTuple>;
+  readonly #selectHeads: Database.Statement<[number], HeadTuple>;
+  readonly #selectKeys: Database.Statement<[number], string>;
   readonly #inTransaction: Database.Transaction<(work: () => unknown) => unknown>;
 
   constructor(db: Database.Database, options: SqliteStoreOptions) {
@@ -79,6 +121,15 @@ export class SqliteStore {
     this.#selectValue = db
       .prepare<[number], ValueTuple>('SELECT sub, checksum, value FROM history WHERE row = ?')
       .raw(true);
+    this.#selectHeads = db
+      .prepare<[number], HeadTuple>(`SELECT ${headColumns}, length(key) FROM history ${page}`)
+      .raw(true);
+    this.#selectKeys = db
+      .prepare<
+        [number],
+        string
+      >(`SELECT group_concat(hex(key), '' ORDER BY row) FROM (SELECT row, key FROM history ${page})`)
+      .pluck(true);
     this.#inTransaction = db.transaction((work) => work());
     this.loaded = this.#loadCounters();
   }
@@ -132,42 +183,54 @@ export class SqliteStore {
   }
 
   /**
-   * Visits every row's head and key in ascending order, checked; values are not read. Checks also that no row is
-   * missing, at the end or in between.
+   * Every row's head and key in ascending order, checked, a page at a time; values are not read. Checks also that no row
+   * is missing, at the end or in between. The store must not change before the last page.
    */
-  scanHeads(visit: (head: RowHead, key: Buffer) => void): void {
-    const select = this.#db
-      .prepare<[number], HeadTuple>(
-        `SELECT ${headColumns} FROM history WHERE row > ? ORDER BY row LIMIT ${String(scanPageRows)}`,
-      )
-      .raw(true);
-    this.#expect('read', () => {
-      let last = 0;
-      for (let page = select.all(0); page.length > 0; page = select.all(last)) {
-        for (const tuple of page) {
-          const head = this.#checkHead(tuple, last + 1);
-          visit(head, tuple[7]);
-          last = head.row;
-        }
-      }
-      if (last !== this.#loadCounters().lastRow) throw this.#damaged(`its rows end at ${String(last)}`);
-    });
+  *headPages(): Generator<readonly HeadAndKey[], void, void> {
+    let last = 0;
+    for (let page = this.#headPage(0); page.length > 0; page = this.#headPage(last)) {
+      last += page.length;
+      yield page;
+    }
+    if (last !== this.readCounters().lastRow) throw this.#damaged(`its rows end at ${String(last)}`);
   }
 
   /** Visits every row with its value in ascending order, checked. Reads the whole database. */
   scanRows(visit: (row: HistoryRow) => void): void {
     const select = this.#db
-      .prepare<[], RowTuple>(`SELECT ${headColumns}, checksum, value FROM history ORDER BY row`)
+      .prepare<[], RowTuple>(`SELECT ${headColumns}, key, checksum, value FROM history ORDER BY row`)
       .raw(true);
     this.#expect('read', () => {
       let expectedRow = 1;
       for (const tuple of select.iterate()) {
         const [, , , , , , ofHead, key, checksum, value] = tuple;
-        const head = this.#checkHead(tuple, expectedRow++);
+        const head = this.#checkHead(tuple, key, expectedRow++);
         if (rowChecksum(ofHead, value) !== checksum) throw this.#damaged(`row ${String(head.row)} fails its checksum`);
         visit({ ...head, key, value });
       }
     });
+  }
+
+  /** The counters as they are in the database now. */
+  readCounters(): Counters {
+    return this.#expect('read', () => this.#loadCounters());
+  }
+
+  /** Checks the structure of the whole database, as far as SQLite can without reading every index twice. */
+  checkPages(): void {
+    this.#expect('read', () => {
+      const answer = this.#db.pragma('quick_check(1)', { simple: true });
+      if (answer !== 'ok') throw this.#damaged(String(answer));
+    });
+  }
+
+  /** A store in memory as bytes: equal content, made in the same order, gives equal bytes. */
+  serialize(): Buffer {
+    assert(this.#db.memory, 'only a store in memory is serialized');
+    const image = this.#db.serialize();
+    // The header counts changes, and names the version of SQLite: both depend on how it came about.
+    for (const offset of volatileHeaderOffsets) image.writeUInt32BE(0, offset);
+    return image;
   }
 
   /** Bytes on disk, or in memory, all files together. */
@@ -186,8 +249,27 @@ export class SqliteStore {
     this.#db.close();
   }
 
-  #checkHead(tuple: HeadTuple | RowTuple, expectedRow: number): RowHead {
-    const [row, revision, sub, createRevision, version, flags, checksum, key] = tuple;
+  #headPage(after: number): readonly HeadAndKey[] {
+    return this.#expect('read', () => {
+      const heads = this.#selectHeads.all(after);
+      if (heads.length === 0) return [];
+      // One buffer for the keys of a page: one for each key takes longer than all the rest.
+      const keys = Buffer.from(required(this.#selectKeys.get(after), 'a page has keys'), 'hex');
+      let start = 0;
+      const page = heads.map((tuple, offset) => {
+        const end = start + tuple[7];
+        const head = this.#checkHead(tuple, keys.subarray(start, end), after + offset + 1);
+        const key = keys.toString('latin1', start, end);
+        start = end;
+        return { head, key };
+      });
+      assert(start === keys.length, 'the keys of a page are as long as their rows say');
+      return page;
+    });
+  }
+
+  #checkHead(tuple: HeadTuple | RowTuple, key: Uint8Array, expectedRow: number): RowHead {
+    const [row, revision, sub, createRevision, version, flags, checksum] = tuple;
     if (row !== expectedRow) throw this.#damaged(`row ${String(expectedRow)} is missing`);
     const head = { row, revision, sub, createRevision, version, flags };
     if (headChecksum(head, key) !== checksum) throw this.#damaged(`row ${String(row)} fails its checksum`);
@@ -247,9 +329,9 @@ function configure(db: Database.Database): void {
   assert(db.pragma('synchronous', { simple: true }) === 1, 'synchronous is NORMAL');
 }
 
-function openDatabase(path: string): Database.Database {
+function openDatabase(path: string, image: Buffer | undefined): Database.Database {
   try {
-    return new Database(path);
+    return image === undefined ? new Database(path, { timeout: busyTimeoutMs }) : new Database(image);
   } catch (error) {
     // The library itself checks the directory, and throws a TypeError.
     if (isSqliteError(error)) throw error;

@@ -2,16 +2,30 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { assert, unreachable } from '../base/assert';
-import type { Entry, StateMachine } from '../raft';
+import { QuorateError } from '../base/error';
+import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
 import type { Command, DeleteCommand, PutCommand } from './command';
 import { decodeCommand } from './command-codec';
 import { formOf, RowFlags, type HistoryRow } from './history-row';
-import { KeyIndex, keyToBytes, keyToString, type KeyVersion } from './key-index';
+import { FileMedium } from './file-medium';
+import { buildIndex, buildIndexInSteps } from './index-builder';
+import { keyToBytes, keyToString, type KeyIndex, type KeyVersion } from './key-index';
+import { MemoryMedium, MemoryStateDisk } from './memory-medium';
 import type { DeleteResult, KeyRecord, KvReader, PutResult, RangePage, RangeQuery, Result } from './result';
-import { openSqliteStore, type Counters, type SqliteStore, type SqliteStoreOptions } from './sqlite-store';
+import type { Counters, SqliteStore } from './sqlite-store';
+import type { StateMedium } from './state-medium';
 
 /** Which store to open. */
-export type KvStateMachineOptions = SqliteStoreOptions;
+export interface KvStateMachineOptions {
+  /** The file; made if it is not there. `:memory:` for a store that lives as long as the process, or as its `disk`. */
+  readonly path: string;
+  /** 64 bits. A file of another cluster is refused. */
+  readonly clusterId: bigint;
+  /** The last entry that the log no longer holds: the state must reach to there, or a snapshot that was taken in. */
+  readonly logStart?: LogPosition;
+  /** For `:memory:`: what was kept of an earlier life. Default: a new, empty one. */
+  readonly disk?: MemoryStateDisk;
+}
 
 /** The key-value state machine with its reads. All of it on one thread, never concurrently. */
 export interface KvStateMachine extends StateMachine<Result>, KvReader {
@@ -24,34 +38,79 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
 }
 
 /**
- * Opens the store, or makes an empty one at revision 1, and rebuilds the key index from it.
+ * Opens the store, or makes an empty one at revision 1, and rebuilds the key index from it. If a crash interrupted an
+ * `install`, it is completed. Snapshots that are worth nothing any more are removed.
  *
- * @throws QuorateError `refused-to-start` when the file is another cluster's, newer, or cannot be used; `damaged` when
- *   it fails a check
+ * @throws QuorateError `refused-to-start` when the file is another cluster's, newer, or cannot be used, or does not
+ *   reach to `logStart`; `damaged` when it fails a check
  */
 export function openKvStateMachine(options: KvStateMachineOptions): KvStateMachine {
-  const store = openSqliteStore(options);
+  const { path, clusterId, logStart = { index: 0, term: 0 } } = options;
+  const medium =
+    path === ':memory:'
+      ? new MemoryMedium(options.disk ?? new MemoryStateDisk(), clusterId)
+      : new FileMedium(path, clusterId);
+  const store = openAt(logStart, medium);
   try {
-    return new SqliteKvStateMachine(store, rebuildIndex(store));
+    return new SqliteKvStateMachine(medium, store, buildIndex(store));
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
+function openAt(logStart: LogPosition, medium: StateMedium): SqliteStore {
+  const store = medium.open();
+  const { appliedIndex, appliedTerm } = store.loaded;
+  if (appliedIndex >= logStart.index) {
+    if (appliedIndex > logStart.index || appliedTerm === logStart.term) {
+      medium.removeReceived();
+      return store;
+    }
+  } else if (medium.hasReceived(logStart)) {
+    const installed = medium.switchTo(logStart, store);
+    assertInstalled(installed, logStart);
+    medium.removeReceived();
+    return installed;
+  }
+  store.close();
+  throw notReaching(logStart, { index: appliedIndex, term: appliedTerm });
+}
+
+function notReaching(logStart: LogPosition, found: LogPosition): QuorateError {
+  const text = ({ index, term }: LogPosition) => `entry ${String(index)} of term ${String(term)}`;
+  return new QuorateError(
+    'refused-to-start',
+    `the state database has applied ${text(found)}, but the log begins after ${text(logStart)}, and no snapshot that ends ` +
+      'there was received: one of the files was lost, or is an older copy. Put back all files of the data directory as ' +
+      'they were when the member stopped. If there are none, remove this member from the cluster and add it again under ' +
+      'a new name with an empty data directory',
+    { details: { limit: String(logStart.index), actual: String(found.index) } },
+  );
+}
+
+function assertInstalled({ loaded }: SqliteStore, { index, term }: LogPosition): void {
+  assert(loaded.appliedIndex === index && loaded.appliedTerm === term, 'a snapshot ends where it was said to end');
+}
+
 /** The counters while a batch is applied: they become the store's when all of it is written. */
 type Draft = { -readonly [Field in keyof Counters]: Counters[Field] };
 
 const noValue = new Uint8Array(0);
+const rowOverheadBytes = 64;
+const transactionBytes = 8192;
 
 class SqliteKvStateMachine implements KvStateMachine {
-  readonly #store: SqliteStore;
-  readonly #index: KeyIndex;
+  readonly #medium: StateMedium;
+  #store: SqliteStore;
+  #index: KeyIndex;
   #counters: Counters;
   /** After a failed `apply` the index may know what the store does not: nothing may be asked any more. */
   #failed = false;
+  #installing = false;
 
-  constructor(store: SqliteStore, index: KeyIndex) {
+  constructor(medium: StateMedium, store: SqliteStore, index: KeyIndex) {
+    this.#medium = medium;
     this.#store = store;
     this.#index = index;
     this.#counters = store.loaded;
@@ -71,7 +130,9 @@ class SqliteKvStateMachine implements KvStateMachine {
 
   apply(entries: readonly Entry[]): readonly (Result | undefined)[] {
     assert(!this.#failed, 'nothing is applied after a failure');
+    assert(!this.#installing, 'nothing is applied while a snapshot is installed');
     if (entries.length === 0) return [];
+    this.#medium.onWritten(writtenBytes(entries));
     const draft: Draft = { ...this.#counters };
     let results: readonly (Result | undefined)[] = [];
     this.#failed = true;
@@ -114,9 +175,43 @@ class SqliteKvStateMachine implements KvStateMachine {
     return hash.digest('hex');
   }
 
-  close(): void {
+  checkpoint(): Promise<number> {
+    assert(!this.#failed, 'nothing is made durable after a failure');
+    return this.#medium.checkpoint();
+  }
+
+  takeSnapshot(): Promise<Snapshot> {
+    assert(!this.#failed, 'nothing is copied after a failure');
+    return this.#medium.takeSnapshot();
+  }
+
+  receiveSnapshot(offer: SnapshotOffer): Promise<SnapshotReceiver> {
+    assert(offer.last.index > 0 && offer.last.term > 0, 'a snapshot stands for an entry');
+    return this.#medium.receiveSnapshot(offer);
+  }
+
+  async install(last: LogPosition): Promise<void> {
+    assert(!this.#failed && !this.#installing, 'one snapshot is installed at a time');
+    assert(last.index > this.#counters.appliedIndex, 'a snapshot moves the state forward (N3)');
+    this.#installing = true;
+    // All that takes long happens beside the old state, which goes on answering reads.
+    const received = this.#medium.openReceived(last);
+    const index = await buildIndexInSteps(received, otherWork).finally(() => {
+      received.close();
+    });
+    await this.#medium.prepareSwitch();
     this.#failed = true;
-    this.#store.close();
+    this.#store = this.#medium.switchTo(last, this.#store);
+    assertInstalled(this.#store, last);
+    this.#index = index;
+    this.#counters = this.#store.loaded;
+    this.#failed = false;
+    this.#installing = false;
+  }
+
+  close(): Promise<void> {
+    this.#failed = true;
+    return this.#medium.close(this.#store);
   }
 
   #applyEntry(entry: Entry, draft: Draft): Result | undefined {
@@ -187,14 +282,14 @@ class SqliteKvStateMachine implements KvStateMachine {
   }
 }
 
-function rebuildIndex(store: SqliteStore): KeyIndex {
-  const versions = new Map<string, KeyVersion>();
-  store.scanHeads(({ row, revision, createRevision, version, flags }, key) => {
-    const name = keyToString(key);
-    if ((flags & RowFlags.put) === 0) versions.delete(name);
-    else versions.set(name, { row, createRevision, modRevision: revision, version, flags });
-  });
-  return KeyIndex.from(versions);
+/** What a batch adds to the write-ahead log, roughly: its rows, and the pages that every transaction writes anew. */
+function writtenBytes(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { payload }) => sum + payload.length + rowOverheadBytes, transactionBytes);
+}
+
+/** Lets whatever waits for the thread have its turn. */
+function otherWork(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function nextRevision(draft: Draft): number {

@@ -26,7 +26,7 @@ export type {
   Update,
   Warning,
 } from './update';
-export type { StateMachine } from './state-machine';
+export type { Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from './state-machine';
 export { entryBytes, type LogStart } from './log';
 export {
   allMembers,

@@ -1,7 +1,15 @@
 /** How entries are laid out for the hand-over between threads, and the checksums that chain them. */
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert';
-import type { Entry, EntryKind, HardState, Persist } from '../raft';
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  type Entry,
+  type EntryKind,
+  type HardState,
+  type Persist,
+  type SnapshotDescription,
+} from '../raft';
 
 /**
  * One record: payload length (4 bytes), then what the checksum covers: index (8), term (8), kind (1), payload.
@@ -10,8 +18,11 @@ import type { Entry, EntryKind, HardState, Persist } from '../raft';
 const lengthBytes = 4;
 const coveredHeaderBytes = 8 + 8 + 1;
 const recordHeaderBytes = lengthBytes + coveredHeaderBytes;
-/** Before the records of a group: is there a hard state (1 byte), term (8), is there a vote (1), vote (8). */
-const groupHeaderBytes = 1 + 8 + 1 + 8;
+/** A group begins with its hard state: is there one (1 byte), term (8), is there a vote (1), vote (8). */
+const hardStateBytes = 1 + 8 + 1 + 8;
+/** Then comes the snapshot: its length (4), 0 for none; index (8), term (8), the configuration's index (8), the configuration. */
+const snapshotLengthBytes = 4;
+const snapshotHeaderBytes = 8 + 8 + 8;
 
 /** What the kinds are called on disk. Never renumber: old logs hold these. */
 const kindCodes: Readonly<Record<EntryKind, number>> = { 'no-op': 0, command: 1, configuration: 2 };
@@ -21,6 +32,8 @@ const kindNames: readonly EntryKind[] = ['no-op', 'command', 'configuration'];
 export interface Group {
   /** The newest hard state among them. */
   readonly hardState: HardState | undefined;
+  /** The newest snapshot among them: the log is replaced by it first, and then come the records. */
+  readonly snapshot: SnapshotDescription | undefined;
   /** In order of handing over. An index that does not grow means: remove the log from there on, then append. */
   readonly records: Iterable<LogRecord>;
 }
@@ -75,16 +88,20 @@ export function encodedBytes(entry: Entry): number {
 
 /** Encodes `persists`, in order, into one buffer that can be transferred to the storage worker. */
 export function encodeGroup(persists: readonly Persist[]): ArrayBuffer {
-  let size = groupHeaderBytes;
-  let hardState: HardState | undefined;
-  for (const persist of persists) {
-    hardState = persist.hardState ?? hardState;
+  const hardState = persists.findLast((persist) => persist.hardState !== undefined)?.hardState;
+  const replacing = persists.findLastIndex((persist) => persist.snapshot !== undefined);
+  const snapshot = encodeSnapshot(persists[replacing]?.snapshot);
+  // What came before a snapshot would be removed by it at once.
+  const kept = persists.slice(Math.max(0, replacing));
+  let size = hardStateBytes + snapshot.byteLength;
+  for (const persist of kept) {
     for (const entry of persist.entries) size += encodedBytes(entry);
   }
   const buffer = Buffer.from(new ArrayBuffer(size));
   writeHardState(buffer, hardState);
-  let offset = groupHeaderBytes;
-  for (const persist of persists) offset = writeEntries(buffer, offset, persist.entries);
+  buffer.set(snapshot, hardStateBytes);
+  let offset = hardStateBytes + snapshot.byteLength;
+  for (const persist of kept) offset = writeEntries(buffer, offset, persist.entries);
   assert(offset === size, 'a group fills its buffer exactly');
   return buffer.buffer;
 }
@@ -92,7 +109,12 @@ export function encodeGroup(persists: readonly Persist[]): ArrayBuffer {
 /** Understands what `encodeGroup` made. The records are views of `encoded`. */
 export function decodeGroup(encoded: ArrayBuffer): Group {
   const buffer = Buffer.from(encoded);
-  return { hardState: readHardState(buffer), records: records(buffer, groupHeaderBytes) };
+  const snapshotEnd = hardStateBytes + snapshotLengthBytes + buffer.readUInt32BE(hardStateBytes);
+  return {
+    hardState: readHardState(buffer),
+    snapshot: decodeSnapshot(buffer.subarray(hardStateBytes + snapshotLengthBytes, snapshotEnd)),
+    records: records(buffer, snapshotEnd),
+  };
 }
 
 /** Encodes stored records for the way back to the main thread. */
@@ -129,6 +151,28 @@ function readHardState(buffer: Buffer): HardState | undefined {
   if (buffer.readUInt8(0) === 0) return undefined;
   const votedFor = buffer.readUInt8(9) === 0 ? undefined : buffer.readBigUInt64BE(10);
   return { term: readUint64(buffer, 1), votedFor };
+}
+
+function encodeSnapshot(snapshot: SnapshotDescription | undefined): Buffer {
+  if (snapshot === undefined) return Buffer.alloc(snapshotLengthBytes);
+  const { last, configuration } = snapshot;
+  const header = Buffer.alloc(snapshotLengthBytes + snapshotHeaderBytes);
+  const encoded = encodeConfiguration(configuration);
+  header.writeUInt32BE(snapshotHeaderBytes + encoded.byteLength, 0);
+  writeUint64(header, snapshotLengthBytes, last.index);
+  writeUint64(header, snapshotLengthBytes + 8, last.term);
+  writeUint64(header, snapshotLengthBytes + 16, configuration.index);
+  return Buffer.concat([header, encoded]);
+}
+
+function decodeSnapshot(encoded: Buffer): SnapshotDescription | undefined {
+  if (encoded.byteLength === 0) return undefined;
+  const decoded = decodeConfiguration(encoded.subarray(snapshotHeaderBytes));
+  assert(decoded !== undefined, 'the configuration of a snapshot can be read');
+  return {
+    last: { index: readUint64(encoded, 0), term: readUint64(encoded, 8) },
+    configuration: { index: readUint64(encoded, 16), ...decoded },
+  };
 }
 
 function writeEntries(buffer: Buffer, start: number, entries: readonly Entry[]): number {

@@ -1,6 +1,6 @@
 /** Asserts that what is handed to a storage continues what was handed to it before. */
 import { assert } from '../base/assert';
-import type { Persist } from '../raft';
+import type { LogPosition, Persist } from '../raft';
 import type { LoadedLog } from './storage';
 
 /** The ends of a log as its owner sees them: with everything handed over, durable or not. */
@@ -18,13 +18,14 @@ export class LogBounds {
   }
 
   /** Takes note of one more `Persist`; crashes when it cannot follow the ones before. */
-  accept({ sequence, hardState, entries }: Persist): void {
+  accept({ sequence, hardState, snapshot, entries }: Persist): void {
     assert(this.#lastSequence === undefined || sequence > this.#lastSequence, 'sequence numbers grow');
     this.#lastSequence = sequence;
     if (hardState !== undefined) {
       assert(hardState.term >= this.#term, 'the term never falls (§5.1)');
       this.#term = hardState.term;
     }
+    if (snapshot !== undefined) this.#replaced(snapshot.last);
     let next = entries[0]?.index ?? this.#lastIndex + 1;
     assert(next >= this.#firstIndex, 'no entry removed from the front is replaced');
     assert(next <= this.#lastIndex + 1, 'entries leave no gap');
@@ -34,6 +35,13 @@ export class LogBounds {
       next += 1;
     }
     if (entries.length > 0) this.#lastIndex = next - 1;
+  }
+
+  #replaced({ index, term }: LogPosition): void {
+    assert(index >= this.#firstIndex - 1, 'a log never begins earlier than before');
+    assert(term <= this.#term, 'no snapshot is of a later term than the hard state (§5.1)');
+    this.#firstIndex = index + 1;
+    this.#lastIndex = index;
   }
 
   /** Crashes unless entries up to `index` may be removed from the front. */

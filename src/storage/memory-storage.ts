@@ -3,10 +3,13 @@ import { assert } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import {
+  decodeConfiguration,
   simpleConfiguration,
-  type Configuration,
+  type ConfigurationAt,
+  type ConfigurationPayload,
   type Entry,
   type HardState,
+  type LogPosition,
   type Persist,
   type TermRun,
 } from '../raft';
@@ -18,7 +21,7 @@ export interface MemoryStorageOptions {
   readonly disk?: MemoryDisk;
   readonly identity: Identity;
   /** Written when the disk is used for the first time; later openings return that one. */
-  readonly initialConfiguration: Configuration;
+  readonly initialConfiguration: ConfigurationPayload;
   /** Most payload bytes in `loaded.tail`. */
   readonly maxTailBytes: number;
   /**
@@ -31,10 +34,11 @@ export interface MemoryStorageOptions {
 /** What is durable. It outlives the storages opened on it, one after the other. */
 export class MemoryDisk {
   identity: Identity | undefined;
-  configuration: Configuration = simpleConfiguration([]);
+  /** In force at the beginning of the log. */
+  configuration: ConfigurationAt = { index: 0, configuration: simpleConfiguration([]), context: new Uint8Array(0) };
   hardState: HardState = { term: 0, votedFor: undefined };
-  /** Position of the newest entry removed from the front. */
-  lastRemoved = { index: 0, term: 0 };
+  /** Position of the newest entry that the log no longer holds: removed from the front, or stood for by a snapshot. */
+  lastRemoved: LogPosition = { index: 0, term: 0 };
   /** Invariant: consecutive, from `lastRemoved.index + 1` on. */
   readonly entries: Entry[] = [];
   /** A storage is open on it. */
@@ -62,7 +66,7 @@ export function openMemoryStorage(options: MemoryStorageOptions): MemoryStorage 
   const { clusterId, memberId } = options.identity;
   if (disk.identity === undefined) {
     disk.identity = options.identity;
-    disk.configuration = options.initialConfiguration;
+    disk.configuration = { index: 0, ...options.initialConfiguration };
   } else if (disk.identity.clusterId !== clusterId || disk.identity.memberId !== memberId) {
     throw new QuorateError('refused-to-start', 'the disk belongs to another member. Give this member its own.');
   }
@@ -190,6 +194,7 @@ function load(disk: MemoryDisk, maxTailBytes: number): LoadedLog {
   return {
     hardState: disk.hardState,
     configuration: disk.configuration,
+    configurationEntries: disk.entries.filter(({ kind }) => kind === 'configuration'),
     firstIndex: disk.lastRemoved.index + 1,
     lastIndex: disk.lastIndex,
     termBeforeFirst: disk.lastRemoved.term,
@@ -213,8 +218,13 @@ function termRunsOf(entries: readonly Entry[]): readonly TermRun[] {
   return starts.map(({ index, term }) => ({ firstIndex: index, term }));
 }
 
-function applyPersist(disk: MemoryDisk, { hardState, entries }: Persist): void {
+function applyPersist(disk: MemoryDisk, { hardState, snapshot, entries }: Persist): void {
   disk.hardState = hardState ?? disk.hardState;
+  if (snapshot !== undefined) {
+    disk.entries.length = 0;
+    disk.lastRemoved = snapshot.last;
+    disk.configuration = snapshot.configuration;
+  }
   const first = entries[0];
   if (first === undefined) return;
   const kept = first.index - 1 - disk.lastRemoved.index;
@@ -229,5 +239,12 @@ function removePrefix(disk: MemoryDisk, index: number): void {
   const last = disk.entries[count - 1];
   assert(last !== undefined, 'only entries that are held are removed from the front');
   disk.lastRemoved = { index, term: last.term };
-  disk.entries.splice(0, count);
+  const newest = disk.entries.splice(0, count).findLast(({ kind }) => kind === 'configuration');
+  if (newest !== undefined) disk.configuration = readConfiguration(newest);
+}
+
+function readConfiguration({ index, payload }: Entry): ConfigurationAt {
+  const decoded = decodeConfiguration(payload);
+  assert(decoded !== undefined, 'a configuration entry that becomes the beginning can be read');
+  return { index, ...decoded };
 }

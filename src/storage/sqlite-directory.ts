@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { QuorateError } from '../base/error';
-import type { Configuration } from '../raft';
+import type { ConfigurationPayload } from '../raft';
 import { damagedAdvice, explained, openConnection } from './sqlite-connection';
 import { insertFacts } from './sqlite-log-facts';
 import { applicationId, migrate } from './sqlite-schema';
@@ -48,7 +48,7 @@ export function prepareDirectory(directory: string): void {
  *
  * @throws QuorateError `damaged` when the directory was used before and its log is gone
  */
-export function createLogIfMissing(directory: string, identity: Identity, configuration: Configuration): boolean {
+export function createLogIfMissing(directory: string, identity: Identity, initial: ConfigurationPayload): boolean {
   const path = logPath(directory);
   return explained(path, () => {
     if (existsSync(path)) {
@@ -63,7 +63,7 @@ export function createLogIfMissing(directory: string, identity: Identity, config
       connection.pragma(`application_id = ${applicationId}`);
       migrate(connection);
       connection.transaction(() => {
-        insertFacts(connection, identity, configuration);
+        insertFacts(connection, identity, initial);
       })();
     } finally {
       connection.close();

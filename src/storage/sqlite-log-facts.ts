@@ -1,16 +1,27 @@
 /** The rows of raft.db that are not entries: who owns the log, where it starts, term and vote. Each has its checksum. */
 import { assert } from '../base/assert';
 import { QuorateError } from '../base/error';
-import type { Configuration, HardState } from '../raft';
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  type ConfigurationAt,
+  type ConfigurationPayload,
+  type HardState,
+  type LogPosition,
+} from '../raft';
 import { checksumOfFacts } from './entry-codec';
 import { damagedAdvice, type Connection } from './sqlite-connection';
 import type { Identity } from './storage';
 
-/** Position of the newest entry that was removed from the front, and the checksum that the next entry's starts from. */
-export interface LogStart {
-  readonly index: number;
-  readonly term: number;
+/** The position of an entry, and the checksum that the next entry's starts from. */
+export interface ChainPosition extends LogPosition {
   readonly checksum: number;
+}
+
+/** The newest entry that the log no longer holds, removed from the front or stood for by a snapshot. */
+export interface StoredStart extends ChainPosition {
+  /** In force there. */
+  readonly configuration: ConfigurationAt;
 }
 
 /** The hard state, and the number of the group that wrote it. */
@@ -22,9 +33,6 @@ export interface StoredHardState {
 interface IdentityRow {
   readonly cluster_id: string;
   readonly member_id: string;
-  readonly voters: string;
-  readonly outgoing: string;
-  readonly learners: string;
   readonly checksum: number;
 }
 
@@ -39,6 +47,8 @@ interface LogStartRow {
   readonly last_removed_index: number;
   readonly last_removed_term: number;
   readonly last_removed_checksum: number;
+  readonly configuration_index: number;
+  readonly configuration: Buffer;
   readonly checksum: number;
 }
 
@@ -49,47 +59,36 @@ export function hexId(id: bigint): string {
 }
 
 /** Writes the rows of a new log. */
-export function insertFacts(connection: Connection, identity: Identity, configuration: Configuration): void {
-  const facts = [
-    hexId(identity.clusterId),
-    hexId(identity.memberId),
-    hexIds(configuration.voters),
-    hexIds(configuration.outgoing),
-    hexIds(configuration.learners),
-  ];
-  connection
-    .prepare('INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?, ?)')
-    .run(...facts, checksumOfFacts('identity', facts));
-  const chainSeed = checksumOfFacts('chain', facts.slice(0, 2));
-  connection
-    .prepare('INSERT INTO log_start VALUES (1, 0, 0, ?, ?)')
-    .run(chainSeed, logStartChecksum({ index: 0, term: 0, checksum: chainSeed }));
+export function insertFacts(connection: Connection, identity: Identity, initial: ConfigurationPayload): void {
+  const facts = [hexId(identity.clusterId), hexId(identity.memberId)];
+  connection.prepare('INSERT INTO identity VALUES (1, ?, ?, ?)').run(...facts, checksumOfFacts('identity', facts));
+  const position = { index: 0, term: 0, checksum: chainSeed(identity) };
+  const start: StoredStart = { ...position, configuration: { index: 0, ...initial } };
+  connection.prepare('INSERT INTO log_start VALUES (1, ?, ?, ?, ?, ?, ?)').run(...logStartValues(start));
   const stored: StoredHardState = { hardState: { term: 0, votedFor: undefined }, writeNumber: 0 };
   connection.prepare('INSERT INTO hard_state VALUES (1, 0, NULL, 0, ?)').run(hardStateChecksum(stored));
 }
 
+/** What the checksum of the first entry starts from: after a snapshot, its position is part of it. */
+export function chainSeed({ clusterId, memberId }: Identity, after?: LogPosition): number {
+  const position = after === undefined ? [] : [after.index, after.term];
+  return checksumOfFacts('chain', [hexId(clusterId), hexId(memberId), ...position]);
+}
+
 /**
- * Checks that the log belongs to this member, and returns the configuration it starts from.
+ * Checks that the log belongs to this member.
  *
  * @throws QuorateError `refused-to-start` for another member's or another cluster's log, `damaged`
  */
-export function checkIdentity(connection: Connection, identity: Identity): Configuration {
+export function checkIdentity(connection: Connection, identity: Identity): void {
   const row = connection.prepare<[], IdentityRow>('SELECT * FROM identity').get();
   if (row === undefined) throw damagedFact(connection, 'the identity is missing');
-  const { cluster_id, member_id, voters, outgoing, learners } = row;
-  if (row.checksum !== checksumOfFacts('identity', [cluster_id, member_id, voters, outgoing, learners])) {
+  const { cluster_id, member_id } = row;
+  if (row.checksum !== checksumOfFacts('identity', [cluster_id, member_id])) {
     throw damagedFact(connection, 'the identity fails its checksum');
   }
   refuseStranger(connection.name, 'cluster', cluster_id, hexId(identity.clusterId));
   refuseStranger(connection.name, 'member', member_id, hexId(identity.memberId));
-  return {
-    voters: parseIds(voters),
-    outgoing: parseIds(outgoing),
-    learners: parseIds(learners),
-    learnersNext: [],
-    autoLeave: false,
-    removed: [],
-  };
 }
 
 /** @throws QuorateError `damaged` */
@@ -105,14 +104,24 @@ export function readHardState(connection: Connection): StoredHardState {
 }
 
 /** @throws QuorateError `damaged` */
-export function readLogStart(connection: Connection): LogStart {
+export function readLogStart(connection: Connection): StoredStart {
   const row = connection.prepare<[], LogStartRow>('SELECT * FROM log_start').get();
   if (row === undefined) throw damagedFact(connection, 'the start of the log is missing');
   const { last_removed_index: index, last_removed_term: term, last_removed_checksum: checksum } = row;
-  if (row.checksum !== logStartChecksum({ index, term, checksum })) {
+  if (row.checksum !== logStartChecksum({ index, term, checksum }, row.configuration_index, row.configuration)) {
     throw damagedFact(connection, 'the start of the log fails its checksum');
   }
-  return { index, term, checksum };
+  const decoded = decodeConfiguration(row.configuration);
+  if (decoded === undefined) throw damagedFact(connection, 'the configuration at the start of the log cannot be read');
+  return { index, term, checksum, configuration: { index: row.configuration_index, ...decoded } };
+}
+
+/** The columns of a start in their order, from `last_removed_index` to its checksum. */
+export function logStartValues(start: StoredStart): readonly [...(number | Uint8Array)[], number] {
+  const { index, term, checksum, configuration } = start;
+  const encoded = encodeConfiguration(configuration);
+  const position = [index, term, checksum, configuration.index] as const;
+  return [...position, encoded, logStartChecksum(start, configuration.index, encoded)];
 }
 
 export function hardStateChecksum({ hardState, writeNumber }: StoredHardState): number {
@@ -120,8 +129,10 @@ export function hardStateChecksum({ hardState, writeNumber }: StoredHardState): 
   return checksumOfFacts('hard-state', [hardState.term, vote, writeNumber]);
 }
 
-export function logStartChecksum({ index, term, checksum }: LogStart): number {
-  return checksumOfFacts('log-start', [index, term, checksum]);
+function logStartChecksum(start: ChainPosition, configurationIndex: number, configuration: Uint8Array): number {
+  const { index, term, checksum } = start;
+  const hex = Buffer.from(configuration).toString('hex');
+  return checksumOfFacts('log-start', [index, term, checksum, configurationIndex, hex]);
 }
 
 /** The refusal of a log whose content contradicts itself. */
@@ -138,14 +149,6 @@ function refuseStranger(path: string, kind: 'cluster' | 'member', found: string,
       `Start with the same ${option} as at first, or give this member an empty --data-dir of its own.`,
     { details: { field: option, actual: expected, limit: found } },
   );
-}
-
-function hexIds(ids: readonly bigint[]): string {
-  return ids.map(hexId).join(',');
-}
-
-function parseIds(text: string): readonly bigint[] {
-  return text === '' ? [] : text.split(',').map(parseId);
 }
 
 function parseId(text: string): bigint {

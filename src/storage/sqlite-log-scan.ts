@@ -1,9 +1,9 @@
 /** Reads a stored log from its first entry to its last and checks that it is whole. */
 import { assert } from '../base/assert';
-import type { TermRun } from '../raft';
+import type { Entry, TermRun } from '../raft';
 import { checksumOf, kindOfCode, type LogRecord } from './entry-codec';
 import type { Connection } from './sqlite-connection';
-import { damagedFact, type LogStart } from './sqlite-log-facts';
+import { damagedFact, type ChainPosition } from './sqlite-log-facts';
 
 /** What a scan tells. */
 export interface ScannedLog {
@@ -11,6 +11,7 @@ export interface ScannedLog {
   /** Checksum of the last entry: the next one's starts from it. */
   readonly lastChecksum: number;
   readonly termRuns: readonly TermRun[];
+  readonly configurationEntries: readonly Entry[];
   /** Number of the group that wrote the last entry; 0 when the log is empty. */
   readonly writeNumber: number;
 }
@@ -27,34 +28,37 @@ export const entryColumns = 'entry_index, term, kind, payload, checksum';
  *
  * @throws QuorateError `damaged` for a gap, a wrong checksum, a term that falls or an unknown kind
  */
-export function scanLog(connection: Connection, start: LogStart): ScannedLog {
+export function scanLog(connection: Connection, start: ChainPosition): ScannedLog {
   const rows = connection
     .prepare<[], EntryRow>(`SELECT ${entryColumns} FROM entry ORDER BY entry_index`)
     .raw()
     .iterate();
   const checker = new ChainChecker(connection, start);
   const termRuns: TermRun[] = [];
+  const configurationEntries: Entry[] = [];
   for (const row of rows) {
-    const { index, term } = checker.check(row);
+    const { index, term, kindCode, payload } = checker.check(row);
     if (termRuns.at(-1)?.term !== term) termRuns.push({ firstIndex: index, term });
+    const kind = kindOfCode(kindCode);
+    if (kind === 'configuration') configurationEntries.push({ index, term, kind, payload });
   }
   const { index: lastIndex, checksum: lastChecksum } = checker.last;
-  return { lastIndex, lastChecksum, termRuns, writeNumber: writeNumberOf(connection, lastIndex) };
+  return { lastIndex, lastChecksum, termRuns, configurationEntries, writeNumber: writeNumberOf(connection, lastIndex) };
 }
 
 /** Checks entries one after the other, each against its predecessor. */
 export class ChainChecker {
   readonly #connection: Connection;
-  #last: LogStart;
+  #last: ChainPosition;
 
   /** @param before the entry before the first one to check */
-  constructor(connection: Connection, before: LogStart) {
+  constructor(connection: Connection, before: ChainPosition) {
     this.#connection = connection;
     this.#last = before;
   }
 
   /** The entry checked last. */
-  get last(): LogStart {
+  get last(): ChainPosition {
     return this.#last;
   }
 

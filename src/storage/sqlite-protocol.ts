@@ -1,6 +1,6 @@
 /** What the main thread and the storage worker tell each other. Entries travel in transferred buffers (entry-codec). */
 import type { ErrorCode } from '../base/error';
-import type { Configuration } from '../raft';
+import type { ConfigurationPayload } from '../raft';
 import type { Synchronous } from './sqlite-connection';
 import type { FoundLog } from './sqlite-log';
 import type { EntryRange, Identity } from './storage';
@@ -9,7 +9,7 @@ import type { EntryRange, Identity } from './storage';
 export interface WorkerOptions {
   readonly directory: string;
   readonly identity: Identity;
-  readonly initialConfiguration: Configuration;
+  readonly initialConfiguration: ConfigurationPayload;
   readonly maxTailBytes: number;
   readonly synchronous: Synchronous;
   /** Most rows removed from the front in one transaction. */

@@ -2,6 +2,7 @@
 import { QuorateError } from '../base/error';
 import { assert } from '../base/assert';
 import { damagedAdvice, type Connection } from './sqlite-connection';
+import { moveConfiguration } from './sqlite-migration-2';
 
 /** Marks a file as a quorate log ("qrtl"), so that any other SQLite database is refused by name. */
 export const applicationId = 0x7172746c;
@@ -47,6 +48,12 @@ export const migrations: readonly Migration[] = [
           checksum INTEGER NOT NULL, write_number INTEGER NOT NULL
         );
       `),
+  },
+  {
+    version: 2,
+    description: 'the configuration at the beginning of the log',
+    // As encodeConfiguration makes it: the first one stood in the identity, in another form and without a context.
+    apply: moveConfiguration,
   },
 ];
 

@@ -5,7 +5,7 @@ import { assert } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import type { Logger } from '../base/logger';
-import type { Configuration, Entry, Persist } from '../raft';
+import type { ConfigurationPayload, Entry, Persist } from '../raft';
 import { decodeEntries, encodeGroup } from './entry-codec';
 import { GroupQueue } from './group-queue';
 import { LogBounds } from './log-bounds';
@@ -20,7 +20,7 @@ export interface SqliteStorageOptions {
   /** Whose log it must be. */
   readonly identity: Identity;
   /** Written when the directory is used for the first time; later openings return that one. */
-  readonly initialConfiguration: Configuration;
+  readonly initialConfiguration: ConfigurationPayload;
   /** Most payload bytes in `loaded.tail`. */
   readonly maxTailBytes: number;
   /** Most encoded bytes written in one transaction; a larger `Persist` is written alone. Default 4 MiB. */

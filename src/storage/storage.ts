@@ -1,5 +1,5 @@
 /** The durable log: what a member must find again after a crash or a power cut. */
-import type { Configuration, Entry, HardState, LogStart, MemberId, Persist } from '../raft';
+import type { ConfigurationAt, Entry, HardState, LogStart, MemberId, Persist } from '../raft';
 
 /** Whose data a directory holds. Written once, when the directory is first used. */
 export interface Identity {
@@ -10,8 +10,13 @@ export interface Identity {
 /** What was found at opening. */
 export interface LoadedLog extends LogStart {
   readonly hardState: HardState;
-  /** The configuration the log starts from: the one given at the first opening of this directory. */
-  readonly configuration: Configuration;
+  /**
+   * The configuration in force at the log's beginning: the one given at the first opening of this directory, at index 0,
+   * until the log begins after an entry or a snapshot that brought another.
+   */
+  readonly configuration: ConfigurationAt;
+  /** The configuration entries of the log, in order. */
+  readonly configurationEntries: readonly Entry[];
 }
 
 /**
@@ -24,8 +29,11 @@ export interface Storage {
   /** What was found at opening. */
   readonly loaded: LoadedLog;
   /**
-   * Makes one `Persist` durable: hard state and entries together or not at all. Calls may overlap; they take effect and
-   * complete in call order, and what waits while one is being written is written as one group.
+   * Makes one `Persist` durable: hard state, snapshot and entries together or not at all. Calls may overlap; they take
+   * effect and complete in call order, and what waits while one is being written is written as one group.
+   *
+   * With a snapshot the log is replaced: it begins after `snapshot.last` with that configuration, and of the entries
+   * before only those of this `Persist` are left.
    *
    * @returns once all of it would survive a power cut
    * @throws QuorateError `damaged` once any write has failed
@@ -37,12 +45,13 @@ export interface Storage {
    *
    * @param range.maxBytes stop before exceeding this much payload, but return at least one entry
    * @throws QuorateError `damaged` when a record fails its check, which is final as a failed write is;
-   *   `superseded` when the range is not held, or not any more: a truncation may have come first
+   *   `superseded` when the range is not held, or not any more: a truncation or a snapshot may have come first
    */
   readEntries(range: EntryRange): Promise<readonly Entry[]>;
   /**
    * Removes entries up to and including `index`, in chunks that delay no `persist` noticeably. They must be applied, and
-   * durable in the state database. Idempotent.
+   * durable in the state database. The configuration in force there becomes that of the log's beginning. Idempotent; does
+   * nothing when the log already begins later.
    */
   truncatePrefix(index: number): Promise<void>;
   /** Bytes on disk, all files of the log together. */

@@ -2,6 +2,8 @@
 import { simpleConfiguration } from '../../src/raft';
 import type { Storage } from '../../src/storage/storage';
 import {
+  configurationAt,
+  configurationEntry,
   entries,
   entry,
   identity,
@@ -9,6 +11,7 @@ import {
   initialConfiguration,
   persister,
   plain,
+  snapshotAt,
   type Medium,
 } from '../support/log-builders';
 
@@ -38,7 +41,8 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
   it('starts empty, with the initial configuration', () => {
     expect(storage.loaded).toEqual({
       hardState: { term: 0, votedFor: undefined },
-      configuration: initialConfiguration,
+      configuration: { index: 0, ...initialConfiguration },
+      configurationEntries: [],
       firstIndex: 1,
       lastIndex: 0,
       termBeforeFirst: 0,
@@ -197,6 +201,13 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
     expect((await reopen()).loaded.lastIndex).toBe(10);
   });
 
+  it('opens again after its newest write went with the whole log', async () => {
+    await storage.persist(make(entries(1, 3)));
+    await storage.persist(make(entries(4, 4)));
+    await storage.truncatePrefix(4);
+    expect((await reopen()).loaded).toMatchObject({ firstIndex: 5, hardState: { term: 1 } });
+  });
+
   it('refuses to read what it does not hold', async () => {
     await storage.persist(make(entries(1, 3)));
     await expect(storage.readEntries({ firstIndex: 2, lastIndex: 4, ...everything })).rejects.toMatchObject({
@@ -254,8 +265,107 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
   });
 
   it('keeps the configuration of its first opening', async () => {
-    await reopen({ initialConfiguration: simpleConfiguration([5n]) });
-    expect(storage.loaded.configuration).toEqual(initialConfiguration);
+    await reopen({
+      initialConfiguration: { configuration: simpleConfiguration([5n]), context: new Uint8Array(0) },
+    });
+    expect(storage.loaded.configuration).toEqual({ index: 0, ...initialConfiguration });
+  });
+
+  it('tells the configuration entries of its log, without those that were replaced', async () => {
+    const kept = [configurationEntry(2), configurationEntry(4)];
+    await storage.persist(make([entry(1), ...kept.slice(0, 1), entry(3), ...kept.slice(1), configurationEntry(5)]));
+    await storage.persist(make([entry(5, 2)]));
+    expect(plain((await reopen()).loaded.configurationEntries)).toEqual(plain(kept));
+    expect(storage.loaded.configuration.index).toBe(0);
+  });
+
+  it('knows the configuration in force where the log begins after a prefix was removed', async () => {
+    const configurations = [configurationEntry(2, 1, 7n), configurationEntry(4, 1, 8n), configurationEntry(7, 1, 9n)];
+    const list = entries(1, 8).map((one) => configurations.find(({ index }) => index === one.index) ?? one);
+    await storage.persist(make(list));
+    await storage.truncatePrefix(1);
+    expect((await reopen()).loaded.configuration).toEqual({ index: 0, ...initialConfiguration });
+    await storage.truncatePrefix(5);
+    const { configuration, configurationEntries } = (await reopen()).loaded;
+    expect(configuration).toEqual(configurationAt(4, 8n));
+    expect(plain(configurationEntries)).toEqual(plain(configurations.slice(2)));
+    await storage.truncatePrefix(8);
+    expect((await reopen()).loaded).toMatchObject({
+      configuration: configurationAt(7, 9n),
+      configurationEntries: [],
+      firstIndex: 9,
+    });
+  });
+
+  describe('with a snapshot (§7)', () => {
+    it('begins anew after it, with its configuration', async () => {
+      await storage.persist(make([...entries(1, 5, 1), configurationEntry(6, 1)]));
+      await storage.persist(make([], { term: 3, votedFor: 2n }, snapshotAt(20, 3)));
+      expect((await reopen()).loaded).toEqual({
+        hardState: { term: 3, votedFor: 2n },
+        configuration: configurationAt(19),
+        configurationEntries: [],
+        firstIndex: 21,
+        lastIndex: 20,
+        termBeforeFirst: 3,
+        termRuns: [],
+        tail: [],
+      });
+    });
+
+    it('keeps the term and vote it had when none come with the snapshot', async () => {
+      await storage.persist(make(entries(1, 3), { term: 4, votedFor: 3n }));
+      await storage.persist({ sequence: 9, hardState: undefined, snapshot: snapshotAt(9, 2), entries: [] });
+      expect((await reopen()).loaded).toMatchObject({ hardState: { term: 4, votedFor: 3n }, firstIndex: 10 });
+    });
+
+    it('appends the entries that come with it, and goes on from there', async () => {
+      await storage.persist(make(entries(1, 5, 1)));
+      await storage.persist(make(entries(21, 22, 3), undefined, snapshotAt(20, 2)));
+      await storage.persist(make([configurationEntry(23, 3)]));
+      const expected = [...entries(21, 22, 3), configurationEntry(23, 3)];
+      expect(plain(await storage.readEntries({ firstIndex: 21, lastIndex: 23, ...everything }))).toEqual(
+        plain(expected),
+      );
+      const { loaded } = await reopen();
+      expect(plain(loaded.tail)).toEqual(plain(expected));
+      expect(plain(loaded.configurationEntries)).toEqual(plain(expected.slice(2)));
+      expect([loaded.termBeforeFirst, loaded.termRuns]).toEqual([2, [{ firstIndex: 21, term: 3 }]]);
+    });
+
+    it('keeps order with what waits beside it: entries before it vanish, entries after it stay', async () => {
+      const done: string[] = [];
+      await Promise.all([
+        storage.persist(make(entries(1, 1))).then(() => done.push('first')),
+        storage.persist(make(entries(2, 9))).then(() => done.push('before')),
+        storage.persist(make([], undefined, snapshotAt(15, 2))).then(() => done.push('an older snapshot')),
+        storage.persist(make(entries(16, 17, 2))).then(() => done.push('between')),
+        storage.persist(make([], undefined, snapshotAt(30, 2))).then(() => done.push('snapshot')),
+        storage.persist(make(entries(31, 33, 2))).then(() => done.push('after')),
+      ]);
+      expect(done).toEqual(['first', 'before', 'an older snapshot', 'between', 'snapshot', 'after']);
+      const { loaded } = await reopen();
+      expect(plain(loaded.tail)).toEqual(plain(entries(31, 33, 2)));
+      expect(loaded).toMatchObject({ firstIndex: 31, termBeforeFirst: 2, configuration: configurationAt(29) });
+    });
+
+    it('no longer reads what it stands for', async () => {
+      await storage.persist(make(entries(1, 9)));
+      const replaced = storage.persist(make([], undefined, snapshotAt(9)));
+      await replaced;
+      await expect(storage.readEntries({ firstIndex: 5, lastIndex: 9, ...everything })).rejects.toMatchObject({
+        code: 'superseded',
+      });
+      await storage.truncatePrefix(7);
+      expect((await reopen()).loaded.firstIndex).toBe(10);
+    });
+
+    it('crashes when the log would begin earlier than before, or after an unknown term', async () => {
+      await storage.persist(make([], undefined, snapshotAt(9)));
+      expect(() => storage.persist(make([], undefined, snapshotAt(8)))).toThrow('never begins earlier');
+      const future = { sequence: 100, hardState: undefined, snapshot: snapshotAt(20, 5), entries: [] };
+      expect(() => storage.persist(future)).toThrow('later term');
+    });
   });
 
   it('grows with what it holds', async () => {

@@ -121,13 +121,13 @@ describe('key-value state machine against a Map', () => {
             expect(plain(machine.get(next.key))).toEqual(plain(model.get(next.key)));
           } else {
             const hash = machine.hash();
-            machine.close();
+            void machine.close();
             machine = openKvStateMachine(options);
             expect(machine.hash()).toBe(hash);
           }
           expect(machine.revision).toBe(model.revision);
         }
-        machine.close();
+        void machine.close();
       }),
       { numRuns: 100 },
     );
@@ -151,8 +151,8 @@ describe('key-value state machine against a Map', () => {
         }
         expect(inParts).toEqual(results);
         expect(parts.hash()).toBe(whole.hash());
-        whole.close();
-        parts.close();
+        void whole.close();
+        void parts.close();
       }),
       { numRuns: 40 },
     );

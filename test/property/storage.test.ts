@@ -1,8 +1,16 @@
 /** Random sequences of calls on a storage, compared with a plain array. */
 import fc from 'fast-check';
-import type { Entry, HardState } from '../../src/raft';
+import type { ConfigurationAt, Entry, HardState } from '../../src/raft';
 import type { Storage } from '../../src/storage/storage';
-import { implementations, persister, plain, type Implementation } from '../support/log-builders';
+import {
+  configurationAt,
+  configurationEntry,
+  implementations,
+  initialConfiguration,
+  persister,
+  plain,
+  type Implementation,
+} from '../support/log-builders';
 
 type Step =
   | {
@@ -13,6 +21,8 @@ type Step =
       readonly wait: boolean;
     }
   | { readonly kind: 'vote'; readonly votedFor: bigint }
+  | { readonly kind: 'configuration' }
+  | { readonly kind: 'snapshot'; readonly ahead: number; readonly followers: number }
   | { readonly kind: 'truncate'; readonly share: number }
   | { readonly kind: 'read'; readonly from: number; readonly to: number; readonly maxBytes: number }
   | { readonly kind: 'reopen' };
@@ -33,6 +43,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('vote' as const), votedFor: fc.bigInt(1n, (1n << 64n) - 1n) }),
   },
+  { weight: 2, arbitrary: fc.constant({ kind: 'configuration' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('snapshot' as const), ahead: fc.nat(20), followers: fc.nat(3) }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate' as const), share }) },
   {
     weight: 2,
@@ -46,6 +61,11 @@ class Model {
   hardState: HardState = { term: 0, votedFor: undefined };
   removed = { index: 0, term: 0 };
   entries: Entry[] = [];
+  configuration: ConfigurationAt = { index: 0, ...initialConfiguration };
+
+  get configurationEntries(): Entry[] {
+    return this.entries.filter(({ kind }) => kind === 'configuration');
+  }
 
   get lastIndex(): number {
     return this.removed.index + this.entries.length;
@@ -53,7 +73,7 @@ class Model {
 }
 
 /** What one run really did, so that a run that did nothing is noticed. */
-const volume = { persists: 0, replaced: 0, removed: 0, reads: 0, reopened: 0 };
+const volume = { persists: 0, replaced: 0, removed: 0, reads: 0, reopened: 0, configurations: 0, snapshots: 0 };
 
 class Run {
   readonly model = new Model();
@@ -79,6 +99,12 @@ class Run {
         this.model.hardState = { term: this.model.hardState.term + 1, votedFor: one.votedFor };
         this.#pending.push(storage.persist(this.#make([], this.model.hardState)));
         return;
+      case 'configuration':
+        this.#configuration(storage);
+        return;
+      case 'snapshot':
+        this.#snapshot(storage, one);
+        return;
       case 'truncate':
         return this.#truncate(storage, one.share);
       case 'read':
@@ -97,6 +123,8 @@ class Run {
     expect(loaded.hardState).toEqual(model.hardState);
     expect([loaded.firstIndex, loaded.termBeforeFirst]).toEqual([model.removed.index + 1, model.removed.term]);
     expect(loaded.lastIndex).toBe(model.lastIndex);
+    expect(loaded.configuration).toEqual(model.configuration);
+    expect(plain(loaded.configurationEntries)).toEqual(plain(model.configurationEntries));
     expect(plain(loaded.tail)).toEqual(plain(model.entries.slice(model.entries.length - loaded.tail.length)));
     expect(loaded.tail.length > 0).toBe(model.entries.length > 0);
     const terms = model.entries.map(({ index }) => loaded.termRuns.findLast((run) => run.firstIndex <= index)?.term);
@@ -130,13 +158,39 @@ class Run {
     if (wait) await Promise.all(this.#pending.splice(0));
   }
 
+  #configuration(storage: Storage): void {
+    const { model } = this;
+    const made = configurationEntry(model.lastIndex + 1, model.hardState.term);
+    model.entries.push(made);
+    volume.configurations += 1;
+    this.#pending.push(storage.persist(this.#make([made], model.hardState)));
+  }
+
+  #snapshot(storage: Storage, { ahead, followers }: Extract<Step, { kind: 'snapshot' }>): void {
+    const { model } = this;
+    const { term } = model.hardState;
+    const last = { index: model.lastIndex + ahead, term };
+    const configuration = configurationAt(last.index);
+    model.removed = last;
+    model.configuration = configuration;
+    model.entries = Array.from({ length: followers }, (_, offset): Entry => {
+      return { index: last.index + 1 + offset, term, kind: 'command', payload: Buffer.from(`after ${offset}`) };
+    });
+    volume.snapshots += 1;
+    this.#pending.push(storage.persist(this.#make(model.entries, model.hardState, { last, configuration })));
+    model.entries = [...model.entries];
+  }
+
   async #truncate(storage: Storage, part: number): Promise<void> {
     await Promise.all(this.#pending.splice(0));
     const { model } = this;
     const count = Math.floor(part * model.entries.length);
     await storage.truncatePrefix(model.removed.index + count);
-    const last = model.entries.splice(0, count).at(-1);
+    const removed = model.entries.splice(0, count);
+    const last = removed.at(-1);
     if (last !== undefined) model.removed = { index: last.index, term: last.term };
+    const configuration = removed.findLast(({ kind }) => kind === 'configuration');
+    if (configuration !== undefined) model.configuration = configurationAt(configuration.index);
     volume.removed += count;
   }
 
@@ -188,6 +242,8 @@ describe.each(implementations().map((one) => [one.name, one] as const))(
       expect(volume.removed).toBeGreaterThan(20);
       expect(volume.reads).toBeGreaterThan(20);
       expect(volume.reopened).toBeGreaterThan(10);
+      expect(volume.configurations).toBeGreaterThan(20);
+      expect(volume.snapshots).toBeGreaterThan(10);
     }, 60_000);
   },
 );

@@ -3,20 +3,40 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../src/base/logger';
-import type { Configuration, Entry, Persist } from '../../src/raft';
+import {
+  encodeConfiguration,
+  type ConfigurationAt,
+  type ConfigurationPayload,
+  type Entry,
+  type Persist,
+  type SnapshotDescription,
+} from '../../src/raft';
 import { openMemoryStorage, MemoryDisk } from '../../src/storage/memory-storage';
 import { openSqliteStorage, type SqliteStorageOptions } from '../../src/storage/sqlite-storage';
 import type { Identity, Storage } from '../../src/storage/storage';
 
 export const identity: Identity = { clusterId: 0xfedcba9876543210n, memberId: 0x8000000000000001n };
-export const initialConfiguration: Configuration = {
-  voters: [0x8000000000000001n, 2n, 3n],
-  outgoing: [],
-  learners: [9n],
-  learnersNext: [],
-  removed: [],
-  autoLeave: false,
+export const initialConfiguration: ConfigurationPayload = {
+  configuration: {
+    voters: [0x8000000000000001n, 2n, 3n],
+    outgoing: [],
+    learners: [9n],
+    learnersNext: [],
+    autoLeave: false,
+    removed: [],
+  },
+  context: new Uint8Array([1, 2, 3]),
 };
+
+/** A joint configuration with a context, as the entry `index` would bring it. */
+export function configurationAt(index: number, voter = 7n): ConfigurationAt {
+  const configuration = { voters: [1n, voter], outgoing: [2n], learners: [], learnersNext: [2n], removed: [], autoLeave: true };
+  return { index, configuration, context: new Uint8Array(Buffer.from(`addresses ${index}`)) };
+}
+
+export function configurationEntry(index: number, term = 1, voter = 7n): Entry {
+  return { index, term, kind: 'configuration', payload: encodeConfiguration(configurationAt(index, voter)) };
+}
 
 export function entry(index: number, term = 1, text = `payload ${index}`): Entry {
   return { index, term, kind: 'command', payload: Buffer.from(text) };
@@ -26,15 +46,26 @@ export function entries(firstIndex: number, lastIndex: number, term = 1): Entry[
   return Array.from({ length: lastIndex - firstIndex + 1 }, (_, offset) => entry(firstIndex + offset, term));
 }
 
-/** Makes `Persist`s with growing sequence numbers. Entries of a new term come with that term as hard state. */
-export function persister(): (entries: readonly Entry[], hardState?: Persist['hardState']) => Persist {
+/** A snapshot that stands for everything up to `index`. */
+export function snapshotAt(index: number, term = 1): SnapshotDescription {
+  return { last: { index, term }, configuration: configurationAt(Math.max(0, index - 1)) };
+}
+
+type MakePersist = (
+  entries: readonly Entry[],
+  hardState?: Persist['hardState'],
+  snapshot?: SnapshotDescription,
+) => Persist;
+
+/** Makes `Persist`s with growing sequence numbers. What is of a new term comes with that term as hard state. */
+export function persister(): MakePersist {
   let sequence = 0;
   let term = 0;
-  return (persisted, hardState) => {
-    const newest = Math.max(0, ...persisted.map((one) => one.term));
+  return (persisted, hardState, snapshot) => {
+    const newest = Math.max(snapshot?.last.term ?? 0, ...persisted.map((one) => one.term));
     const implied = hardState ?? (newest > term ? { term: newest, votedFor: undefined } : undefined);
     term = implied?.term ?? term;
-    return { sequence: ++sequence, hardState: implied, snapshot: undefined, entries: persisted };
+    return { sequence: ++sequence, hardState: implied, snapshot, entries: persisted };
   };
 }
 
@@ -72,7 +103,7 @@ export interface Medium {
   open(more?: {
     readonly maxTailBytes?: number;
     readonly identity?: Identity;
-    readonly initialConfiguration?: Configuration;
+    readonly initialConfiguration?: ConfigurationPayload;
   }): Promise<Storage>;
 }
 

@@ -1,10 +1,12 @@
 /** Real drivers over the in-memory storage and transport, in virtual time: nothing sleeps, everything can be repeated. */
+import { createHash } from 'node:crypto';
 import type { Scheduler, Timer } from '../../src/base/clock';
 import { silentLogger } from '../../src/base/logger';
 import { seededRng } from '../../src/base/rng';
 import { Node } from '../../src/node/node';
 import { defaultNodeOptions, type NodeOptions } from '../../src/node/options';
-import { defaultRaftOptions, simpleConfiguration, type Entry, type StateMachine } from '../../src/raft';
+import { defaultRaftOptions, simpleConfiguration } from '../../src/raft';
+import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../../src/raft';
 import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../src/storage/memory-storage';
 import { MemoryNetwork, type Packet } from '../../src/transport/memory-transport';
 
@@ -59,6 +61,7 @@ class VirtualTime implements Scheduler {
 /** Remembers the commands it applied, as text; a result is the number of commands so far. Survives restarts. */
 export class ListMachine implements StateMachine<number> {
   readonly commands: string[] = [];
+  readonly #received = new Map<number, Buffer>();
   appliedIndex = 0;
   appliedTerm = 0;
 
@@ -71,8 +74,40 @@ export class ListMachine implements StateMachine<number> {
     });
   }
 
-  close(): void {
-    return undefined;
+  checkpoint(): Promise<number> {
+    return Promise.resolve(this.appliedIndex);
+  }
+
+  takeSnapshot(): Promise<Snapshot> {
+    const content = Buffer.from(JSON.stringify(this.commands));
+    return Promise.resolve({
+      last: { index: this.appliedIndex, term: this.appliedTerm },
+      sizeBytes: content.length,
+      sha256: createHash('sha256').update(content).digest('hex'),
+      read: (offset, maxBytes) => Promise.resolve(content.subarray(offset, offset + maxBytes)),
+      release: () => Promise.resolve(),
+    });
+  }
+
+  receiveSnapshot({ last }: SnapshotOffer): Promise<SnapshotReceiver> {
+    const parts: Uint8Array[] = [];
+    return Promise.resolve({
+      write: (bytes) => Promise.resolve(void parts.push(Buffer.from(bytes))),
+      finish: () => Promise.resolve(void this.#received.set(last.index, Buffer.concat(parts))),
+      discard: () => Promise.resolve(),
+    });
+  }
+
+  install(last: LogPosition): Promise<void> {
+    const commands = JSON.parse(String(this.#received.get(last.index))) as string[];
+    this.commands.splice(0, this.commands.length, ...commands);
+    this.appliedIndex = last.index;
+    this.appliedTerm = last.term;
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
@@ -120,7 +155,10 @@ export class NodeCluster {
     const storage = openMemoryStorage({
       disk: member.disk,
       identity: { clusterId: 1n, memberId: member.id },
-      initialConfiguration: simpleConfiguration(this.members.map(({ id }) => id)),
+      initialConfiguration: {
+        configuration: simpleConfiguration(this.members.map(({ id }) => id)),
+        context: new Uint8Array(0),
+      },
       maxTailBytes: 1024,
       schedule: (complete) => {
         if (this.stalledDisks.has(member.id)) this.#stalledWrites.push({ id: member.id, complete });

@@ -11,7 +11,10 @@ const orders = {
     storage = await openSqliteStorage({
       directory,
       identity: member,
-      initialConfiguration: { voters: [1n], outgoing: [], learners: [] },
+      initialConfiguration: {
+        configuration: { voters: [1n], outgoing: [], learners: [], learnersNext: [], autoLeave: false },
+        context: new Uint8Array(0),
+      },
       maxTailBytes: 1 << 20,
       logger: silentLogger,
     });

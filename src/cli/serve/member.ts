@@ -9,6 +9,7 @@ import { seededRng } from '../../base/rng';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import { Node } from '../../node/node';
+import { encodeDirectory, firstEntry } from '../../node/member-directory';
 import { defaultNodeOptions } from '../../node/options';
 import { simpleConfiguration } from '../../raft';
 import { Health } from '../../ops/health';
@@ -38,6 +39,8 @@ export interface MemberSurroundings {
   readonly logger: Logger;
   /** The member must not go on; ends the process. */
   onFatal(error: unknown): void;
+  /** The member was removed from the cluster, and should stop in order. */
+  onRemoved(): void;
 }
 
 /** How often health looks at the member, milliseconds. */
@@ -62,10 +65,13 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     const cluster = initialClusterOf(options);
     const storage = await openLog(options, cluster, around.logger);
     undo.push(() => storage.close());
-    const store = openKvStateMachine({ path: join(options.dataDir, 'state.db'), clusterId: cluster.clusterId });
-    undo.push(() => {
-      store.close();
+    const { firstIndex, termBeforeFirst } = storage.loaded;
+    const store = openKvStateMachine({
+      path: join(options.dataDir, 'state.db'),
+      clusterId: cluster.clusterId,
+      logStart: { index: firstIndex - 1, term: termBeforeFirst },
     });
+    undo.push(() => store.close());
     refuseGap(storage, store);
     const node = await startNode(options, { ...around, cluster, storage, store });
     undo.push(() => node.stop());
@@ -76,6 +82,8 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     });
     const server = clientServer(options, { ...around, cluster, storage, store, node, health });
     undo.push(() => server.drain(options.drainTimeoutMs));
+    // Before the calls in flight are awaited: they go to the next leader.
+    undo.push(() => node.resign({ deadline: systemScheduler.now() + options.electionTimeoutMs }));
     await server.listen();
     health.start();
     undo.push(() => {
@@ -104,7 +112,7 @@ function openLog(
   return openSqliteStorage({
     directory: options.dataDir,
     identity: { clusterId, memberId: self.id },
-    initialConfiguration: simpleConfiguration(voters),
+    initialConfiguration: { configuration: simpleConfiguration(voters), context: encodeDirectory(members.map(firstEntry)) },
     maxTailBytes: options.maxCachedBytes,
     logger,
     ...unsafeSynchronous(),
@@ -116,21 +124,17 @@ function unsafeSynchronous(): { readonly unsafeSynchronous?: 'NORMAL' } {
   return process.env.QUORATE_UNSAFE_SYNCHRONOUS === 'NORMAL' ? { unsafeSynchronous: 'NORMAL' } : {};
 }
 
-/** The log must reach from the state on: otherwise one of the files was lost or came from elsewhere. */
+/** The log must reach to the state (that it begins no later, the store has checked): otherwise a file came from elsewhere. */
 function refuseGap({ loaded }: Storage, { appliedIndex }: KvStateMachine): void {
   const fix = 'one of the two was lost, or is an older copy; put back the files as they were when the member stopped';
   if (appliedIndex > loaded.lastIndex) {
     const message = `state.db has applied entry ${String(appliedIndex)}, but the log ends at ${String(loaded.lastIndex)}`;
     throw new QuorateError('refused-to-start', `${message}; ${fix}`);
   }
-  if (appliedIndex + 1 < loaded.firstIndex) {
-    const message = `state.db has applied entry ${String(appliedIndex)}, but the log begins at ${String(loaded.firstIndex)}`;
-    throw new QuorateError('refused-to-start', `${message}; ${fix}`);
-  }
 }
 
 async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Result>> {
-  const { self, members, clusterId } = parts.cluster;
+  const { self, clusterId } = parts.cluster;
   const transport = new GrpcTransport({
     clusterId,
     selfId: self.id,
@@ -138,8 +142,6 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
     logger: parts.logger,
     tuning: tuningOf(options),
   });
-  const peers = members.filter(({ id }) => id !== self.id);
-  transport.updatePeers(peers.map(({ id, peerAddress }) => ({ id, address: peerAddress })));
   const node = new Node<Result>({
     id: self.id,
     raftOptions: options,
@@ -153,6 +155,9 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
     checkInvariants: false,
     onFatal: (error) => {
       parts.onFatal(error);
+    },
+    onRemoved: () => {
+      parts.onRemoved();
     },
   });
   try {
@@ -185,7 +190,7 @@ function clientServer(
     clock: systemScheduler,
     requestTimeoutMs: options.requestTimeoutMs,
     maxCallsInFlight: options.maxCallsInFlight,
-    leaderHint: (id) => cluster.members.find((member) => member.id === id),
+    leaderHint: (id) => node.members().find((member) => member.id === id),
     onBug: (error) => {
       parts.onFatal(error);
     },
@@ -199,7 +204,7 @@ function clientServer(
     cluster: {
       clusterId: cluster.clusterId,
       self: cluster.self,
-      members: () => cluster.members.map((member) => ({ ...member, standing: 'voter' })),
+      members: () => node.members(),
       status: () => node.status(),
       reader: store,
       logSizeBytes: () => storage.sizeBytes(),

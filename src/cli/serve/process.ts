@@ -20,8 +20,12 @@ export async function runMember(options: ServeOptions): Promise<void> {
   const fatal = (error: unknown): never => dieAt(logger, error);
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
-  const starting = startMember(options, { logger, onFatal: fatal });
-  stopOnSignals(options, logger, starting);
+  const stop = stopOnce(options, logger, () => starting);
+  const onRemoved = (): void => {
+    stop('this member was removed from the cluster; its data directory is of no use any more');
+  };
+  const starting = startMember(options, { logger, onFatal: fatal, onRemoved });
+  stopOnSignals(stop);
   const { cluster } = await starting;
   const { clientListen, peerListen } = options;
   const ids = { id: cluster.self.id, clusterId: cluster.clusterId, members: cluster.members.length };
@@ -37,9 +41,14 @@ function dieAt(logger: ProcessLogger, error: unknown): never {
   process.exit(expected ? exitCode.damaged : exitCode.bug);
 }
 
-function stopOnSignals(options: ServeOptions, logger: ProcessLogger, starting: Promise<Member>): void {
+/** Stops the member in order; when asked again, at once. */
+function stopOnce(
+  options: ServeOptions,
+  logger: ProcessLogger,
+  starting: () => Promise<Member>,
+): (cause: string) => void {
   let stopping = false;
-  const stop = (cause: string) => {
+  return (cause) => {
     if (stopping) {
       logger.warn({ cause }, 'asked to stop again: ends at once');
       logger.flushNow();
@@ -47,13 +56,21 @@ function stopOnSignals(options: ServeOptions, logger: ProcessLogger, starting: P
     }
     stopping = true;
     logger.info({ cause }, 'stopping');
-    void stopInOrder(options, logger, starting);
+    void stopInOrder(options, logger, starting());
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+}
+
+function stopOnSignals(stop: (cause: string) => void): void {
+  let asked = false;
+  const ask = (cause: string): void => {
+    asked = true;
+    stop(cause);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, ask);
   // Started by `quorate dev`, which is gone: nobody else would stop this member.
   if (process.connected) {
     process.once('disconnect', () => {
-      if (!stopping) stop('parent is gone');
+      if (!asked) ask('parent is gone');
     });
   }
 }

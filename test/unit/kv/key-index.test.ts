@@ -10,8 +10,10 @@ const scanned = (index: KeyIndex, start: string, end?: string): string[] => {
   return keys;
 };
 
+const emptyIndex = (): KeyIndex => KeyIndex.from({ keys: [], versions: [] });
+
 const indexOf = (...keys: readonly string[]): KeyIndex => {
-  const index = new KeyIndex();
+  const index = emptyIndex();
   keys.forEach((key, i) => index.put(key, { row: i + 1, revision: i + 2, flags: 1 }));
   return index;
 };
@@ -59,15 +61,19 @@ describe('KeyIndex', () => {
     expect(scanned(indexOf('c', 'a', 'b'), start, end).join('')).toBe(expected);
   });
 
-  it('is made from versions in any order', () => {
-    const version = { row: 1, createRevision: 2, modRevision: 2, version: 1, flags: 1 };
-    const index = KeyIndex.from(new Map(['é', 'b', 'a'].map((key, i) => [key, { ...version, row: i }])));
-    expect(scanned(index, '')).toEqual(['a', 'b', 'é']);
-    expect(index.get('b')).toEqual({ ...version, row: 1 });
+  it.each([1, 2, 64, 65, 5000])('is made from %d ascending keys, and goes on changing', (count) => {
+    const keys = Array.from({ length: count }, (_, at) => String(at).padStart(5, '0'));
+    const versions = keys.map((_, at) => ({ row: at + 1, createRevision: 2, modRevision: 2, version: 1, flags: 1 }));
+    const index = KeyIndex.from({ keys: [...keys], versions });
+    expect(scanned(index, '')).toEqual(keys);
+    expect(index.get('00000')).toMatchObject({ row: 1 });
+    index.put('00000a', { row: count + 1, revision: 9, flags: 1 });
+    index.delete('00000');
+    expect(scanned(index, '')).toEqual(['00000a', ...keys.slice(1)]);
   });
 
   it('scans nothing when it is empty, and stops when told', () => {
-    expect(scanned(new KeyIndex(), '')).toEqual([]);
+    expect(scanned(emptyIndex(), '')).toEqual([]);
     const keys: string[] = [];
     indexOf('a', 'b', 'c').scan('', undefined, (key) => (keys.push(key) === 2 ? 'stop' : 'next'));
     expect(keys).toEqual(['a', 'b']);

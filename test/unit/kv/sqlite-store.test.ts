@@ -17,20 +17,20 @@ beforeEach(() => {
   path = join(directory, 'state.db');
 });
 afterEach(() => {
-  machine?.close();
+  void machine?.close();
   machine = undefined;
   rmSync(directory, { recursive: true });
 });
 
 const open = (): KvStateMachine => (machine = openKvStateMachine({ path, clusterId }));
 const reopen = (): KvStateMachine => {
-  machine?.close();
+  void machine?.close();
   machine = undefined;
   return open();
 };
 /** Changes the file behind the store's back. */
 const tamper = (sql: string): void => {
-  machine?.close();
+  void machine?.close();
   machine = undefined;
   const db = new Database(path);
   db.exec(sql);
@@ -82,7 +82,7 @@ describe('state.db', () => {
     expect(machine?.sizeBytes()).toBeGreaterThan(100_000);
     const inMemory = openKvStateMachine({ path: ':memory:', clusterId });
     expect(inMemory.sizeBytes()).toBeGreaterThan(4096);
-    inMemory.close();
+    void inMemory.close();
   });
 
   it('holds nothing that names one member', () => {

@@ -8,7 +8,7 @@ beforeEach(() => {
   machine = openKvStateMachine({ path: ':memory:', clusterId: 7n });
 });
 afterEach(() => {
-  machine.close();
+  void machine.close();
 });
 
 const keysOf = (more: Parameters<typeof query>[0]): string[] =>
@@ -72,7 +72,7 @@ describe('key-value state machine', () => {
     const other = openKvStateMachine({ path: ':memory:', clusterId: 7n });
     other.apply(entries(1, [noOp]));
     expect(() => other.apply(entries(2, [noOp]).map((entry) => ({ ...entry, term: 0 })))).toThrow('terms of applied');
-    other.close();
+    void other.close();
   });
 
   it('applies no entries without any effect', () => {
@@ -145,6 +145,6 @@ describe('hash of the state', () => {
     other.apply(entries(1, commands));
     machine.apply(entries(1, [put('a', '1')]));
     expect(machine.hash()).not.toBe(other.hash());
-    other.close();
+    void other.close();
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openConnection } from '../../../src/storage/sqlite-connection';
 import { createLogIfMissing } from '../../../src/storage/sqlite-directory';
@@ -75,8 +75,56 @@ describe('Schema migrations', () => {
     };
     const log = new SqliteLog({ path, identity, synchronous: 'FULL', migrations: [...migrations, next] });
     expect(log.found.migrated).toEqual([next.version]);
-    expect(log.found.configuration).toEqual(initialConfiguration);
+    expect(log.found.configuration).toMatchObject({ index: 0, configuration: initialConfiguration.configuration });
     log.close();
     expect(() => new SqliteLog({ path, identity, synchronous: 'FULL' })).toThrow('newer quorate');
+  });
+});
+
+describe('A log of schema version 1', () => {
+  const fixture = join(__dirname, '../../fixtures/raft-db-1/raft.db');
+  const copy = (): string => {
+    const path = join(directories.make(), 'raft.db');
+    copyFileSync(fixture, path);
+    return path;
+  };
+  const tampered = (sql: string): string => {
+    const path = copy();
+    const connection = openConnection(path, 'FULL');
+    connection.exec(sql);
+    connection.close();
+    return path;
+  };
+
+  it('opens with all it held: term and vote, the removed prefix, the entries, its first configuration', () => {
+    const log = new SqliteLog({ path: copy(), identity, synchronous: 'FULL' });
+    expect(log.found).toMatchObject({
+      migrated: [2],
+      hardState: { term: 7, votedFor: identity.memberId },
+      configuration: { index: 0, configuration: initialConfiguration.configuration },
+      configurationEntries: [],
+      firstIndex: 3,
+      lastIndex: 6,
+      termBeforeFirst: 1,
+      termRuns: [
+        { firstIndex: 3, term: 2 },
+        { firstIndex: 5, term: 7 },
+      ],
+    });
+    expect(log.found.configuration.context).toHaveLength(0);
+    expect(log.readTail(1e6).map(({ payload }) => payload.toString())).toEqual(['', 'payload 4', '', 'payload 6']);
+    log.close();
+  });
+
+  it.each([
+    ['voters', "UPDATE identity SET voters = '0000000000000002'", 'the identity fails its checksum'],
+    ['start', 'UPDATE log_start SET last_removed_term = 2', 'the start of the log fails its checksum'],
+    ['identity', 'DELETE FROM identity', 'the identity is missing'],
+    ['start row', 'DELETE FROM log_start', 'the start of the log is missing'],
+  ])('is refused when damaged, and not given new checksums: %s', (_, sql, message) => {
+    const path = tampered(sql);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(() => new SqliteLog({ path, identity, synchronous: 'FULL' })).toThrow(message);
+    }
   });
 });

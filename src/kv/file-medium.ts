@@ -1,0 +1,124 @@
+/** The state database as a file, with a worker for what waits for the disk. */
+import { rmSync } from 'node:fs';
+import { QuorateError } from '../base/error';
+import type { LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver } from '../raft';
+import { FileReceiver } from './file-receiver';
+import { openFileSnapshot } from './file-snapshot';
+import { snapshotFailed } from './snapshot-failure';
+import { openSqliteStore, type SqliteStore } from './sqlite-store';
+import { StateFiles } from './state-files';
+import type { StateMedium } from './state-medium';
+import { StateWorkerClient } from './state-worker-client';
+
+/** Bytes written after which the write-ahead log is moved into the database behind the scenes. */
+const checkpointBytes = 16 * 1024 * 1024;
+
+export class FileMedium implements StateMedium {
+  readonly #files: StateFiles;
+  readonly #clusterId: bigint;
+  /** Started when it is first needed. */
+  #worker: StateWorkerClient | undefined;
+  #receiver: FileReceiver | undefined;
+  #bytesSinceCheckpoint = 0;
+  #checkpointing = false;
+  #failure: QuorateError | undefined;
+
+  constructor(path: string, clusterId: bigint) {
+    this.#files = new StateFiles(path);
+    this.#clusterId = clusterId;
+  }
+
+  open(): SqliteStore {
+    const store = openSqliteStore({ path: this.#files.path, clusterId: this.#clusterId });
+    this.#files.removeUnfinished();
+    return store;
+  }
+
+  hasReceived(last: LogPosition): boolean {
+    return this.#files.hasReceived(last);
+  }
+
+  openReceived(last: LogPosition): SqliteStore {
+    const path = this.#files.receivedPath(last);
+    return openSqliteStore({ path, clusterId: this.#clusterId, isSnapshot: true });
+  }
+
+  removeReceived(): void {
+    this.#files.removeReceived();
+  }
+
+  onWritten(bytes: number): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#bytesSinceCheckpoint += bytes;
+    if (this.#bytesSinceCheckpoint < checkpointBytes || this.#checkpointing) return;
+    // A failure is kept, and the next write throws it.
+    this.checkpoint().catch(() => undefined);
+  }
+
+  async checkpoint(): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#checkpointing = true;
+    this.#bytesSinceCheckpoint = 0;
+    try {
+      return (await this.#asked.ask('checkpoint', {})).appliedIndex;
+    } catch (error) {
+      throw this.#failed(error);
+    } finally {
+      this.#checkpointing = false;
+    }
+  }
+
+  async takeSnapshot(): Promise<Snapshot> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const path = this.#files.nextTaken();
+    try {
+      return await openFileSnapshot(path, await this.#asked.ask('copy', { to: path }));
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error instanceof QuorateError ? error : snapshotFailed('the copy of the state cannot be read', error);
+    }
+  }
+
+  async receiveSnapshot(offer: SnapshotOffer): Promise<SnapshotReceiver> {
+    const earlier = this.#receiver;
+    const receiver = new FileReceiver(offer, this.#files.nextReceiving(), async (path) => {
+      const received = this.#files.receivedPath(offer.last);
+      await this.#asked.ask('keep', { path, received, last: offer.last });
+      return received;
+    });
+    this.#receiver = receiver;
+    await earlier?.supersede();
+    await receiver.open();
+    return receiver;
+  }
+
+  async prepareSwitch(): Promise<void> {
+    // So that closing finds little left to move into the database.
+    await this.checkpoint();
+    await this.#asked.ask('release', {});
+  }
+
+  switchTo(last: LogPosition, old: SqliteStore): SqliteStore {
+    old.close();
+    this.#files.switchTo(last);
+    this.#bytesSinceCheckpoint = 0;
+    return this.open();
+  }
+
+  async close(store: SqliteStore): Promise<void> {
+    // First here: who closes last moves the write-ahead log into the database, and the worker has time for it.
+    store.close();
+    await this.#receiver?.supersede();
+    await this.#worker?.close();
+  }
+
+  get #asked(): StateWorkerClient {
+    return (this.#worker ??= new StateWorkerClient({ path: this.#files.path, clusterId: this.#clusterId }));
+  }
+
+  #failed(error: unknown): QuorateError {
+    this.#failure ??=
+      error instanceof QuorateError ? error : new QuorateError('damaged', String(error), { cause: error });
+    return this.#failure;
+  }
+}
