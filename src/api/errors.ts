@@ -51,7 +51,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRule>> = {
     reason: 'OUTCOME_UNKNOWN',
     outcomes: ['unknown'],
     retryAfterMs: undefined,
-    advice: 'Read the key to see; repeat the call only if doing it twice is acceptable.',
+    advice: 'Read the key, or list the members, to see; repeat the call only if doing it twice is acceptable.',
   },
   superseded: {
     status: status.UNAVAILABLE,
@@ -108,6 +108,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRule>> = {
     outcomes: ['not-done'],
     retryAfterMs: undefined,
     advice: 'Only printed by `quorate serve`, never sent: correct what the message names.',
+  },
+  'snapshot-failed': {
+    status: status.UNAVAILABLE,
+    reason: 'SNAPSHOT_FAILED',
+    outcomes: ['not-done'],
+    retryAfterMs: 1000,
+    advice: "Repeat the call later or on another member; the member's log names the reason, such as a full disk.",
   },
   unreachable: {
     status: status.UNAVAILABLE,

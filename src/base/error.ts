@@ -21,6 +21,7 @@ export type Outcome = 'not-done' | 'unknown';
  * - `wrong-cluster`: the caller belongs to another cluster, or takes this member for another
  * - `damaged`: stored data failed its check; the member must not go on with it
  * - `refused-to-start`: the environment or an option is unusable; the message says what to do
+ * - `snapshot-failed`: a copy of the state could not be made, read or taken in; the state itself is as it was
  * - `unreachable`: (client) no member could be reached
  */
 export type ErrorCode =
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'wrong-cluster'
   | 'damaged'
   | 'refused-to-start'
+  | 'snapshot-failed'
   | 'unreachable';
 
 /** Facts about an error, for people and programs. */

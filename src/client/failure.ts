@@ -67,6 +67,7 @@ const allCodes: Readonly<Record<ErrorCode, true>> = {
   'wrong-cluster': true,
   damaged: true,
   'refused-to-start': true,
+  'snapshot-failed': true,
   unreachable: true,
 };
 

@@ -76,6 +76,7 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'superseded',
   'overloaded',
   'stopping',
+  'snapshot-failed',
   'deadline-exceeded',
 ]);
 
