@@ -83,6 +83,7 @@ export class Node<Result> implements Proposer<Result> {
       unreachable: (peer) => {
         this.#driver.post({ kind: 'unreachable', peer });
       },
+      acceptSnapshot: () => Promise.reject(new QuorateError('overloaded', 'this member takes no snapshots')),
     });
   }
 
@@ -187,6 +188,9 @@ export class Node<Result> implements Proposer<Result> {
       case 'forward-refused':
         this.#onRefused(message.requestId, message.reason);
         return;
+      case 'forward-change':
+      case 'forward-change-result':
+        return; // No member of this version asks for a change.
       case 'append-entries':
       case 'append-entries-response':
       case 'request-vote':

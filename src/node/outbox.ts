@@ -34,6 +34,10 @@ export class Outbox {
   }
 
   #sendAll(messages: readonly Envelope[]): void {
-    for (const { to, message } of messages) this.#transport.send(to, message);
+    for (const { to, message } of messages) {
+      // These travel outside the messages, if at all (transport/transport.ts).
+      if (message.kind === 'install-snapshot' || message.kind === 'install-snapshot-response') continue;
+      this.#transport.send(to, message);
+    }
   }
 }

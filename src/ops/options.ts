@@ -53,6 +53,7 @@ export interface ServeOptions {
   readonly maxPendingReads: number;
   readonly leaseReads: boolean;
   readonly maxClockDrift: number;
+  readonly maxPromotionLag: number;
   readonly logLevel: LogLevel;
   readonly logBufferBytes: number;
 }
@@ -220,6 +221,12 @@ export const optionTable: Table = {
     kind: fraction(0, 0.5),
     default: defaultRaftOptions.maxClockDrift,
     help: 'by how much one clock may be slower than another, as a fraction; used by lease reads only',
+  },
+  maxPromotionLag: {
+    flag: 'max-promotion-lag',
+    kind: wholeNumber('entries', 0, 1_000_000),
+    default: defaultRaftOptions.maxPromotionLag,
+    help: 'how many committed entries a learner may lack when it is promoted to voter',
   },
   logLevel: {
     flag: 'log-level',

@@ -6,8 +6,8 @@ import { adoptConfigurations, dropConfigurations } from './configuration-history
 import type { AppendEntries, AppendEntriesRejection, AppendEntriesResponse } from './messages';
 import type { Progress } from './progress';
 import { noteReadRound } from './read-index';
-import { becomeFollower, resetElectionTimer } from './role';
-import { send, type RaftState } from './state';
+import { becomeFollower, followLeader } from './role';
+import { send, type Leading, type RaftState } from './state';
 import type { Entry, MemberId } from './types';
 
 /** Follows the leader of the message's term, and takes its entries if the logs agree before them. */
@@ -17,14 +17,8 @@ export function receiveAppendEntries(state: RaftState, from: MemberId, request: 
     refuse(state, from, request);
     return;
   }
-  // Two leaders in one term cannot be (§5.2), nor can such entries; whatever this is, it is not heard.
-  if (request.term === state.term && state.role === 'leader') return;
-  if (!isWellFormed(request)) return;
-  if (state.role !== 'follower' || request.term > state.term || state.leader !== from) {
-    becomeFollower(state, request.term, from);
-  }
-  state.leaderContactAt = state.now;
-  resetElectionTimer(state);
+  // Such entries cannot be; whatever this is, it is not heard.
+  if (!isWellFormed(request) || !followLeader(state, from, request.term)) return;
   if (!agreesBefore(state, request)) {
     refuse(state, from, request);
     return;
@@ -32,21 +26,31 @@ export function receiveAppendEntries(state: RaftState, from: MemberId, request: 
   takeEntries(state, request.entries);
   const lastVerified = request.prevLogIndex + request.entries.length;
   state.verifiedIndex = Math.max(state.verifiedIndex, lastVerified);
+  const commitBefore = state.commitIndex;
   commitTo(state, Math.min(request.leaderCommit, state.verifiedIndex));
-  acknowledgeLater(state, lastVerified, request.readRound);
+  if (wantsAnswer(state, request, state.commitIndex > commitBefore)) state.turn.acknowledge = true;
+  state.answeredReadRound = Math.max(state.answeredReadRound, request.readRound);
 }
 
 /** Tells the leader how far the log is durable and equal to its own. */
 export function sendAcknowledgement(state: RaftState): void {
   assert(state.role === 'follower', 'only a follower acknowledges');
   assert(state.leader !== undefined, 'an acknowledgement goes to a known leader');
+  const matchIndex = acknowledgeable(state);
   send(state, state.leader, {
     kind: 'append-entries-response',
     success: true,
     term: state.term,
-    matchIndex: Math.min(state.durableIndex, state.verifiedIndex),
+    matchIndex,
     readRound: state.answeredReadRound,
   });
+  state.acknowledgedIndex = matchIndex;
+  state.acknowledgedAt = state.now;
+}
+
+/** How far the log is durable and equal to that of the leader. */
+export function acknowledgeable(state: RaftState): number {
+  return Math.min(state.durableIndex, state.verifiedIndex);
 }
 
 /** The leader's side. */
@@ -58,15 +62,15 @@ export function receiveAppendEntriesResponse(state: RaftState, from: MemberId, r
   const { leading } = state;
   const progress = leading?.peers.get(from);
   if (leading === undefined || progress === undefined || response.term < state.term) return;
-  progress.lastContactAt = state.now;
+  progress.onContact(state.now);
   noteReadRound(state, leading, { progress, round: response.readRound });
   if (!response.success) {
-    backtrack(state, progress, response);
+    backtrack(state, leading, progress, response);
     return;
   }
   // A peer cannot hold more of our log than there is; a message that says so is nonsense.
   if (response.matchIndex > state.log.lastIndex) return;
-  progress.onMatched(response.matchIndex, state.now);
+  progress.onMatched(response.matchIndex, state.now, leading.reads.round);
   advanceCommit(state, leading);
 }
 
@@ -113,11 +117,17 @@ function truncate(state: RaftState, index: number): void {
   }
 }
 
-/** At the end of the turn if there is something to tell already; otherwise when the entries are durable. */
-function acknowledgeLater(state: RaftState, lastVerified: number, readRound: number): void {
-  const isNewRound = readRound > state.answeredReadRound;
-  state.answeredReadRound = Math.max(state.answeredReadRound, readRound);
-  if (isNewRound || lastVerified <= state.durableIndex) state.turn.acknowledge = true;
+/**
+ * Entries are acknowledged once they are durable, which may be now; a heartbeat and a new read round at once. Only what
+ * does nothing but move the commit index needs no answer, if the leader has just had one: in steady state that is a
+ * quarter of all messages. Half a heartbeat interval later it gets one again, lest an answer that was lost be missed.
+ */
+function wantsAnswer(state: RaftState, request: AppendEntries, movedCommit: boolean): boolean {
+  if (request.readRound > state.answeredReadRound) return true;
+  if (request.entries.length > 0) return request.prevLogIndex + request.entries.length <= state.durableIndex;
+  const isKnown = acknowledgeable(state) <= state.acknowledgedIndex;
+  const isRecent = state.now - state.acknowledgedAt < state.options.heartbeatIntervalMs / 2;
+  return !(movedCommit && isKnown && isRecent);
 }
 
 function refuse(state: RaftState, to: MemberId, request: AppendEntries): void {
@@ -138,7 +148,17 @@ function refuse(state: RaftState, to: MemberId, request: AppendEntries): void {
 }
 
 /** §5.3, end: skips back over whole terms that the logs cannot share. */
-function backtrack(state: RaftState, progress: Progress, response: AppendEntriesRejection): void {
-  const lastPossible = state.log.lastAtMost(response.hintIndex, response.hintTerm);
-  progress.onRejected(response.rejectedIndex, lastPossible.index);
+function backtrack(state: RaftState, leading: Leading, progress: Progress, response: AppendEntriesRejection): void {
+  const { index } = state.log.lastAtMost(response.hintIndex, response.hintTerm);
+  if (response.rejectedIndex > progress.matchIndex) progress.onRejected(response.rejectedIndex, index);
+  else if (response.readRound > progress.matchedRound) reportLoss(state, progress, index);
+  // The refusal may be older than the acknowledgement. An answer to a question asked from now on is not.
+  else if (leading.reads.round === progress.matchedRound) leading.reads.isWanted = true;
+}
+
+/** A peer lacks what it had acknowledged: what it says is believed from now on, what it said is not. */
+function reportLoss(state: RaftState, progress: Progress, possibleIndex: number): void {
+  const { peer, matchIndex: acknowledgedIndex } = progress;
+  state.turn.warnings.push({ kind: 'peer-lost-entries', peer, acknowledgedIndex, possibleIndex });
+  progress.onEntriesLost(possibleIndex);
 }

@@ -1,4 +1,6 @@
 /** A configuration as the payload of a log entry: fixed-width binary, equal configurations give equal bytes. */
+import { assert } from '../base/assert';
+import { configurationParts as parts, isValidConfiguration } from './membership';
 import type { Configuration, MemberId } from './types';
 
 /** What a configuration entry holds. */
@@ -10,13 +12,17 @@ export interface ConfigurationPayload {
 
 const version = 1;
 const autoLeaveFlag = 1;
-const parts = ['voters', 'outgoing', 'learners', 'learnersNext'] as const;
 /** Version, flags, and a 16-bit count for each part. */
 const headerBytes = 2 + 2 * parts.length;
 const idBytes = 8;
 
-/** Version, flags, counts, then the ids of each part, then the context; big endian. */
+/**
+ * Version, flags, counts, then the ids of each part, then the context; big endian.
+ *
+ * @throws AssertionError for a configuration that cannot be (`isValidConfiguration`)
+ */
 export function encodeConfiguration({ configuration, context }: ConfigurationPayload): Uint8Array {
+  assert(isValidConfiguration(configuration), 'a configuration that is written can be');
   const ids = parts.flatMap((part) => configuration[part]);
   const bytes = new Uint8Array(headerBytes + idBytes * ids.length + context.length);
   const view = new DataView(bytes.buffer);
@@ -32,7 +38,11 @@ export function encodeConfiguration({ configuration, context }: ConfigurationPay
   return bytes;
 }
 
-/** @returns `undefined` for bytes that no `encodeConfiguration` made */
+/**
+ * Reads what `encodeConfiguration` wrote. The context is a view of `bytes`, not a copy.
+ *
+ * @returns `undefined` for bytes that no `encodeConfiguration` made
+ */
 export function decodeConfiguration(bytes: Uint8Array): ConfigurationPayload | undefined {
   if (bytes.length < headerBytes || bytes[0] !== version || (bytes[1] ?? 0) > autoLeaveFlag) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -46,7 +56,8 @@ export function decodeConfiguration(bytes: Uint8Array): ConfigurationPayload | u
       at += idBytes;
       return id;
     });
-  const [voters = [], outgoing = [], learners = [], learnersNext = []] = counts.map(read);
-  const configuration = { voters, outgoing, learners, learnersNext, autoLeave: bytes[1] === autoLeaveFlag };
-  return { configuration, context: bytes.subarray(at) };
+  const [voters = [], outgoing = [], learners = [], learnersNext = [], removed = []] = counts.map(read);
+  const autoLeave = bytes[1] === autoLeaveFlag;
+  const configuration = { voters, outgoing, learners, learnersNext, autoLeave, removed };
+  return isValidConfiguration(configuration) ? { configuration, context: bytes.subarray(at) } : undefined;
 }

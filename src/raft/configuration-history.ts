@@ -41,16 +41,21 @@ function useLatest(state: RaftState): void {
   if (state.leading !== undefined) trackPeers(state, state.leading);
 }
 
-/** New members are tracked from now on; those that are gone, until they know. */
-function trackPeers(state: RaftState, leading: Leading): void {
-  for (const member of allMembers(state.configuration)) {
-    const progress = leading.peers.get(member);
-    if (progress !== undefined) progress.leavesAt = undefined;
-    else if (member !== state.id) {
+/**
+ * Tracks the members of the configuration in force, and those of the one before as long as the change is not committed
+ * or they have not heard of it.
+ */
+export function trackPeers(state: RaftState, leading: Leading): void {
+  const latest = required(state.configurations.at(-1), 'there is a configuration');
+  const before = latest.index > state.commitIndex ? state.configurations.at(-2) : undefined;
+  for (const { configuration } of before === undefined ? [latest] : [before, latest]) {
+    for (const member of allMembers(configuration)) {
+      if (member === state.id || leading.peers.has(member)) continue;
       leading.peers.set(member, new Progress(member, state.log.lastIndex + 1, state.now));
     }
   }
   for (const progress of leading.peers.values()) {
-    if (!isMember(state.configuration, progress.peer)) progress.leavesAt ??= state.log.lastIndex;
+    const stays = isMember(latest.configuration, progress.peer);
+    progress.leavesAt = stays ? undefined : (progress.leavesAt ?? latest.index);
   }
 }

@@ -3,14 +3,15 @@ import { assert } from '../base/assert';
 import { isVoter } from './membership';
 import { voteResult } from './quorum';
 import { appendNoOp } from './leader-log';
-import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate, resetElectionTimer } from './role';
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role';
 import { send, type RaftState } from './state';
 
 /** Nothing was heard of a leader for too long: ask whether an election could succeed. */
 export function onElectionTimeout(state: RaftState): void {
   assert(state.role !== 'leader', 'a leader has no election timeout');
   if (!isVoter(state.configuration, state.id)) {
-    resetElectionTimer(state);
+    // Waits for whoever is elected, and believes no longer in a leader it does not hear.
+    becomeFollower(state, state.term, undefined);
     return;
   }
   becomePreCandidate(state);

@@ -1,4 +1,7 @@
-/** What happens to a member: the only inputs of the core, together with the time at which they arrive. */
+/**
+ * What happens to a member: the only inputs of the core, together with the time at which they arrive. What the core
+ * wants done in return, and in which order, stands in `update.ts`; together the two files are the driver's contract.
+ */
 import type { MemberChange } from './membership';
 import type { Message } from './messages';
 import type { Entry, EntryKind, MemberId } from './types';
@@ -17,6 +20,26 @@ export interface ProposalBatch {
   readonly proposals: readonly Proposal[];
 }
 
+/**
+ * Change who belongs to the cluster (thesis §4). Answered in `Update.changes` by `id`, at once: the new configuration
+ * stands in the log, or why not. It is in force from then on; it is certain once `Update.commitIndex` reaches its index
+ * with the leader still in the same term, and undone if a later leader removes it from the log. A change of more than
+ * one voter goes through a joint configuration, which the leader leaves by itself (`autoLeave`): the change is complete
+ * when an entry with a configuration that is not joint has been committed.
+ */
+export interface ConfigurationChange {
+  readonly id: number;
+  /** Done together or not at all; each member named at most once. */
+  readonly changes: readonly MemberChange[];
+  /** What the program keeps with the new configuration, such as names and addresses; opaque to the core. */
+  readonly context: Uint8Array;
+  /**
+   * For disaster work: true skips the refusals `not-caught-up` and `unhealthy`, and so may leave the cluster without a
+   * quorum that answers. All other refusals stay. Default false.
+   */
+  readonly force?: boolean;
+}
+
 export type Event =
   /** Time has passed; look at the timeouts. */
   | { readonly kind: 'tick' }
@@ -28,23 +51,33 @@ export type Event =
   | { readonly kind: 'read'; readonly id: number }
   /** Everything up to this `Persist.sequence` is durable. Sequence numbers come back in order. */
   | { readonly kind: 'persisted'; readonly sequence: number }
-  /** Entries that `Update.loads` asked for; possibly fewer, from the start of what was asked, but at least one. */
+  /**
+   * Entries that `Update.loads` asked for; possibly fewer, from the start of what was asked. None at all only if the log
+   * was shortened meanwhile, which `prefix-removed` has told before.
+   */
   | { readonly kind: 'loaded'; readonly peer: MemberId; readonly entries: readonly Entry[] }
-  /** The state machine has applied everything up to here. */
+  /** The state machine has applied everything up to here, or was replaced by a snapshot that ends here. */
   | { readonly kind: 'applied'; readonly index: number }
-  /** The log up to here was removed from storage; at most the applied index. */
+  /**
+   * Compaction: the log up to here is gone from storage. At most the last `applied` index that was told, and only what a
+   * durable state machine stands for. The driver decides when, and keeps a trailing window for peers that lag a little
+   * (`Raft.peers`); the core follows. It must be told before an empty `loaded` that is the consequence.
+   */
   | { readonly kind: 'prefix-removed'; readonly index: number }
-  /** The driver is done with a wish of `Update.snapshots`: the peer has the whole snapshot, or never got it. */
+  /**
+   * The driver is done with a wish of `Update.snapshots`: the peer has the whole snapshot, checked and handed to its
+   * core, or did not get it. `lastIndex` is the snapshot's last entry (0 if none was made). A driver that could not
+   * deliver may wait before it says so: the next wish comes at the next heartbeat. Told also when this member no longer
+   * leads; then it changes nothing.
+   */
   | { readonly kind: 'snapshot-sent'; readonly peer: MemberId; readonly lastIndex: number; readonly delivered: boolean }
-  /** Change who belongs to the cluster. Answered in `Update.changes` by `id` when appended, or refused. */
-  | {
-      readonly kind: 'change-configuration';
-      readonly id: number;
-      readonly changes: readonly MemberChange[];
-      /** Stored with the configuration, opaque to the core. */
-      readonly context: Uint8Array;
-    }
-  /** Hand leadership to a voter (thesis §3.10). Answered in `Update.transfers` by `id`. */
-  | { readonly kind: 'transfer-leadership'; readonly id: number; readonly to: MemberId }
-  /** The transport lost its connection to this peer: what was in flight may be gone. */
+  /** Change who belongs to the cluster. Answered in `Update.changes` by `id`. */
+  | ({ readonly kind: 'change-configuration' } & ConfigurationChange)
+  /**
+   * Hand leadership to a voter (thesis §3.10); without `to`, to the voter that answers and lacks least, as on shutdown or
+   * when this member's disk is slow. Answered in `Update.transfers` by `id`, within one election timeout. Until then
+   * proposals are refused as `not-leader` (surely not done) and changes as `unfinished`.
+   */
+  | { readonly kind: 'transfer-leadership'; readonly id: number; readonly to: MemberId | undefined }
+  /** The transport lost its connection to this peer: what was in flight may be gone. A running snapshot is not meant. */
   | { readonly kind: 'unreachable'; readonly peer: MemberId };

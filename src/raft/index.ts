@@ -12,28 +12,34 @@ export type {
   TermRun,
 } from './types';
 export type * from './messages';
-export type { Event, Proposal, ProposalBatch } from './event';
+export type { ConfigurationChange, Event, Proposal, ProposalBatch } from './event';
 export type {
   ChangeAnswer,
   Load,
   Persist,
   ProposeResult,
   ReadResult,
+  RefusedByLeader,
   RoleChange,
   TransferAnswer,
+  TransferRefusal,
   Update,
+  Warning,
 } from './update';
 export type { StateMachine } from './state-machine';
-export type { LogStart } from './log';
+export { entryBytes, type LogStart } from './log';
 export {
   allMembers,
   enterJoint,
   isJoint,
   isMember,
+  isValidConfiguration,
   isVoter,
   leaveJoint,
+  mayFollow,
   planChange,
   sameConfiguration,
+  sameVoters,
   simpleChange,
   simpleConfiguration,
   type ChangeRefusal,
@@ -42,5 +48,7 @@ export {
 } from './membership';
 export { decodeConfiguration, encodeConfiguration, type ConfigurationPayload } from './configuration-codec';
 export { defaultRaftOptions, type RaftOptions } from './options';
-export { committedIndex, majority, voteResult, type VoteResult } from './quorum';
-export { Raft, type RaftConfig, type RaftStatus } from './raft';
+export type { ProgressState } from './progress';
+export { committedIndex, majority, reachedByQuorum, voteResult, type VoteResult } from './quorum';
+export { Raft, type RaftConfig } from './raft';
+export type { PeerStatus, RaftStatus } from './status';

@@ -1,24 +1,22 @@
 /** InstallSnapshot: a state that takes the place of the log's beginning (§7), and the shortening of the log. */
 import { assert } from '../base/assert';
-import { advanceCommit, commitTo } from './commit';
+import { commitTo } from './commit';
 import { forgetConfigurations } from './configuration-history';
-import type { InstallSnapshot, InstallSnapshotResponse } from './messages';
-import { becomeFollower, resetElectionTimer } from './role';
+import { isValidConfiguration } from './membership';
+import type { InstallSnapshot } from './messages';
+import { followLeader } from './role';
 import { send, type RaftState } from './state';
 import type { MemberId, SnapshotDescription } from './types';
 
 /** A whole snapshot came from the leader. Takes it if it brings this member forward. */
 export function receiveInstallSnapshot(state: RaftState, from: MemberId, request: InstallSnapshot): void {
   if (request.term < state.term) {
-    send(state, from, { kind: 'install-snapshot-response', term: state.term, matchIndex: 0 });
+    // §5.1: the old leader learns the term; nothing else in the answer counts.
+    const nothing = { rejectedIndex: request.snapshot.last.index, hintIndex: 0, hintTerm: 0, readRound: 0 };
+    send(state, from, { kind: 'append-entries-response', success: false, term: state.term, ...nothing });
     return;
   }
-  if (request.term === state.term && state.role === 'leader') return;
-  if (state.role !== 'follower' || request.term > state.term || state.leader !== from) {
-    becomeFollower(state, request.term, from);
-  }
-  state.leaderContactAt = state.now;
-  resetElectionTimer(state);
+  if (!isWellFormed(request) || !followLeader(state, from, request.term)) return;
   const { last } = request.snapshot;
   if (last.index > state.commitIndex) {
     // §7: a log that goes on after the snapshot is right and stays (invariant N3).
@@ -29,24 +27,6 @@ export function receiveInstallSnapshot(state: RaftState, from: MemberId, request
   if (state.durableIndex >= state.verifiedIndex) state.turn.acknowledge = true;
 }
 
-/** The peer has the snapshot: from there on the log goes on. */
-export function receiveInstallSnapshotResponse(
-  state: RaftState,
-  from: MemberId,
-  response: InstallSnapshotResponse,
-): void {
-  if (response.term > state.term) {
-    becomeFollower(state, response.term, undefined);
-    return;
-  }
-  const progress = state.leading?.peers.get(from);
-  if (state.leading === undefined || progress === undefined || response.term < state.term) return;
-  progress.lastContactAt = state.now;
-  if (response.matchIndex > state.log.lastIndex) return;
-  progress.onMatched(response.matchIndex, state.now);
-  advanceCommit(state, state.leading);
-}
-
 /** Storage no longer holds the entries up to `index`; they are applied, and the state stands for them. */
 export function onPrefixRemoved(state: RaftState, index: number): void {
   assert(index <= state.appliedIndex, 'only applied entries are removed from the front (N4)');
@@ -54,6 +34,13 @@ export function onPrefixRemoved(state: RaftState, index: number): void {
   if (index < state.log.firstIndex) return;
   state.log.truncatePrefix(index);
   forgetConfigurations(state, index);
+}
+
+/** A snapshot stands for something, and its configuration comes from what it stands for. */
+function isWellFormed({ term, snapshot }: InstallSnapshot): boolean {
+  const { last, configuration } = snapshot;
+  if (last.index < 1 || last.term > term || configuration.index > last.index) return false;
+  return isValidConfiguration(configuration.configuration);
 }
 
 /** Everything this member had is replaced: the log is empty after the snapshot, and the state is the snapshot's. */

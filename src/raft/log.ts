@@ -2,6 +2,28 @@
 import { assert, required } from '../base/assert';
 import type { Entry, LogPosition, TermRun } from './types';
 
+/** What an entry costs beside its payload, in memory and on the way; so that bounds in bytes bound empty entries too. */
+const entryOverheadBytes = 64;
+
+/** What an entry counts wherever bytes of entries are bounded: its payload and a fixed overhead, in bytes. */
+export function entryBytes({ payload }: { readonly payload: Uint8Array }): number {
+  return payload.length + entryOverheadBytes;
+}
+
+/** What several entries, or proposals of them, count together. */
+export function totalBytes(entries: readonly { readonly payload: Uint8Array }[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entryBytes(entry);
+  return bytes;
+}
+
+/** As many entries as fit in `maxBytes`, from the first on; at least one if there is any. */
+export function fitting(entries: readonly Entry[], maxBytes: number): readonly Entry[] {
+  let bytes = 0;
+  const tooMany = entries.findIndex((entry, at) => (bytes += entryBytes(entry)) > maxBytes && at > 0);
+  return tooMany === -1 ? entries : entries.slice(0, tooMany);
+}
+
 /** Where a log begins, as found in storage. */
 export interface LogStart {
   readonly firstIndex: number;
@@ -36,7 +58,7 @@ export class RaftLog {
     this.#cache = [...start.tail];
     this.#cacheFirst = start.lastIndex - start.tail.length + 1;
     this.lastIndex = start.lastIndex;
-    for (const entry of start.tail) this.#cachedBytes += entry.payload.length;
+    this.#cachedBytes = totalBytes(start.tail);
   }
 
   /** Index of the last entry; `firstIndex - 1` when the log is empty. */
@@ -96,7 +118,7 @@ export class RaftLog {
         this.#runs.push({ firstIndex: entry.index, term: entry.term });
       }
       this.#cache.push(entry);
-      this.#cachedBytes += entry.payload.length;
+      this.#cachedBytes += entryBytes(entry);
       this.lastIndex = entry.index;
     }
   }
@@ -106,7 +128,7 @@ export class RaftLog {
     assert(index >= this.firstIndex, 'what is removed lies within the log');
     while ((this.#runs.at(-1)?.firstIndex ?? 0) >= index) this.#runs.pop();
     while (this.#cacheFirst + this.#cachedCount > Math.max(index, this.#cacheFirst)) {
-      this.#cachedBytes -= required(this.#cache.pop(), 'a counted entry is in the cache').payload.length;
+      this.#cachedBytes -= entryBytes(required(this.#cache.pop(), 'a counted entry is in the cache'));
     }
     this.lastIndex = index - 1;
     if (this.#cachedCount === 0) this.#cacheFirst = index;
@@ -138,7 +160,7 @@ export class RaftLog {
   }
 
   /**
-   * Entries `first` to `last`, or as many from the start of them as fit in `maxBytes` of payload (at least one).
+   * Entries `first` to `last`, or as many from the start of them as fit in `maxBytes` by `entryBytes` (at least one).
    *
    * @returns `undefined` if `first` is no longer in memory
    */
@@ -150,17 +172,18 @@ export class RaftLog {
     let bytes = 0;
     let to = from;
     while (to < end) {
-      bytes += required(this.#cache[to], 'an index in the cache has an entry').payload.length;
+      bytes += entryBytes(required(this.#cache[to], 'an index in the cache has an entry'));
       if (bytes > maxBytes && to > from) break;
       to++;
     }
     return this.#cache.slice(from, to);
   }
 
-  /** Payload bytes of one entry in memory; 0 if it is not. */
+  /** What one entry in memory counts, by `entryBytes`; 0 if it is not there. */
   sizeAt(index: number): number {
     if (index < this.#cacheFirst) return 0;
-    return this.#cache[this.#head + index - this.#cacheFirst]?.payload.length ?? 0;
+    const entry = this.#cache[this.#head + index - this.#cacheFirst];
+    return entry === undefined ? 0 : entryBytes(entry);
   }
 
   /** Drops the oldest entries from memory while there are more than `maxBytes`, none above `upTo`. */

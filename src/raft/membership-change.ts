@@ -1,18 +1,20 @@
 /** Changes of the configuration, on the leader (thesis §4): proposed, committed, and the joint one left. */
 import { assert, required } from '../base/assert';
 import { encodeConfiguration } from './configuration-codec';
-import type { Event } from './event';
+import type { ConfigurationChange } from './event';
 import { appendToLog } from './leader-log';
-import { isJoint, isVoter, leaveJoint, planChange } from './membership';
-import { becomeFollower } from './role';
+import { isJoint, isVoter, leaveJoint, planChange, sameVoters } from './membership';
+import type { Progress } from './progress';
+import { reachedByQuorum } from './quorum';
 import type { Leading, RaftState } from './state';
 import type { Configuration, ConfigurationAt } from './types';
+import type { RefusedByLeader } from './update';
 
 /**
  * Appends a new configuration, or refuses. One at a time (invariant M1), and none before an entry of this term is
  * committed (invariant M3: the bug of the single-server change found in 2015).
  */
-export function receiveChange(state: RaftState, change: Extract<Event, { kind: 'change-configuration' }>): void {
+export function receiveChange(state: RaftState, change: ConfigurationChange): void {
   const { id } = change;
   const { leading } = state;
   if (leading === undefined) {
@@ -28,11 +30,16 @@ export function receiveChange(state: RaftState, change: Extract<Event, { kind: '
     state.turn.changes.push({ id, accepted: false, reason: planned.refusal });
     return;
   }
+  const danger = change.force === true ? undefined : dangerOf(state, leading, planned.configuration);
+  if (danger !== undefined) {
+    state.turn.changes.push({ id, accepted: false, reason: danger });
+    return;
+  }
   const index = appendConfiguration(state, planned.configuration, change.context);
   state.turn.changes.push({ id, accepted: true, index });
 }
 
-/** Once the configuration in force is committed: leaves a joint one, lets the removed go, steps down if it is one of them. */
+/** Once the configuration in force is committed: leaves a joint one, lets the removed go. */
 export function followUpChange(state: RaftState, leading: Leading): void {
   const latest = required(state.configurations.at(-1), 'there is a configuration');
   if (latest.index > state.commitIndex) return;
@@ -41,8 +48,34 @@ export function followUpChange(state: RaftState, leading: Leading): void {
     return;
   }
   releaseLeavers(state, leading);
-  // Thesis §4.2.2: a leader that removed itself leads until that is committed.
-  if (!isVoter(latest.configuration, state.id)) becomeFollower(state, state.term, undefined);
+}
+
+/** Thesis §4.2.2: a leader that removed itself, or made itself a learner, leads until that is committed. */
+export function hasRemovedItself(state: RaftState): boolean {
+  const latest = required(state.configurations.at(-1), 'there is a configuration');
+  return latest.index <= state.commitIndex && !isVoter(latest.configuration, state.id);
+}
+
+/** True if a learner lacks so little that it could vote without holding up commits (thesis §4.2.1, invariant M8). */
+export function isCaughtUp(state: RaftState, progress: Progress, now: number): boolean {
+  const { electionTimeoutMs, maxPromotionLag } = state.options;
+  if (!progress.isActive(now, electionTimeoutMs)) return false;
+  return progress.matchIndex >= state.commitIndex - maxPromotionLag;
+}
+
+/** Whether the change would leave the cluster waiting for members that lag or are silent (invariant M8). */
+function dangerOf(state: RaftState, leading: Leading, to: Configuration): RefusedByLeader | undefined {
+  if (sameVoters(state.configuration, to)) return undefined;
+  const lags = state.configuration.learners
+    .filter((learner) => to.voters.includes(learner))
+    .map((learner) => required(leading.peers.get(learner), 'a learner is a peer of the leader'))
+    .some((progress) => !isCaughtUp(state, progress, state.now));
+  if (lags) return 'not-caught-up';
+  const answers = reachedByQuorum(to, (voter) => {
+    if (voter === state.id) return 1;
+    return leading.peers.get(voter)?.isActive(state.now, state.options.electionTimeoutMs) === true ? 1 : 0;
+  });
+  return answers === 1 ? undefined : 'unhealthy';
 }
 
 function mayChange(state: RaftState, leading: Leading): boolean {

@@ -68,29 +68,20 @@ export interface TimeoutNow {
   readonly term: number;
 }
 
-/** Tells that a whole snapshot has arrived and passed its check; its data travels outside the core (§7). */
+/**
+ * Tells that a whole snapshot has arrived and passed its check; its data travels outside the core, and the receiver's
+ * driver gives this message to its core when it has all of it (§7, `update.ts`). Answered by AppendEntriesResponse: once
+ * the snapshot is durable, or with the term if that is over.
+ */
 export interface InstallSnapshot {
   readonly kind: 'install-snapshot';
   readonly term: number;
   readonly snapshot: SnapshotDescription;
 }
 
-/** Answers InstallSnapshot: everything up to `matchIndex` is durable here and equal to the leader's. */
-export interface InstallSnapshotResponse {
-  readonly kind: 'install-snapshot-response';
-  readonly term: number;
-  readonly matchIndex: number;
-}
-
 /** What one core sends another. Each may be lost, duplicated, delayed or reordered without harm. */
 export type Message =
-  | AppendEntries
-  | AppendEntriesResponse
-  | RequestVote
-  | RequestVoteResponse
-  | TimeoutNow
-  | InstallSnapshot
-  | InstallSnapshotResponse;
+  AppendEntries | AppendEntriesResponse | RequestVote | RequestVoteResponse | TimeoutNow | InstallSnapshot;
 
 /** A message and where it goes. */
 export interface Envelope {

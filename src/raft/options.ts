@@ -1,6 +1,9 @@
 /** The settings of the consensus core, each with unit, default and range. */
 
-/** All times are in milliseconds of the clock that comes with the events. */
+/**
+ * All times are in milliseconds of the clock that comes with the events. Bytes of entries are counted by `entryBytes`:
+ * payload and a fixed overhead for each.
+ */
 export interface RaftOptions {
   /**
    * A follower that hears nothing from a leader campaigns after a random time in [electionTimeoutMs, 2 x electionTimeoutMs)
@@ -29,6 +32,11 @@ export interface RaftOptions {
   readonly leaseReads: boolean;
   /** By how much a clock may be slow against another, as a fraction: 0 to 0.5. Default 0.1. */
   readonly maxClockDrift: number;
+  /**
+   * A learner becomes a voter only when it lacks no more than this many committed entries (thesis §4.2.1): a voter that
+   * lags would hold up commits. Default 1000, range 0 to 1,000,000.
+   */
+  readonly maxPromotionLag: number;
 }
 
 export const defaultRaftOptions: RaftOptions = {
@@ -42,4 +50,5 @@ export const defaultRaftOptions: RaftOptions = {
   maxPendingReads: 100_000,
   leaseReads: false,
   maxClockDrift: 0.1,
+  maxPromotionLag: 1000,
 };

@@ -1,5 +1,6 @@
 /** What is handed to the disk, and what the disk has (architecture §1.2, thesis §10.2.1). */
 import { assert } from '../base/assert';
+import { acknowledgeable } from './append-entries';
 import { advanceCommit } from './commit';
 import { onOwnVoteDurable } from './election';
 import type { RaftState } from './state';
@@ -15,7 +16,8 @@ export function onPersisted(state: RaftState, sequence: number): void {
     if (hardState?.term === state.term && hardState.votedFor === state.id) onOwnVoteDurable(state);
   }
   if (state.leading !== undefined) advanceCommit(state, state.leading);
-  if (state.role === 'follower' && state.leader !== undefined) state.turn.acknowledge = true;
+  // Only what is news to the leader: a term and a vote are not.
+  if (acknowledgeable(state) > state.acknowledgedIndex) state.turn.acknowledge = true;
 }
 
 /** Everything this turn changed that must survive, under a sequence number of its own. */

@@ -20,8 +20,10 @@ export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 export class Progress {
   readonly peer: MemberId;
   state: ProgressState = 'probe';
-  /** The peer's log equals ours up to here, durably. Never falls. Always below `nextIndex`. */
+  /** The peer's log equals ours up to here, durably. Below `nextIndex`. Falls only if the peer proves to have lost it. */
   matchIndex = 0;
+  /** The latest round of leadership confirmation when `matchIndex` last moved: whatever answers a later one is younger. */
+  matchedRound = 0;
   /** Not a member any more: sent everything up to this entry, which removes it, so that it learns of it. */
   leavesAt: number | undefined;
   /** The next entry to send. */
@@ -30,15 +32,17 @@ export class Progress {
   probeSent = false;
   /** Entries from `nextIndex` on are being read from storage. */
   loading = false;
-  /** When the peer was last heard from in this term. */
+  /** When the peer was last heard from in this term; at first, when it was first sent to. */
   lastContactAt: number;
-  /** When something was last sent. */
+  /** It was heard from in this term. */
+  hasAnswered = false;
+  /** When something was last sent that does not wait behind bulk. */
   lastSentAt = -Infinity;
   /** When `matchIndex` last moved, or the in-flight window was last empty. */
   lastProgressAt: number;
   /** The commit index the peer was last told. */
   sentCommit = 0;
-  /** The latest round of leadership confirmation that was sent, and that came back. */
+  /** The latest round of leadership confirmation that was sent and does not wait behind bulk, and that came back. */
   sentReadRound = 0;
   ackedReadRound = 0;
   readonly #inflight: Inflight[] = [];
@@ -62,6 +66,22 @@ export class Progress {
     return this.#inflight.length > 0;
   }
 
+  /** Bytes of entries that were sent and not yet acknowledged. */
+  get inflightBytes(): number {
+    return this.#inflightBytes;
+  }
+
+  /** True if the peer answered within the last `withinMs`. */
+  isActive(now: number, withinMs: number): boolean {
+    return this.hasAnswered && now - this.lastContactAt < withinMs;
+  }
+
+  /** The peer answered something. */
+  onContact(now: number): void {
+    this.lastContactAt = now;
+    this.hasAnswered = true;
+  }
+
   /** Entries up to `lastIndex` were sent. */
   onSent(lastIndex: number, bytes: number, now: number): void {
     assert(lastIndex >= this.nextIndex, 'a message with entries moves on');
@@ -75,10 +95,11 @@ export class Progress {
     this.nextIndex = lastIndex + 1;
   }
 
-  /** The peer holds everything up to `matchIndex` durably. */
-  onMatched(matchIndex: number, now: number): void {
+  /** The peer holds everything up to `matchIndex` durably; `round` is the latest round of leadership confirmation. */
+  onMatched(matchIndex: number, now: number, round: number): void {
     if (matchIndex > this.matchIndex) {
       this.matchIndex = matchIndex;
+      this.matchedRound = round;
       this.lastProgressAt = now;
     }
     this.#free(matchIndex);
@@ -88,15 +109,23 @@ export class Progress {
   }
 
   /**
-   * The peer refused entries after `rejectedIndex`; the logs may agree up to `lastPossible`.
+   * The peer refused entries after `rejectedIndex`, which it never acknowledged; the logs may agree up to `lastPossible`.
    *
    * @returns false if the refusal is old news
    */
   onRejected(rejectedIndex: number, lastPossible: number): boolean {
-    if (rejectedIndex <= this.matchIndex || this.state === 'snapshot') return false;
+    assert(rejectedIndex > this.matchIndex, 'what the peer acknowledged and refuses is another matter');
+    if (this.state === 'snapshot') return false;
     if (this.state === 'probe' && rejectedIndex !== this.nextIndex - 1) return false;
     this.#becomeProbe(Math.min(lastPossible + 1, rejectedIndex));
     return true;
+  }
+
+  /** The peer proved to lack what it acknowledged; the logs may agree up to `lastPossible`. It begins from nothing. */
+  onEntriesLost(lastPossible: number): void {
+    this.matchIndex = 0;
+    // A snapshot that is on its way is wanted all the more.
+    if (this.state !== 'snapshot') this.#becomeProbe(lastPossible + 1);
   }
 
   /**
@@ -110,17 +139,23 @@ export class Progress {
     this.probeSent = true;
   }
 
-  /** A snapshot is wanted: the peer's next entry is no longer in the log. */
-  onSnapshotNeeded(): void {
-    this.#becomeProbe(this.nextIndex);
+  /** A snapshot is wanted: the peer's next entry is no longer in the log, which begins with `firstIndex`. */
+  onSnapshotNeeded(firstIndex: number): void {
+    assert(firstIndex > this.nextIndex, 'a snapshot stands for entries the log no longer holds');
+    this.#becomeProbe(firstIndex);
     this.state = 'snapshot';
   }
 
   /** The snapshot up to `lastIndex` was delivered, or was not; the next heartbeat finds out where the peer stands. */
   onSnapshotSent(lastIndex: number, delivered: boolean): void {
     if (this.state !== 'snapshot') return;
-    this.#becomeProbe(delivered ? lastIndex + 1 : this.nextIndex);
+    this.#becomeProbe(delivered ? Math.max(this.nextIndex, lastIndex + 1) : this.nextIndex);
     this.probeSent = true;
+  }
+
+  /** A heartbeat is about to ask about the place before `nextIndex`, which must be one whose term the log still knows. */
+  beforeProbe(firstIndex: number): void {
+    this.nextIndex = Math.max(this.nextIndex, firstIndex);
   }
 
   #becomeReplicate(): void {

@@ -1,12 +1,13 @@
 /** The consensus core: hands each event to its room and collects what comes of it. Dispatch only; the rules are elsewhere. */
-import { assert, unreachable } from '../base/assert';
+import { assert, required, unreachable } from '../base/assert';
 import type { Rng } from '../base/rng';
 import { receiveAppendEntries, receiveAppendEntriesResponse, sendAcknowledgement } from './append-entries';
 import { decodeConfiguration } from './configuration-codec';
+import { configurationAt } from './configuration-history';
 import { onElectionTimeout } from './election';
 import type { Event } from './event';
 import { checkInvariants, invariantSnapshot } from './invariants';
-import { onPrefixRemoved, receiveInstallSnapshot, receiveInstallSnapshotResponse } from './install-snapshot';
+import { onPrefixRemoved, receiveInstallSnapshot } from './install-snapshot';
 import { receiveTimeoutNow, receiveTransfer } from './leadership-transfer';
 import { RaftLog, type LogStart } from './log';
 import { receiveChange } from './membership-change';
@@ -18,7 +19,8 @@ import { hasQuorumContact, leaderDeadline, receiveLoaded, receiveProposals, supp
 import { receiveRequestVote, receiveRequestVoteResponse } from './request-vote';
 import { becomeFollower, resetElectionTimer } from './role';
 import { newTurn, type RaftState } from './state';
-import type { ConfigurationAt, Entry, HardState, MemberId, Role } from './types';
+import { peersOf, statusOf, type PeerStatus, type RaftStatus } from './status';
+import type { ConfigurationAt, Entry, HardState, MemberId, SnapshotDescription } from './types';
 import type { Update } from './update';
 
 /** What a member starts from. */
@@ -39,21 +41,6 @@ export interface RaftConfig {
   readonly now: number;
   /** Check every invariant after every turn. Costs a few microseconds a turn. */
   readonly checkInvariants: boolean;
-}
-
-/** A member's view of itself and of its cluster at one instant. */
-export interface RaftStatus {
-  readonly id: MemberId;
-  readonly role: Role;
-  readonly term: number;
-  readonly votedFor: MemberId | undefined;
-  readonly leader: MemberId | undefined;
-  readonly commitIndex: number;
-  readonly appliedIndex: number;
-  readonly durableIndex: number;
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  readonly lastTerm: number;
 }
 
 /**
@@ -93,6 +80,8 @@ export class Raft {
       electionDeadline: 0,
       verifiedIndex: 0,
       answeredReadRound: 0,
+      acknowledgedIndex: 0,
+      acknowledgedAt: -Infinity,
       campaign: undefined,
       leading: undefined,
       turn: newTurn(),
@@ -119,11 +108,12 @@ export class Raft {
     if (this.#checks) checkInvariants(before, state);
     const { role, term, leader } = state;
     const changed = role !== before.role || term !== before.term || leader !== leaderBefore;
-    const { messages, proposed, reads, loads, snapshots, install, changes, transfers } = state.turn;
+    const { messages, proposed, reads, loads, snapshots, install, changes, transfers, warnings } = state.turn;
     state.turn = newTurn();
     const answers = { proposed, reads, changes, transfers };
     const change = changed ? { role, term, leader } : undefined;
-    return { persist, messages, commitIndex: state.commitIndex, ...answers, loads, snapshots, install, change };
+    const wishes = { loads, snapshots, install };
+    return { persist, messages, commitIndex: state.commitIndex, ...answers, ...wishes, warnings, change };
   }
 
   /** When a `tick` is due at the latest, if nothing happens before. An earlier one does no harm. */
@@ -141,11 +131,30 @@ export class Raft {
     return this.#state.log.slice(first, last, maxBytes);
   }
 
+  /** The configuration in force: the latest in the log, committed (`index` up to the commit index) or not. */
+  get configuration(): ConfigurationAt {
+    return required(this.#state.configurations.at(-1), 'there is a configuration');
+  }
+
+  /** A leader's view of every peer at time `now`; empty for others. */
+  peers(now: number): readonly PeerStatus[] {
+    return peersOf(this.#state, now);
+  }
+
+  /**
+   * Describes a state that stands for all entries up to `index`: for a snapshot, or for what to start from once the log
+   * begins after it.
+   *
+   * @param index from the place before the log's first entry to its last
+   * @throws AssertionError outside the log
+   */
+  snapshotAt(index: number): SnapshotDescription {
+    const term = required(this.#state.log.termAt(index), 'a snapshot ends within the log');
+    return { last: { index, term }, configuration: configurationAt(this.#state, index) };
+  }
+
   get status(): RaftStatus {
-    const { id, role, term, votedFor, leader, commitIndex, appliedIndex, durableIndex, log } = this.#state;
-    const { firstIndex, lastIndex, lastTerm } = log;
-    const indexes = { commitIndex, appliedIndex, durableIndex, firstIndex, lastIndex, lastTerm };
-    return { id, role, term, votedFor, leader, ...indexes };
+    return statusOf(this.#state);
   }
 
   /** True if this member leads with a quorum's consent, or follows a leader it heard from, within an election timeout. */
@@ -226,9 +235,6 @@ function receive(state: RaftState, from: MemberId, message: Message): void {
       return;
     case 'install-snapshot':
       receiveInstallSnapshot(state, from, message);
-      return;
-    case 'install-snapshot-response':
-      receiveInstallSnapshotResponse(state, from, message);
       return;
     default:
       unreachable(message);

@@ -27,16 +27,17 @@ export function receiveRead(state: RaftState, id: number): void {
 }
 
 /**
- * Begins the next round if reads wait and none is on its way. Not before an entry of this term is committed: until then
+ * Begins the next round if reads wait (or one is wanted for itself) and none is on its way. Not before an entry of this term is committed: until then
  * a new leader does not know which entries are (§8).
  */
 export function beginReadRound(state: RaftState, leading: Leading): void {
   const { reads } = leading;
   if (reads.confirming !== undefined) return;
-  if (reads.waiting.length === 0 && !wantsLease(state, leading)) return;
+  if (reads.waiting.length === 0 && !reads.isWanted && !wantsLease(state, leading)) return;
   if (state.commitIndex < leading.firstIndex) return;
   reads.round++;
   reads.beganAt = state.now;
+  reads.isWanted = false;
   reads.confirming = { ids: reads.waiting, readIndex: state.commitIndex };
   reads.waiting = [];
   finishReadRound(state, leading);

@@ -3,9 +3,10 @@ import { assert, required } from '../base/assert';
 import type { ProposalBatch } from './event';
 import type { Progress } from './progress';
 import { reachedByQuorum } from './quorum';
-import { driveTransfer } from './leadership-transfer';
+import { abdicate, driveTransfer } from './leadership-transfer';
 import { appendToLog } from './leader-log';
-import { followUpChange } from './membership-change';
+import { fitting, totalBytes } from './log';
+import { followUpChange, hasRemovedItself } from './membership-change';
 import { beginReadRound } from './read-index';
 import { send, type Leading, type RaftState } from './state';
 import type { Entry, MemberId } from './types';
@@ -18,26 +19,23 @@ export function receiveProposals(state: RaftState, { id, term, proposals }: Prop
     state.turn.proposed.push({ id, accepted: false, reason: 'not-leader' });
     return;
   }
-  let bytes = 0;
-  for (const { payload } of proposals) bytes += payload.length;
+  const bytes = totalBytes(proposals);
   // A single proposal larger than the limit still gets through when nothing else is on its way.
   if (leading.uncommittedBytes > 0 && leading.uncommittedBytes + bytes > state.options.maxUncommittedBytes) {
     state.turn.proposed.push({ id, accepted: false, reason: 'overloaded' });
     return;
   }
   const firstIndex = appendToLog(state, proposals);
-  leading.uncommittedBytes += bytes;
   state.turn.proposed.push({ id, accepted: true, firstIndex });
 }
 
 /** Sends every peer what it lacks; a heartbeat where there is nothing and one is due. Once at the end of each turn. */
 export function supplyPeers(state: RaftState, leading: Leading): void {
   followUpChange(state, leading);
-  // A leader that removed itself has stepped down.
-  if (state.leading === undefined) return;
   driveTransfer(state, leading);
   beginReadRound(state, leading);
   for (const progress of leading.peers.values()) supply(state, leading, progress);
+  if (hasRemovedItself(state)) abdicate(state, leading);
 }
 
 /** When the next heartbeat is due, or the quorum's silence becomes too long. */
@@ -62,17 +60,17 @@ export function receiveLoaded(state: RaftState, peer: MemberId, entries: readonl
   progress.loading = false;
   // A load may outlive the term or the state it was asked in; what is wanted now is then asked for anew.
   if (entries[0]?.index !== progress.nextIndex) return;
-  if (entries.every((entry) => state.log.holds(entry))) sendEntries(state, progress, entries);
+  const fits = fitting(entries, state.options.maxAppendBytes);
+  if (fits.every((entry) => state.log.holds(entry))) sendEntries(state, progress, fits);
 }
 
 function supply(state: RaftState, leading: Leading, progress: Progress): void {
   if (isStalled(state, progress)) progress.onLost();
-  let sent = false;
   while (progress.maySendEntries(state.options) && progress.nextIndex <= state.log.lastIndex) {
     if (!sendFromLog(state, progress)) break;
-    sent = true;
   }
-  if (!sent && wantsHeartbeat(state, leading, progress)) sendHeartbeat(state, progress);
+  // Entries serve as a heartbeat too, but for those that wait behind bulk.
+  if (wantsHeartbeat(state, leading, progress)) sendHeartbeat(state, progress);
 }
 
 /** Entries were sent and nothing came of them for so long that they are taken for lost. */
@@ -91,7 +89,7 @@ function sendFromLog(state: RaftState, progress: Progress): boolean {
   const first = progress.nextIndex;
   if (first < state.log.firstIndex) {
     // §7: what the peer lacks is gone from the log.
-    progress.onSnapshotNeeded();
+    progress.onSnapshotNeeded(state.log.firstIndex);
     state.turn.snapshots.push(progress.peer);
     return false;
   }
@@ -108,10 +106,8 @@ function sendFromLog(state: RaftState, progress: Progress): boolean {
 
 function sendEntries(state: RaftState, progress: Progress, entries: readonly Entry[]): void {
   const last = required(entries.at(-1), 'a message with entries has a last one');
-  let bytes = 0;
-  for (const { payload } of entries) bytes += payload.length;
   sendAppend(state, progress, { prevLogIndex: progress.nextIndex - 1, entries });
-  progress.onSent(last.index, bytes, state.now);
+  progress.onSent(last.index, totalBytes(entries), state.now);
 }
 
 /**
@@ -119,6 +115,7 @@ function sendEntries(state: RaftState, progress: Progress, entries: readonly Ent
  * match, so that it is right also when it overtakes bulk data.
  */
 function sendHeartbeat(state: RaftState, progress: Progress): void {
+  if (progress.state === 'probe') progress.beforeProbe(state.log.firstIndex);
   const place = progress.state === 'probe' ? progress.nextIndex - 1 : progress.matchIndex;
   // Of places further back than the log goes, the leader no longer knows the terms.
   sendAppend(state, progress, { prevLogIndex: Math.max(place, state.log.firstIndex - 1), entries: [] });
@@ -142,8 +139,9 @@ function sendAppend(
     leaderCommit: state.commitIndex,
     readRound,
   });
-  progress.lastSentAt = state.now;
   progress.sentCommit = state.commitIndex;
+  if (content.entries.length > 0 && progress.inflightBytes >= state.options.maxAppendBytes) return;
+  progress.lastSentAt = state.now;
   progress.sentReadRound = readRound;
 }
 

@@ -1,8 +1,7 @@
 /** Changes of role and term: the only place that makes a follower, a candidate or a leader. */
 import { assert } from '../base/assert';
 import { between } from '../base/rng';
-import { allMembers } from './membership';
-import { Progress } from './progress';
+import { trackPeers } from './configuration-history';
 import { failReads } from './read-index';
 import type { Leading, RaftState } from './state';
 import type { MemberId } from './types';
@@ -21,6 +20,20 @@ export function becomeFollower(state: RaftState, term: number, leader: MemberId 
   state.role = 'follower';
   state.leader = leader;
   resetElectionTimer(state);
+}
+
+/**
+ * Heard from who says to lead `term`, which is not lower than the current one (§5.2).
+ *
+ * @returns false if it cannot be true: a term has one leader
+ */
+export function followLeader(state: RaftState, from: MemberId, term: number): boolean {
+  if (term === state.term && state.leader !== undefined && state.leader !== from) return false;
+  const isNews = state.role !== 'follower' || term > state.term || state.leader === undefined;
+  if (isNews) becomeFollower(state, term, from);
+  else resetElectionTimer(state);
+  state.leaderContactAt = state.now;
+  return true;
 }
 
 /** Asks around before raising the term (thesis §9.6): changes neither term nor vote. */
@@ -51,19 +64,16 @@ export function becomeLeader(state: RaftState): void {
   leaveRole(state);
   state.role = 'leader';
   state.leader = state.id;
-  const peers = new Map<MemberId, Progress>();
-  for (const member of allMembers(state.configuration)) {
-    if (member !== state.id) peers.set(member, new Progress(member, state.log.lastIndex + 1, state.now));
-  }
   state.leading = {
-    peers,
+    peers: new Map(),
     firstIndex: state.log.lastIndex + 1,
     uncommittedBytes: 0,
     transfer: undefined,
     leaseUntil: -Infinity,
     leaseIsVoid: false,
-    reads: { round: 0, beganAt: -Infinity, confirming: undefined, waiting: [] },
+    reads: { round: 0, beganAt: -Infinity, isWanted: false, confirming: undefined, waiting: [] },
   };
+  trackPeers(state, state.leading);
 }
 
 function leaveRole(state: RaftState): void {
@@ -87,6 +97,8 @@ function enterTerm(state: RaftState, term: number, votedFor: MemberId | undefine
   state.leaderContactAt = -Infinity;
   state.verifiedIndex = 0;
   state.answeredReadRound = 0;
+  state.acknowledgedIndex = 0;
+  state.acknowledgedAt = -Infinity;
   // What was to be acknowledged belongs to the leader of the term before.
   state.turn.acknowledge = false;
 }

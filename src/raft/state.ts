@@ -5,7 +5,7 @@ import type { Envelope, Message } from './messages';
 import type { RaftOptions } from './options';
 import type { Progress } from './progress';
 import type { Configuration, ConfigurationAt, MemberId, Role, SnapshotDescription } from './types';
-import type { ChangeAnswer, Load, ProposeResult, ReadResult, TransferAnswer } from './update';
+import type { ChangeAnswer, Load, ProposeResult, ReadResult, TransferAnswer, Warning } from './update';
 
 /** The one mutable object of the core. Only `raft/` changes it; `invariants.ts` says what holds between turns. */
 export interface RaftState {
@@ -45,6 +45,9 @@ export interface RaftState {
   verifiedIndex: number;
   /** Follower: the latest read round of the leader of `term` that was answered. */
   answeredReadRound: number;
+  /** Follower: the last place it acknowledged to the leader of `term`, and when; 0 and `-Infinity` if it did not. */
+  acknowledgedIndex: number;
+  acknowledgedAt: number;
   /** Present exactly while pre-candidate or candidate. */
   campaign: Campaign | undefined;
   /** Present exactly while leader. */
@@ -76,7 +79,7 @@ export interface Leading {
   readonly peers: Map<MemberId, Progress>;
   /** Index of the no-op that began the term; once it commits, the commit index is known to be current (§8). */
   readonly firstIndex: number;
-  /** Payload bytes of the entries above the commit index, as far as proposed in this term. */
+  /** Bytes of the entries above the commit index, as far as appended in this term. */
   uncommittedBytes: number;
   /** Leadership is being handed over; nothing is appended meanwhile (thesis §3.10). */
   transfer: Transfer | undefined;
@@ -101,6 +104,8 @@ export interface ReadRounds {
   round: number;
   /** When the latest round began. */
   beganAt: number;
+  /** A round is wanted though nobody reads: a peer's answer to it proves something. */
+  isWanted: boolean;
   /** Reads the current round confirms, with the commit index taken when it began. */
   confirming: { readonly ids: readonly number[]; readonly readIndex: number } | undefined;
   /** Reads that arrived since. */
@@ -116,6 +121,7 @@ export interface Turn {
   readonly snapshots: MemberId[];
   readonly changes: ChangeAnswer[];
   readonly transfers: TransferAnswer[];
+  readonly warnings: Warning[];
   /** The first entry that this turn appended, lowered by what it removed. */
   persistFrom: number | undefined;
   persistHardState: boolean;
@@ -134,6 +140,7 @@ export function newTurn(): Turn {
     snapshots: [],
     changes: [],
     transfers: [],
+    warnings: [],
     persistFrom: undefined,
     persistHardState: false,
     install: undefined,

@@ -36,7 +36,7 @@ export interface HardState {
 
 /**
  * Who votes and who only learns. With `outgoing` voters it is joint (thesis §4.3): both majorities must agree. The parts
- * are sorted; no id is both a voter (of either set) and a learner.
+ * are sorted and hold no id twice; no id is both a voter (of either set) and a learner.
  */
 export interface Configuration {
   readonly voters: readonly MemberId[];
@@ -48,6 +48,11 @@ export interface Configuration {
   readonly learnersNext: readonly MemberId[];
   /** Joint: the leader leaves it by itself once it is committed. */
   readonly autoLeave: boolean;
+  /**
+   * Ids of former members, never given to another (invariant M7): what a vote or an acknowledgement of theirs promised
+   * was promised by a disk that may be gone. In no other part; at most 65,535.
+   */
+  readonly removed: readonly MemberId[];
 }
 
 /** One stretch of the log with equal term: from `firstIndex` to the next run's, or to the log's end. */
@@ -56,7 +61,7 @@ export interface TermRun {
   readonly term: number;
 }
 
-/** A state machine's state, as Raft sees it: it stands for all entries up to `last` (§7). */
+/** A state machine's state, as Raft sees it: it stands for all entries up to `last` (§7). Made by `Raft.snapshotAt`. */
 export interface SnapshotDescription {
   readonly last: LogPosition;
   /** The configuration in force at `last`, and where it stands. */

@@ -88,6 +88,7 @@ export function checkIdentity(connection: Connection, identity: Identity): Confi
     learners: parseIds(learners),
     learnersNext: [],
     autoLeave: false,
+    removed: [],
   };
 }
 

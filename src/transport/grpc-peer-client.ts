@@ -1,5 +1,6 @@
 /** Everything this member sends to one peer: keeps a connection, opens a new one when it breaks, tells what may be lost. */
 import { performance } from 'node:perf_hooks';
+import { QuorateError } from '../base/error';
 import type { Logger } from '../base/logger';
 import { Complaints } from './complaints';
 import {
@@ -8,7 +9,8 @@ import {
   type ConnectionEnd,
   type OutgoingMessage,
 } from './grpc-peer-connection';
-import type { TransportHandler } from './transport';
+import { sendSnapshot } from './grpc-snapshot-sender';
+import type { OutgoingSnapshot, TransportHandler } from './transport';
 
 /** A connection that held this long was a good one: the next attempt comes soon. */
 const goodConnectionMs = 1000;
@@ -20,6 +22,8 @@ export class GrpcPeerClient {
   readonly #logger: Logger;
   readonly #complaints: Complaints;
   #connection: GrpcPeerConnection | undefined;
+  /** Gives up the snapshot that is being sent. */
+  #snapshotGiveUp: AbortController | undefined;
   #reconnectTimer: NodeJS.Timeout | undefined;
   #reconnectDelayMs: number;
   #acceptedAt: number | undefined;
@@ -60,11 +64,48 @@ export class GrpcPeerClient {
     return isTaken;
   }
 
+  /** What was sent to this peer before, at another address, may be lost: tells so with the outcome of the first attempt. */
+  assumeLoss(): void {
+    this.#mayHaveLost = true;
+    this.#hasDropped = true;
+  }
+
+  /** See `Transport.sendSnapshot`. */
+  async sendSnapshot(snapshot: OutgoingSnapshot): Promise<void> {
+    if (this.#snapshotGiveUp !== undefined) {
+      throw new QuorateError('overloaded', 'a snapshot is being sent to this peer already');
+    }
+    const giveUp = new AbortController();
+    this.#snapshotGiveUp = giveUp;
+    try {
+      await sendSnapshot(this.#context, snapshot, giveUp.signal);
+    } finally {
+      this.#snapshotGiveUp = undefined;
+    }
+  }
+
+  /** Drops everything. */
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#reconnectTimer);
+    this.#giveUp('the transport is stopping');
     this.#connection?.close();
     this.#connection = undefined;
+  }
+
+  /**
+   * Disconnects, with a bounded chance to leave for what was handed over. Tells nothing more but messages that arrive.
+   *
+   * @param onGone called when nothing is left to `stop`
+   */
+  leave(onGone: () => void): void {
+    this.#giveUp('the peer is no longer reached at this address');
+    if (this.#connection === undefined) onGone();
+    else this.#connection.finish(onGone);
+  }
+
+  #giveUp(reason: string): void {
+    this.#isStopped = true;
+    clearTimeout(this.#reconnectTimer);
+    this.#snapshotGiveUp?.abort(new QuorateError('stopping', reason));
   }
 
   #connect(): void {
@@ -93,6 +134,7 @@ export class GrpcPeerClient {
 
   #onEnded(end: ConnectionEnd): void {
     this.#connection = undefined;
+    if (this.#isStopped) return;
     const wasGood = this.#acceptedAt !== undefined && performance.now() - this.#acceptedAt >= goodConnectionMs;
     this.#acceptedAt = undefined;
     if (wasGood) {

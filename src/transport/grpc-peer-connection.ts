@@ -18,7 +18,7 @@ import {
 import { identityMetadata, type PeerIdentity } from './peer-identity';
 import { StreamSender } from './stream-sender';
 import { probeTcp } from './tcp-probe';
-import type { PeerMessage } from './transport';
+import { isTooLarge, type PeerMessage } from './transport';
 import { passBytes } from './wire';
 
 /** What goes out on a connection this member opened; answers to a peer's calls travel on the connection it opened. */
@@ -71,7 +71,9 @@ export class GrpcPeerConnection {
   #client: Client | undefined;
   #isOpen = false;
   #isClosed = false;
+  #isFinishing = false;
   #streamsToAccept = 2;
+  #streamsToEnd = 2;
 
   constructor(context: ConnectionContext, events: ConnectionEvents) {
     this.#context = context;
@@ -94,11 +96,27 @@ export class GrpcPeerConnection {
       }
       case 'forward-proposals':
       case 'forward-read':
+      case 'forward-change':
         // Does not wait for a connection: the caller would rather hear at once that nothing was done.
         return this.#isOpen && this.#sendForward(message);
       default:
         return unreachable(message);
     }
+  }
+
+  /**
+   * Sends what it has taken, then closes; after `leaveTimeoutMs` at the latest. Takes nothing more.
+   *
+   * @param onClosed called once it is closed, however that came
+   */
+  finish(onClosed: () => void): void {
+    this.#cleanups.add(onClosed);
+    this.#isFinishing = true;
+    this.#appendEntries.end();
+    this.#forward.end();
+    this.#afterOrClose(this.#context.tuning.leaveTimeoutMs, () => {
+      this.close();
+    });
   }
 
   /** Drops everything. */
@@ -130,7 +148,7 @@ export class GrpcPeerConnection {
   }
 
   #isSmallEnough(message: OutgoingMessage, { length }: Buffer): boolean {
-    if (length <= maxMessageBytes(this.#context.tuning)) return true;
+    if (length <= maxMessageBytes(this.#context.tuning) && !isTooLarge(message)) return true;
     this.#events.tooLarge(message, length);
     return false;
   }
@@ -204,6 +222,11 @@ export class GrpcPeerConnection {
     });
     stream.on('error', () => undefined); // The status says the same, and more.
     stream.on('status', ({ code, details }) => {
+      this.#streamsToEnd--;
+      if (this.#isFinishing && code === status.OK) {
+        this.#closeIfFinished();
+        return;
+      }
       this.#end({
         kind: code === status.FAILED_PRECONDITION ? 'refused' : 'lost',
         reason: `${status[code]}: ${details}`,
@@ -231,6 +254,7 @@ export class GrpcPeerConnection {
       this.#runningCalls--;
       this.#cleanups.delete(cancel);
       clearTimeout(timer);
+      this.#closeIfFinished();
       // A lost vote is as good as a refused one; a broken connection shows on the streams.
       if (error === null && reply !== undefined) onReply(reply);
     });
@@ -241,6 +265,10 @@ export class GrpcPeerConnection {
     // Not a gRPC deadline: grpc-js measures those by the wall clock, which may jump.
     const timer = setTimeout(cancel, this.#context.tuning.callTimeoutMs);
     this.#cleanups.add(cancel);
+  }
+
+  #closeIfFinished(): void {
+    if (this.#isFinishing && this.#streamsToEnd === 0 && this.#runningCalls === 0) this.close();
   }
 
   #receive(decode: () => PeerMessage): void {

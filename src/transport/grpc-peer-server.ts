@@ -7,6 +7,7 @@ import {
   type MethodDefinition,
   type sendUnaryData,
   type ServerDuplexStream,
+  type ServerReadableStream,
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import { unreachable } from '../base/assert';
@@ -17,6 +18,7 @@ import { RaftServiceService } from '../gen/quorate/peer/v1/raft';
 import type { AppendEntriesResponse, MemberId, RequestVoteResponse } from '../raft';
 import { decodeAppendEntries } from './append-entries-codec';
 import { Complaints } from './complaints';
+import { GrpcSnapshotReceiver } from './grpc-snapshot-receiver';
 import { serverOptions, type GrpcTransportTuning } from './grpc-transport-options';
 import { IncomingStreams } from './incoming-streams';
 import {
@@ -30,11 +32,13 @@ import {
 } from './message-codec';
 import { admit, type Door } from './peer-identity';
 import { PendingVotes } from './pending-votes';
-import type { PeerMessage, TransportHandler } from './transport';
+import type { CallError } from './snapshot-errors';
+import { isTooLarge, type PeerMessage, type TransportHandler } from './transport';
 import { passBytes } from './wire';
 
 type Call = ServerUnaryCall<Buffer, Buffer>;
 type Stream = ServerDuplexStream<Buffer, Buffer>;
+type Upload = ServerReadableStream<Buffer, Buffer>;
 type Answer = sendUnaryData<Buffer>;
 
 /** What answers a peer's call. Dropped if the peer does not wait for it any more. */
@@ -60,6 +64,7 @@ export class GrpcPeerServer {
   readonly #appendEntries: IncomingStreams;
   readonly #forward: IncomingStreams;
   readonly #votes: PendingVotes;
+  readonly #snapshots: GrpcSnapshotReceiver;
   #isStopped = false;
 
   constructor(options: GrpcPeerServerOptions) {
@@ -69,6 +74,10 @@ export class GrpcPeerServer {
     this.#appendEntries = new IncomingStreams(tuning);
     this.#forward = new IncomingStreams(tuning);
     this.#votes = new PendingVotes(tuning.maxPendingCalls, tuning.callTimeoutMs);
+    this.#snapshots = new GrpcSnapshotReceiver(options.handler, tuning, (peer, reason) => {
+      if (!this.#complaints.isNew(reason)) return;
+      options.logger.warn({ peer, reason }, 'did not take a snapshot of a peer');
+    });
     this.#server = new Server(serverOptions(tuning));
     this.#addServices();
   }
@@ -96,6 +105,8 @@ export class GrpcPeerServer {
         return this.#appendEntries.sendNewest(to, encodeAppendEntriesResponse(message));
       case 'request-vote-response':
         return this.#votes.answer(to, message);
+      case 'forward-change-result':
+        return !isTooLarge(message) && this.#forward.send(to, encodeForwardAnswer(message));
       case 'forward-read-index':
       case 'forward-refused':
         return this.#forward.send(to, encodeForwardAnswer(message));
@@ -110,6 +121,7 @@ export class GrpcPeerServer {
     this.#votes.clear();
     this.#appendEntries.endAll();
     this.#forward.endAll();
+    this.#snapshots.stop();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#server.forceShutdown();
@@ -142,9 +154,9 @@ export class GrpcPeerServer {
         timeoutNow: (call: Call, answer: Answer) => {
           this.#onTimeoutNow(call, answer);
         },
-        // Comes with snapshots: admit the caller, then hand the chunks to a receiver of their own, not to the core.
-        installSnapshot: (_call: unknown, answer: Answer) => {
-          answer({ code: status.UNIMPLEMENTED, details: 'this version does not take snapshots' });
+        installSnapshot: (stream: Upload, answer: Answer) => {
+          const from = this.#admit(stream.metadata, answer);
+          if (from !== undefined) this.#snapshots.receive(from, stream, answer);
         },
       },
     );
@@ -231,12 +243,6 @@ export class GrpcPeerServer {
       return undefined;
     }
   }
-}
-
-/** How a call ends that was not answered. */
-export interface CallError {
-  readonly code: status;
-  readonly details: string;
 }
 
 /** The method with its messages left as bytes: we decode them ourselves, to say what is wrong with one. */

@@ -2,7 +2,7 @@
 import type { ChannelCredentials, ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '../base/logger';
 import type { MemberId } from '../raft';
-import type { PeerAddress } from './transport';
+import { maxSnapshotChunkBytes } from './snapshot-codec';
 
 /** Who this member is, and who the others are. */
 export interface GrpcTransportIdentity {
@@ -11,8 +11,6 @@ export interface GrpcTransportIdentity {
   readonly selfId: MemberId;
   /** `host:port` to listen on; port 0 takes any free one (see `GrpcTransport.boundPort`). */
   readonly listenAddress: string;
-  /** All other members. */
-  readonly peers: readonly PeerAddress[];
 }
 
 /** Bounds and times. All times are in milliseconds. */
@@ -46,12 +44,23 @@ export interface GrpcTransportTuning {
   readonly refusedReconnectDelayMs: number;
   /** Repeat the same complaint about a peer in the log no sooner than this. Default 60,000. */
   readonly complaintIntervalMs: number;
-  /** A connection is checked (HTTP/2 PING) this often. Default 300. */
+  /** A connection is checked (HTTP/2 PING) this often. Default 300; see `keepaliveFor`. */
   readonly keepaliveIntervalMs: number;
-  /** A connection whose check is not answered in this time is dropped. Default 1000, above any pause that is normal. */
+  /** A connection whose check is not answered in this time is dropped. Default 1000; see `keepaliveFor`. */
   readonly keepaliveTimeoutMs: number;
   /** A unary call (a vote) that is not answered is given up. Default 2000; no use above two election timeouts. */
   readonly callTimeoutMs: number;
+  /** A peer that is none any more is sent what was handed over before, for this long at most. Default 1000. */
+  readonly leaveTimeoutMs: number;
+  /** Bytes of a snapshot in one message. Default 256 KiB, range 4 KiB to 1 MiB (`maxSnapshotChunkBytes`). */
+  readonly snapshotChunkBytes: number;
+  /**
+   * A snapshot transfer in which nothing moves for this long is given up, by either side. Also the most time that the
+   * receiver may take for its final check. Default 30,000, range 100 to 600,000.
+   */
+  readonly snapshotStallTimeoutMs: number;
+  /** Most snapshots taken at a time, from different members. Default 4, range 1 to 64. */
+  readonly maxIncomingSnapshots: number;
   /** `stop` lets running calls end for this long. Default 250. */
   readonly stopTimeoutMs: number;
 }
@@ -82,15 +91,37 @@ export const defaultGrpcTransportTuning: GrpcTransportTuning = {
   keepaliveIntervalMs: 300,
   keepaliveTimeoutMs: 1000,
   callTimeoutMs: 2000,
+  leaveTimeoutMs: 1000,
+  snapshotChunkBytes: 256 * 1024,
+  snapshotStallTimeoutMs: 30_000,
+  maxIncomingSnapshots: 4,
   stopTimeoutMs: 250,
 };
+
+/** When a connection on which nothing comes back is given up: after the sum of the two at most. */
+export type Keepalive = Pick<GrpcTransportTuning, 'keepaliveIntervalMs' | 'keepaliveTimeoutMs'>;
+
+/**
+ * The keepalive that suits these times of the core: a connection is checked every three heartbeats, and given up when it
+ * is silent for an election timeout, by which time its member counts as lost anyway. Never so tight that a pause of the
+ * process (garbage collection, a slow disk) breaks connections: at least 100 and 500 ms.
+ */
+export function keepaliveFor(times: {
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+}): Keepalive {
+  return {
+    keepaliveIntervalMs: Math.max(3 * times.heartbeatIntervalMs, 100),
+    keepaliveTimeoutMs: Math.max(times.electionTimeoutMs, 500),
+  };
+}
 
 /**
  * The largest peer message in bytes, on the wire. Append bytes are counted by payload; an entry's frame is about 11
  * bytes, so four times the payload allows for the smallest commands.
  */
 export function maxMessageBytes(tuning: GrpcTransportTuning): number {
-  return Math.max(4 * tuning.maxAppendBytes, tuning.maxEntryBytes) + 64 * 1024;
+  return Math.max(4 * tuning.maxAppendBytes, tuning.maxEntryBytes, maxSnapshotChunkBytes) + 64 * 1024;
 }
 
 /** HTTP/2 flow-control window: how much one stream may have on its way. More than the 64 KiB default for distant peers. */
@@ -114,6 +145,14 @@ export function channelOptions(tuning: GrpcTransportTuning): ChannelOptions {
     'grpc.enable_channelz': 0,
     'grpc-node.flow_control_window': flowControlWindowBytes,
   };
+}
+
+/**
+ * grpc-js settings of a connection for a snapshot. Its checks may wait behind the data on a thin line, so they leave as
+ * much time as the transfer itself has.
+ */
+export function bulkChannelOptions(tuning: GrpcTransportTuning): ChannelOptions {
+  return { ...channelOptions(tuning), 'grpc.keepalive_timeout_ms': tuning.snapshotStallTimeoutMs };
 }
 
 /** grpc-js settings of the peer listener. */

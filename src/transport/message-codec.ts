@@ -4,6 +4,7 @@ import {
   ForwardRequest,
   ForwardResponse,
   RefusalReason,
+  type ForwardProposals,
   type ForwardRefused as WireRefused,
 } from '../gen/quorate/peer/v1/forward';
 import {
@@ -13,11 +14,14 @@ import {
   TimeoutNowRequest,
 } from '../gen/quorate/peer/v1/raft';
 import type { AppendEntriesResponse, MemberId, RequestVote, RequestVoteResponse, TimeoutNow } from '../raft';
-import type { ForwardMessage } from './transport';
+import { maxForwardChangeBytes, type ForwardMessage } from './transport';
 import { checkField, decodeWire, encodeWire, type CodecLimits } from './wire';
 
 /** What a member asks of the leader. */
-export type ForwardQuestion = Extract<ForwardMessage, { kind: 'forward-proposals' | 'forward-read' }>;
+export type ForwardQuestion = Extract<
+  ForwardMessage,
+  { kind: 'forward-proposals' | 'forward-read' | 'forward-change' }
+>;
 /** What the leader answers. */
 export type ForwardAnswer = Exclude<ForwardMessage, ForwardQuestion>;
 
@@ -84,21 +88,43 @@ export function decodeTimeoutNow(bytes: Uint8Array): TimeoutNow {
 }
 
 export function encodeForwardQuestion(message: ForwardQuestion): Buffer {
-  const { requestId } = message;
-  if (message.kind === 'forward-read') {
-    return encodeWire(ForwardRequest, { requestId, request: { $case: 'readIndex', value: {} } });
+  return encodeWire(ForwardRequest, { requestId: message.requestId, request: toWireQuestion(message) });
+}
+
+function toWireQuestion(message: ForwardQuestion): NonNullable<ForwardRequest['request']> {
+  switch (message.kind) {
+    case 'forward-proposals':
+      return { $case: 'proposals', value: { term: message.term, payloads: message.payloads as Buffer[] } };
+    case 'forward-read':
+      return { $case: 'readIndex', value: {} };
+    case 'forward-change':
+      return { $case: 'change', value: { payload: message.payload as Buffer } };
+    default:
+      return unreachable(message);
   }
-  const { term } = message;
-  const payloads = message.payloads as Buffer[];
-  return encodeWire(ForwardRequest, { requestId, request: { $case: 'proposals', value: { term, payloads } } });
 }
 
 /** @throws QuorateError `invalid-argument` */
 export function decodeForwardQuestion(bytes: Uint8Array, limits: CodecLimits): ForwardQuestion {
   const { requestId, request } = decodeWire(ForwardRequest, bytes);
   checkField(request !== undefined, 'request', 'present', 'missing or of an unknown kind');
-  if (request.$case === 'readIndex') return { kind: 'forward-read', requestId };
-  const { term, payloads } = request.value;
+  switch (request.$case) {
+    case 'proposals':
+      return decodeProposals(requestId, request.value, limits);
+    case 'readIndex':
+      return { kind: 'forward-read', requestId };
+    case 'change': {
+      const { payload } = request.value;
+      checkChangePayload('change.payload', payload);
+      return { kind: 'forward-change', requestId, payload };
+    }
+    default:
+      return unreachable(request);
+  }
+}
+
+function decodeProposals(requestId: number, wire: ForwardProposals, limits: CodecLimits): ForwardQuestion {
+  const { term, payloads } = wire;
   checkField(term >= 1, 'proposals.term', 'at least 1', term);
   checkField(payloads.length > 0, 'proposals.payloads', 'at least one', 0);
   for (const { length } of payloads) {
@@ -112,6 +138,10 @@ export function decodeForwardQuestion(bytes: Uint8Array, limits: CodecLimits): F
   return { kind: 'forward-proposals', requestId, term, payloads };
 }
 
+function checkChangePayload(field: string, { length }: Uint8Array): void {
+  checkField(length <= maxForwardChangeBytes, field, `at most ${maxForwardChangeBytes} bytes`, length);
+}
+
 export function encodeForwardAnswer(message: ForwardAnswer): Buffer {
   return encodeWire(ForwardResponse, { requestId: message.requestId, response: toWireAnswer(message) });
 }
@@ -120,6 +150,8 @@ function toWireAnswer(message: ForwardAnswer): NonNullable<ForwardResponse['resp
   switch (message.kind) {
     case 'forward-read-index':
       return { $case: 'readIndex', value: { index: message.readIndex } };
+    case 'forward-change-result':
+      return { $case: 'changeResult', value: { payload: message.payload as Buffer } };
     case 'forward-refused':
       return { $case: 'refused', value: { reason: wireReasons[message.reason] } };
     default:
@@ -134,6 +166,11 @@ export function decodeForwardAnswer(bytes: Uint8Array): ForwardAnswer {
   switch (response.$case) {
     case 'readIndex':
       return { kind: 'forward-read-index', requestId, readIndex: response.value.index };
+    case 'changeResult': {
+      const { payload } = response.value;
+      checkChangePayload('change_result.payload', payload);
+      return { kind: 'forward-change-result', requestId, payload };
+    }
     case 'refused':
       return { kind: 'forward-refused', requestId, reason: refusalReason(response.value) };
     default:

@@ -13,11 +13,10 @@ export interface PeerIdentity {
   readonly to: MemberId;
 }
 
-/** Whom a member lets in. */
+/** Whom a member lets in: who names its cluster and means it. Who belongs to the cluster at the moment is for Raft to say. */
 export interface Door {
   readonly clusterId: bigint;
   readonly selfId: MemberId;
-  readonly memberIds: ReadonlySet<MemberId>;
 }
 
 /** Either the member that calls, or why it is refused, in a sentence that names the likely mistake. */
@@ -56,13 +55,8 @@ export function admit(metadata: Metadata, door: Door): Admission {
         'are two peer addresses swapped in --initial-members?',
     );
   }
-  if (!door.memberIds.has(from)) {
-    return refusal(
-      `member ${from} is not in the member list of member ${door.selfId}: ` +
-        (from === door.selfId
-          ? 'do two members have the same --name?'
-          : 'is --initial-members the same on all members?'),
-    );
+  if (from === door.selfId) {
+    return refusal(`member ${from} is called by a member of its own id: do two members have the same --name?`);
   }
   return { admitted: true, from };
 }

@@ -37,14 +37,14 @@ export class PendingVotes {
       request,
       call,
       timer: setTimeout(() => {
-        if (remove(list, waiting)) call.giveUp();
+        if (this.#remove(from, waiting)) call.giveUp();
       }, this.#timeoutMs),
     };
     list.push(waiting);
     const [oldest] = list;
-    if (list.length > this.#maxPerPeer && oldest !== undefined && remove(list, oldest)) oldest.call.giveUp();
+    if (list.length > this.#maxPerPeer && oldest !== undefined && this.#remove(from, oldest)) oldest.call.giveUp();
     return () => {
-      remove(list, waiting);
+      this.#remove(from, waiting);
     };
   }
 
@@ -60,23 +60,26 @@ export class PendingVotes {
     const exact = candidates.find(({ request }) => request.term === response.term);
     const waiting = exact ?? (response.voteGranted ? undefined : candidates[0]);
     if (waiting === undefined) return false;
-    remove(list, waiting);
+    this.#remove(to, waiting);
     waiting.call.answer(response);
     return true;
   }
 
   /** Gives up all. */
   clear(): void {
-    for (const list of this.#waiting.values()) {
-      for (const waiting of [...list]) if (remove(list, waiting)) waiting.call.giveUp();
+    for (const [from, list] of [...this.#waiting]) {
+      for (const waiting of [...list]) if (this.#remove(from, waiting)) waiting.call.giveUp();
     }
   }
-}
 
-function remove(list: Waiting[], waiting: Waiting): boolean {
-  const at = list.indexOf(waiting);
-  if (at === -1) return false;
-  list.splice(at, 1);
-  clearTimeout(waiting.timer);
-  return true;
+  /** Keeps nothing of peers that wait for nothing: anyone of the cluster may call. */
+  #remove(from: MemberId, waiting: Waiting): boolean {
+    const list = this.#waiting.get(from) ?? [];
+    const at = list.indexOf(waiting);
+    if (at === -1) return false;
+    list.splice(at, 1);
+    if (list.length === 0) this.#waiting.delete(from);
+    clearTimeout(waiting.timer);
+    return true;
+  }
 }

@@ -6,6 +6,7 @@ export interface ByteStream {
   /** Returns false when the stream wants no more until 'drain'; calls back once the bytes are on their way. */
   write(bytes: Buffer, onFlushed: () => void): boolean;
   on(event: 'drain', listener: () => void): unknown;
+  end(): unknown;
 }
 
 /** What may wait, and what may be on its way. */
@@ -40,6 +41,7 @@ export class StreamSender {
   #stream: ByteStream | undefined;
   #isWaitingForDrain = false;
   #unflushedBytes = 0;
+  #isEnding = false;
 
   constructor(limits: StreamSenderLimits) {
     this.#limits = limits;
@@ -89,12 +91,21 @@ export class StreamSender {
     this.#pump();
   }
 
+  /** Ends the stream after what waits. Nothing may be sent after this. */
+  end(): void {
+    this.#isEnding = true;
+    this.#pump();
+  }
+
   #pump(): void {
     const stream = this.#stream;
     if (stream === undefined) return;
     while (!this.#isBlocked()) {
       const bytes = this.#next();
-      if (bytes === undefined) return;
+      if (bytes === undefined) {
+        this.#endIfDue(stream);
+        return;
+      }
       this.#unflushedBytes += bytes.length;
       const wantsMore = stream.write(bytes, () => {
         this.#unflushedBytes -= bytes.length;
@@ -102,6 +113,12 @@ export class StreamSender {
       });
       if (!wantsMore) this.#isWaitingForDrain = true;
     }
+  }
+
+  #endIfDue(stream: ByteStream): void {
+    if (!this.#isEnding) return;
+    this.#isEnding = false;
+    stream.end();
   }
 
   #isBlocked(): boolean {

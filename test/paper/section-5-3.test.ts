@@ -87,7 +87,9 @@ describe('The leader replicates its log (§5.3)', () => {
   it('does not go back for a refusal that came late (§5.3)', () => {
     const member = raft.establishedLeader({ term: 2, log: '1:1 2:1' });
     const update = member.receive(peerB, raft.rejection({ term: 2, rejectedIndex: 2, hint: '1:1' }));
-    expect(update.messages).toEqual([]);
+    expect(raft.entriesSent(update, peerB)).toEqual([]);
+    expect(raft.onlySent(update, 'append-entries', peerB)).toMatchObject({ prevLogIndex: 3, entries: [] });
+    expect(raft.entriesSent(member.propose(1), peerB)).toEqual(['4:2']);
   });
 });
 

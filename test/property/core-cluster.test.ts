@@ -11,7 +11,7 @@ interface Happening {
 }
 
 /** Everything is small, so that every bound is met: one or two entries a message, almost nothing in memory. */
-const options = { maxAppendBytes: 24, maxInflightAppends: 3, maxInflightBytes: 96, maxCachedBytes: 48 };
+const options = { maxAppendBytes: 150, maxInflightAppends: 3, maxInflightBytes: 600, maxCachedBytes: 300 };
 
 const happenings = {
   /** The oldest packets arrive. */

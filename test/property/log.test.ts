@@ -19,7 +19,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), count: fc.nat(8) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('evict' as const), upTo: fc.nat(), maxBytes: fc.nat(60) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('evict' as const), upTo: fc.nat(), maxBytes: fc.nat(600) }) },
 );
 
 const starts = fc.record({
@@ -72,7 +72,7 @@ class ModelLog {
   }
 
   sizeAt(index: number): number {
-    return index < this.cacheFirst ? 0 : (this.entries[index - this.firstIndex]?.payload.length ?? 0);
+    return index < this.cacheFirst ? 0 : sum(this.entries.slice(index - this.firstIndex, index - this.firstIndex + 1));
   }
 
   termAt(index: number): number | undefined {
@@ -92,7 +92,7 @@ class ModelLog {
 }
 
 function sum(entries: readonly Entry[]): number {
-  return entries.reduce((bytes, { payload }) => bytes + payload.length, 0);
+  return entries.reduce((bytes, { payload }) => bytes + 64 + payload.length, 0);
 }
 
 function apply(step: Step, log: RaftLog, model: ModelLog): void {
@@ -141,7 +141,7 @@ function answers(log: Asked): string {
   }
   for (const first of [cacheFirst - 1, cacheFirst, cacheFirst + 1, lastIndex]) {
     if (first < firstIndex) continue;
-    for (const maxBytes of [0, 10, Infinity]) {
+    for (const maxBytes of [0, 200, Infinity]) {
       const entries = log.slice(first, lastIndex, maxBytes);
       all.push(entries === undefined ? 'in storage' : entries.map((entry) => `${entry.index}:${entry.term}`).join(' '));
     }

@@ -8,7 +8,14 @@ const configurations: fc.Arbitrary<Configuration> = fc
     voters: fc.uniqueArray(fc.bigInt(1n, 9n), { minLength: 1, maxLength: 7 }),
     outgoing: fc.oneof(fc.constant([]), fc.uniqueArray(fc.bigInt(1n, 9n), { maxLength: 7 })),
   })
-  .map(({ voters, outgoing }) => ({ voters, outgoing, learners: [20n, 21n], learnersNext: [], autoLeave: false }));
+  .map(({ voters, outgoing }) => ({
+    voters,
+    outgoing,
+    learners: [20n, 21n],
+    learnersNext: [],
+    autoLeave: false,
+    removed: [],
+  }));
 
 const acknowledgements = fc.array(fc.nat(6), { minLength: 30, maxLength: 30 });
 const votes = fc.array(fc.constantFrom(true, false, undefined), { minLength: 30, maxLength: 30 });

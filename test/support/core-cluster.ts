@@ -1,6 +1,6 @@
 /** A cluster of pure cores on an in-memory network and in-memory disks: nothing but the contract of `raft/update.ts`. */
 import { between, seededRng, type Rng } from '../../src/base/rng';
-import { Raft, simpleConfiguration } from '../../src/raft';
+import { entryBytes, Raft, simpleConfiguration } from '../../src/raft';
 import type { Entry, Envelope, Event, HardState, Load, MemberId, Persist } from '../../src/raft';
 import type { RaftOptions, Update } from '../../src/raft';
 import { drawLog, logStart, parseLog, testOptions } from './raft';
@@ -322,9 +322,7 @@ export class CoreCluster {
   #readEntries(seat: Seat, load: Load): readonly Entry[] {
     const wanted = seat.disk.entries.slice(load.firstIndex - 1, load.lastIndex);
     let bytes = 0;
-    const fits = wanted.filter(
-      ({ payload }, at) => (bytes += payload.length) <= this.options.maxAppendBytes || at === 0,
-    );
+    const fits = wanted.filter((entry, at) => (bytes += entryBytes(entry)) <= this.options.maxAppendBytes || at === 0);
     return wanted.slice(0, fits.length);
   }
 }

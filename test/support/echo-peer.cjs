@@ -7,11 +7,11 @@ const transport = new GrpcTransport({
   clusterId: BigInt(clusterId),
   selfId: 2n,
   listenAddress: `127.0.0.1:${port}`,
-  peers: [{ id: 1n, address: `127.0.0.1:${peerPort}` }],
   logger: silentLogger,
   tuning,
 });
 
+transport.updatePeers([{ id: 1n, address: `127.0.0.1:${peerPort}` }]);
 void transport.start({
   receive(from, { term, prevLogIndex, readRound }) {
     transport.send(from, {
@@ -23,5 +23,8 @@ void transport.start({
     });
   },
   unreachable() {},
+  acceptSnapshot() {
+    return Promise.reject(new Error('not here'));
+  },
 });
 process.on('disconnect', () => process.exit());

@@ -14,6 +14,7 @@ export const initialConfiguration: Configuration = {
   outgoing: [],
   learners: [9n],
   learnersNext: [],
+  removed: [],
   autoLeave: false,
 };
 

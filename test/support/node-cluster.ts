@@ -127,13 +127,16 @@ export class NodeCluster {
         else complete();
       },
     });
+    const transport = this.network.transport(member.id);
+    const others = this.members.filter(({ id }) => id !== member.id);
+    transport.updatePeers(others.map(({ id }) => ({ id, address: `member-${id}` })));
     member.storage = storage;
     member.node = new Node({
       id: member.id,
       raftOptions: defaultRaftOptions,
       nodeOptions: this.#nodeOptions,
       storage,
-      transport: this.network.transport(member.id),
+      transport,
       stateMachine: member.machine,
       scheduler: this.time,
       rng: seededRng(this.#seed++),

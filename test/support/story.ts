@@ -200,7 +200,5 @@ function inWords(message: Message): string {
       return `${term} Take over from me now.`;
     case 'install-snapshot':
       return `${term} Here is the state up to ${message.snapshot.last.index}:${message.snapshot.last.term}, in place of your log.`;
-    case 'install-snapshot-response':
-      return `${term} I hold your state and log up to ${message.matchIndex}, on disk.`;
   }
 }

@@ -4,7 +4,14 @@ import { silentLogger, type Logger } from '../../src/base/logger';
 import type { AppendEntries, Entry, MemberId } from '../../src/raft';
 import { GrpcTransport } from '../../src/transport/grpc-transport';
 import { defaultGrpcTransportTuning, type GrpcTransportTuning } from '../../src/transport/grpc-transport-options';
-import type { PeerAddress, PeerMessage, TransportHandler } from '../../src/transport/transport';
+import type {
+  PeerAddress,
+  PeerMessage,
+  SnapshotOffer,
+  SnapshotSink,
+  TransportHandler,
+} from '../../src/transport/transport';
+import { RecordingSink } from './snapshots';
 
 export const clusterId = 0xc105_7e55_0000_0001n;
 
@@ -12,6 +19,10 @@ export const clusterId = 0xc105_7e55_0000_0001n;
 export class Recorder implements TransportHandler {
   readonly received: { from: MemberId; message: PeerMessage }[] = [];
   readonly unreachablePeers: MemberId[] = [];
+  readonly offers: { from: MemberId; offer: SnapshotOffer }[] = [];
+  readonly sinks: RecordingSink[] = [];
+  /** Makes the sink of a snapshot, or refuses it. */
+  onOffer: (offer: SnapshotOffer) => RecordingSink | Promise<RecordingSink> = () => new RecordingSink();
   /** Answers a message at once, if set. */
   onReceive: ((from: MemberId, message: PeerMessage) => void) | undefined;
 
@@ -22,6 +33,14 @@ export class Recorder implements TransportHandler {
 
   unreachable(peer: MemberId): void {
     this.unreachablePeers.push(peer);
+  }
+
+  /** Takes every snapshot, into `sinks`. */
+  async acceptSnapshot(from: MemberId, offer: SnapshotOffer): Promise<SnapshotSink> {
+    this.offers.push({ from, offer });
+    const sink = await this.onOffer(offer);
+    this.sinks.push(sink);
+    return sink;
   }
 
   get messages(): PeerMessage[] {
@@ -64,6 +83,8 @@ export const testTuning: GrpcTransportTuning = {
   keepaliveTimeoutMs: 300,
   callTimeoutMs: 1000,
   stopTimeoutMs: 100,
+  leaveTimeoutMs: 300,
+  snapshotStallTimeoutMs: 500,
 };
 
 /** A gRPC transport on loopback. */
@@ -73,14 +94,15 @@ export function grpcTransport(
   peers: readonly PeerAddress[],
   more: { tuning?: Partial<GrpcTransportTuning>; logger?: Logger; clusterId?: bigint } = {},
 ): GrpcTransport {
-  return new GrpcTransport({
+  const transport = new GrpcTransport({
     clusterId: more.clusterId ?? clusterId,
     selfId,
     listenAddress,
-    peers,
     logger: more.logger ?? silentLogger,
     tuning: { ...testTuning, ...more.tuning },
   });
+  transport.updatePeers(peers);
+  return transport;
 }
 
 /** Consecutive entries of one term. */

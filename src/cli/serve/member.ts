@@ -21,7 +21,11 @@ import { systemScheduler } from '../../ops/system-scheduler';
 import { openSqliteStorage } from '../../storage/sqlite-storage';
 import type { Storage } from '../../storage/storage';
 import { GrpcTransport } from '../../transport/grpc-transport';
-import { defaultGrpcTransportTuning, type GrpcTransportTuning } from '../../transport/grpc-transport-options';
+import {
+  defaultGrpcTransportTuning,
+  keepaliveFor,
+  type GrpcTransportTuning,
+} from '../../transport/grpc-transport-options';
 import { programVersion } from '../version';
 
 /** A member at work. */
@@ -133,10 +137,11 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
     clusterId,
     selfId: self.id,
     listenAddress: options.peerListen,
-    peers: members.filter(({ id }) => id !== self.id).map(({ id, peerAddress }) => ({ id, address: peerAddress })),
     logger: parts.logger,
     tuning: tuningOf(options),
   });
+  const peers = members.filter(({ id }) => id !== self.id);
+  transport.updatePeers(peers.map(({ id, peerAddress }) => ({ id, address: peerAddress })));
   const node = new Node<Result>({
     id: self.id,
     raftOptions: options,
@@ -165,6 +170,7 @@ function tuningOf(options: ServeOptions): GrpcTransportTuning {
   const standard = defaultGrpcTransportTuning;
   return {
     ...standard,
+    ...keepaliveFor(options),
     maxAppendBytes: options.maxAppendBytes,
     maxEntryBytes: Math.max(standard.maxEntryBytes, options.maxKeyBytes + options.maxValueBytes + entryOverheadBytes),
     maxQueuedBytes: Math.max(standard.maxQueuedBytes, 2 * options.maxInflightBytes),

@@ -111,12 +111,12 @@ describe('truncateSuffix', () => {
 });
 
 describe('slice', () => {
-  // Each payload is as long as its text: three bytes.
+  // Each payload is as long as its text: three bytes, and counts 64 beside them.
   it.each([
     [1, 5, Infinity, '1:1 2:1 3:2 4:2 5:4'],
     [2, 3, Infinity, '2:1 3:2'],
-    [1, 5, 9, '1:1 2:1 3:2'],
-    [1, 5, 8, '1:1 2:1'],
+    [1, 5, 201, '1:1 2:1 3:2'],
+    [1, 5, 200, '1:1 2:1'],
     [2, 5, 1, '2:1'],
     [4, 4, 0, '4:2'],
   ])('from %i to %i within %d bytes is %j', (first, last, maxBytes, expected) => {
@@ -133,14 +133,14 @@ describe('slice', () => {
 describe('evict', () => {
   it('drops the oldest entries beyond the bytes allowed, and no newer ones than told', () => {
     const held = log('1:1 2:1 3:2 4:2 5:4');
-    held.evict(5, 15);
+    held.evict(5, 335);
     expect(held.cacheFirst).toBe(1);
-    held.evict(1, 6);
+    held.evict(1, 134);
     expect(held.cacheFirst).toBe(2);
-    held.evict(5, 6);
+    held.evict(5, 134);
     expect(held.cacheFirst).toBe(4);
     expect(drawLog(held.slice(4, 5, Infinity) ?? [])).toBe('4:2 5:4');
-    expect(held.sizeAt(4)).toBe(3);
+    expect(held.sizeAt(4)).toBe(67);
     expect(held.sizeAt(3)).toBe(0);
   });
 
@@ -156,7 +156,7 @@ describe('evict', () => {
   it('counts what a truncation freed', () => {
     const held = log('1:1 2:1 3:2 4:2 5:4');
     held.truncateSuffix(3);
-    held.evict(2, 6);
+    held.evict(2, 134);
     expect(held.cacheFirst).toBe(1);
   });
 });

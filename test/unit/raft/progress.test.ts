@@ -11,7 +11,7 @@ function probing(): Progress {
 /** The same after the peer said that it holds everything up to 10. */
 function replicating(): Progress {
   const progress = probing();
-  progress.onMatched(10, 0);
+  progress.onMatched(10, 0, 0);
   return progress;
 }
 
@@ -31,14 +31,14 @@ describe('Progress while probing', () => {
   it('pipelines once the place in question is found to match', () => {
     const progress = probing();
     progress.onSent(12, 10, 0);
-    progress.onMatched(12, 5);
+    progress.onMatched(12, 5, 0);
     expect(progress).toMatchObject({ state: 'replicate', matchIndex: 12, nextIndex: 13 });
     expect(progress.maySendEntries(limits)).toBe(true);
   });
 
   it('an answer about less than the place in question does not end it', () => {
     const progress = probing();
-    progress.onMatched(4, 5);
+    progress.onMatched(4, 5, 0);
     expect(progress).toMatchObject({ state: 'probe', matchIndex: 4, nextIndex: 11 });
   });
 
@@ -58,7 +58,7 @@ describe('Progress while probing', () => {
 
   it('never goes back below what matches', () => {
     const progress = probing();
-    progress.onMatched(4, 0);
+    progress.onMatched(4, 0, 0);
     progress.onRejected(10, 2);
     expect(progress.nextIndex).toBe(5);
   });
@@ -103,20 +103,20 @@ describe('Progress while replicating', () => {
     progress.onSent(12, 50, 0);
     progress.onSent(14, 30, 0);
     progress.onSent(16, 40, 0);
-    progress.onMatched(11, 1);
+    progress.onMatched(11, 1, 0);
     expect(progress.maySendEntries(limits)).toBe(false);
-    progress.onMatched(15, 2);
+    progress.onMatched(15, 2, 0);
     expect(progress.maySendEntries(limits)).toBe(true);
     expect(progress.hasInflight).toBe(true);
-    progress.onMatched(16, 3);
+    progress.onMatched(16, 3, 0);
     expect(progress.hasInflight).toBe(false);
   });
 
   it('lets old answers take nothing back', () => {
     const progress = replicating();
     progress.onSent(12, 1, 0);
-    progress.onMatched(12, 5);
-    progress.onMatched(11, 9);
+    progress.onMatched(12, 5, 0);
+    progress.onMatched(11, 9, 0);
     expect(progress).toMatchObject({ matchIndex: 12, nextIndex: 13, lastProgressAt: 5 });
   });
 
@@ -135,15 +135,15 @@ describe('Progress while replicating', () => {
     progress.onLost();
     expect(progress).toMatchObject({ state: 'probe', nextIndex: 11, hasInflight: false });
     expect(progress.maySendEntries(limits)).toBe(false);
-    progress.onMatched(10, 5);
+    progress.onMatched(10, 5, 0);
     expect(progress).toMatchObject({ state: 'replicate', nextIndex: 11 });
     expect(progress.maySendEntries(limits)).toBe(true);
   });
 
-  it('ignores a refusal of what is known to match', () => {
+  it('begins from nothing with a peer that lost what it acknowledged', () => {
     const progress = replicating();
-    expect(progress.onRejected(10, 3)).toBe(false);
-    expect(progress.state).toBe('replicate');
+    progress.onEntriesLost(3);
+    expect(progress).toMatchObject({ state: 'probe', matchIndex: 0, nextIndex: 4, probeSent: false });
   });
 
   it('counts as progress only what moves, and the first message after silence', () => {
@@ -152,9 +152,9 @@ describe('Progress while replicating', () => {
     expect(progress.lastProgressAt).toBe(50);
     progress.onSent(12, 1, 60);
     expect(progress.lastProgressAt).toBe(50);
-    progress.onMatched(11, 70);
+    progress.onMatched(11, 70, 0);
     expect(progress.lastProgressAt).toBe(70);
-    progress.onMatched(11, 80);
+    progress.onMatched(11, 80, 0);
     expect(progress.lastProgressAt).toBe(70);
   });
 

@@ -1,8 +1,11 @@
-import type { Entry, Update } from '../../../src/raft';
+import { entryBytes, type Entry, type Update } from '../../../src/raft';
 import * as raft from '../../support/raft';
 import { peerB, peerC, testOptions } from '../../support/raft';
 
 const { electionTimeoutMs, heartbeatIntervalMs } = testOptions;
+
+/** What an entry counts beside its payload. */
+const overhead = entryBytes({ payload: new Uint8Array() });
 
 /** Entries as they are on the leader's disk. */
 function stored(log: string, first: number, last: number): Entry[] {
@@ -46,7 +49,7 @@ describe('Proposals', () => {
   });
 
   it('are refused beyond the bytes that may be uncommitted, and taken again once some are committed', () => {
-    const member = raft.establishedLeader({ options: { maxUncommittedBytes: 100 } });
+    const member = raft.establishedLeader({ options: { maxUncommittedBytes: 2 * overhead + 100 } });
     expect(member.propose(60).proposed[0]?.accepted).toBe(true);
     expect(member.propose(41).proposed).toEqual([{ id: 1, accepted: false, reason: 'overloaded' }]);
     expect(member.propose(40).proposed[0]?.accepted).toBe(true);
@@ -57,6 +60,13 @@ describe('Proposals', () => {
     expect(member.propose(60).proposed[0]?.accepted).toBe(true);
   });
 
+  it('without a payload count too', () => {
+    const member = raft.establishedLeader({ options: { maxUncommittedBytes: 3 * overhead } });
+    expect(member.propose(0, 0, 0, 0).proposed[0]?.accepted).toBe(true);
+    const full = raft.establishedLeader({ options: { maxUncommittedBytes: 3 * overhead } });
+    expect([0, 0, 0, 0].map((size) => full.propose(size).proposed[0]?.accepted)).toEqual([true, true, true, false]);
+  });
+
   it('larger than that limit get through alone', () => {
     const member = raft.establishedLeader({ options: { maxUncommittedBytes: 100 } });
     expect(member.propose(500).proposed[0]?.accepted).toBe(true);
@@ -64,21 +74,27 @@ describe('Proposals', () => {
   });
 
   it('of an earlier term are not counted when they are committed', () => {
-    const member = raft.leader({ term: 2, log: '1:1 2:1 3:1', options: { maxUncommittedBytes: 100 } });
+    const member = raft.leader({ term: 2, log: '1:1 2:1 3:1', options: { maxUncommittedBytes: 2 * overhead + 100 } });
     member.propose(100);
     member.persisted();
     member.acknowledge(peerB);
     expect(member.status.commitIndex).toBe(5);
     expect(member.propose(100).proposed[0]?.accepted).toBe(true);
-    expect(member.propose(1).proposed[0]?.accepted).toBe(false);
+    expect(member.propose(0).proposed[0]?.accepted).toBe(true);
+    expect(member.propose(0).proposed[0]?.accepted).toBe(false);
   });
 });
 
 describe('Flow control', () => {
   it('fills messages up to the bytes allowed in one; a larger entry travels alone', () => {
-    const member = raft.establishedLeader({ options: { maxAppendBytes: 10 } });
-    const update = member.propose(4, 6, 1, 30, 2);
+    const member = raft.establishedLeader({ options: { maxAppendBytes: 2 * overhead + 10 } });
+    const update = member.propose(4, 6, 1, 300, 2);
     expect(raft.entriesSent(update, peerB)).toEqual(['2:1 3:1', '4:1', '5:1', '6:1']);
+  });
+
+  it('fills messages with no more empty entries than the bytes allow', () => {
+    const member = raft.establishedLeader({ options: { maxAppendBytes: 3 * overhead } });
+    expect(raft.entriesSent(member.propose(0, 0, 0, 0), peerB)).toEqual(['2:1 3:1 4:1', '5:1']);
   });
 
   it('keeps no more messages in flight than allowed, and goes on as answers come', () => {
@@ -92,7 +108,9 @@ describe('Flow control', () => {
   });
 
   it('keeps no more bytes in flight than allowed, save for the last message’s overhang', () => {
-    const member = raft.establishedLeader({ options: { maxAppendBytes: 10, maxInflightBytes: 25 } });
+    const member = raft.establishedLeader({
+      options: { maxAppendBytes: overhead + 10, maxInflightBytes: 2 * overhead + 25 },
+    });
     expect(indexesSent(member.propose(10, 10, 10, 10), peerB)).toEqual([2, 3, 4]);
     expect(indexesSent(member.acknowledge(peerB, 2), peerB)).toEqual([5]);
   });
@@ -262,7 +280,7 @@ describe('Lagging peers', () => {
   });
 
   it('need storage for what was evicted after it was applied, never for what is not applied or not durable', () => {
-    const member = raft.establishedLeader({ options: { maxCachedBytes: 10 } });
+    const member = raft.establishedLeader({ options: { maxCachedBytes: overhead + 10 } });
     member.propose(8);
     member.persisted();
     member.propose(8);
