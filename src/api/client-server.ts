@@ -3,9 +3,12 @@ import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js
 import { QuorateError } from '../base/error';
 import { ClusterServiceService } from '../gen/quorate/v1/cluster';
 import { KVServiceService } from '../gen/quorate/v1/kv';
+import { MaintenanceServiceService } from '../gen/quorate/v1/maintenance';
 import { type ApiLimits, maxRequestBytes } from './limits';
 import { type ClusterServiceDependencies, clusterServiceHandlers } from './native/cluster-service';
 import { type KvServiceDependencies, kvServiceHandlers } from './native/kv-service';
+import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './native/maintenance-service';
+import type { ServerStreams } from './server-streams';
 import { type Handlers, strictService } from './strict-service';
 import type { UnaryCalls } from './unary-calls';
 
@@ -22,8 +25,10 @@ export interface ClientServerOptions {
   /** Most streams of one connection; a client beyond it waits. */
   readonly maxStreamsPerConnection: number;
   readonly calls: UnaryCalls;
+  readonly streams: ServerStreams;
   readonly kv: KvServiceDependencies;
   readonly cluster: ClusterServiceDependencies;
+  readonly maintenance: MaintenanceServiceDependencies;
   readonly additions: readonly ServiceAddition[];
 }
 
@@ -51,6 +56,7 @@ export class ClientServer {
     });
     this.#add(KVServiceService, kvServiceHandlers(options.kv, options.calls));
     this.#add(ClusterServiceService, clusterServiceHandlers(options.cluster, options.calls));
+    this.#add(MaintenanceServiceService, maintenanceServiceHandlers(options.maintenance, options.streams));
     for (const addition of options.additions) addition.addToServer(this.#server);
   }
 

@@ -51,7 +51,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRule>> = {
     reason: 'OUTCOME_UNKNOWN',
     outcomes: ['unknown'],
     retryAfterMs: undefined,
-    advice: 'Read the key to see; repeat the call only if doing it twice is acceptable.',
+    advice: 'Read the key, or list the members, to see; repeat the call only if doing it twice is acceptable.',
   },
   superseded: {
     status: status.UNAVAILABLE,

@@ -64,9 +64,16 @@ export class UnaryCalls {
   /** Makes a gRPC handler of a plain function. */
   handler<Request, Response>(answer: UnaryHandler<Request, Response>): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      if (this.#inFlight >= this.#options.maxCallsInFlight) callback(this.#statusOf(this.#tooManyCalls()));
+      if (this.#inFlight >= this.#options.maxCallsInFlight) callback(this.statusOf(this.#tooManyCalls()));
       else void this.#run(answer, call, callback); // never rejects
     };
+  }
+
+  /** The status of whatever a call has thrown; a bug is reported. */
+  statusOf(error: unknown): CallStatus {
+    if (error instanceof QuorateError) return statusOfError(error, (id) => this.#options.leaderHint(id));
+    this.#options.onBug(error);
+    return statusOfBug();
   }
 
   async #run<Request, Response>(
@@ -80,7 +87,7 @@ export class UnaryCalls {
     try {
       response = await answer(readable(call.request), this.#contextOf(call));
     } catch (error) {
-      failure = this.#statusOf(error);
+      failure = this.statusOf(error);
     }
     this.#inFlight--;
     // The reply is written before anyone who waits for silence hears of it. A cancelled call takes no answer.
@@ -102,12 +109,6 @@ export class UnaryCalls {
     return { deadline: this.#options.clock.now() + leftMs - answerMarginMs(leftMs) };
   }
 
-  #statusOf(error: unknown): CallStatus {
-    if (error instanceof QuorateError) return statusOfError(error, (id) => this.#options.leaderHint(id));
-    this.#options.onBug(error);
-    return statusOfBug();
-  }
-
   #tooManyCalls(): QuorateError {
     const limit = `${String(this.#options.maxCallsInFlight)} calls in flight`;
     const actual = `${String(this.#inFlight)} calls in flight`;
@@ -117,7 +118,8 @@ export class UnaryCalls {
   }
 }
 
-function readable<Request>(request: Request): Request {
+/** @throws QuorateError `invalid-argument` for a request that could not be read */
+export function readable<Request>(request: Request): Request {
   if (request instanceof UnreadableRequest) throw request.error;
   return request;
 }

@@ -1,5 +1,6 @@
 /** Checks the fields of requests. Each error names the field, the limit and what came instead; never a key or value. */
 import { QuorateError } from '../base/error';
+import { addressLimit, isAddress, isName, nameLimit } from '../base/names';
 import { Consistency } from '../gen/quorate/v1/kv';
 import type { ValueForm } from '../kv/command';
 
@@ -64,10 +65,27 @@ export function checkedPageSize(pageSize: number): number {
   throw invalid('page_size', 'is out of range', { limit: `0 to ${String(pageSizes.max)}`, actual: String(pageSize) });
 }
 
+/** The name of a member. */
+export function checkedName(field: string, name: string): string {
+  if (isName(name)) return name;
+  throw invalid(field, 'is no name', { limit: nameLimit, actual: shown(name) });
+}
+
+/** Where a member is reached. */
+export function checkedAddress(field: string, address: string): string {
+  if (isAddress(address)) return address;
+  throw invalid(field, 'is no address', { limit: addressLimit, actual: shown(address) });
+}
+
 /** An error about one field. */
 export function invalid(field: string, complaint: string, more: { limit: string; actual: string }): QuorateError {
   const message = `${field} ${complaint}: it is ${more.actual}, allowed is ${more.limit}`;
   return new QuorateError('invalid-argument', message, { details: { field, ...more } });
+}
+
+/** Names and addresses are no secrets, but what comes in their place may be long. */
+function shown(text: string): string {
+  return text.length <= 80 ? JSON.stringify(text) : `${String(text.length)} characters`;
 }
 
 function tooLong(field: string, length: number, maxLength: number): QuorateError {

@@ -7,7 +7,7 @@ import type { Scheduler, Timer } from '../base/clock';
 export const quorumServices = ['', 'readiness', 'quorate.v1.KVService'] as const;
 
 /** Names that mean: the process is alive. Never about the quorum, so a probe restarts no member for what others lack. */
-export const livenessServices = ['liveness', 'quorate.v1.ClusterService'] as const;
+export const livenessServices = ['liveness', 'quorate.v1.ClusterService', 'quorate.v1.MaintenanceService'] as const;
 
 /** What the health service follows. */
 export interface HealthOptions {

@@ -1,4 +1,5 @@
 /** The kinds of values an option can have: each reads itself from text and says what it allows. */
+import { addressLimit, isAddress, isName, nameLimit } from '../base/names';
 
 /** Reads the values of one kind. */
 export interface ValueKind<T> {
@@ -57,19 +58,17 @@ export function text(placeholder: string, limit: string, pattern: RegExp): Value
   return { placeholder, limit, parse: (value) => (pattern.test(value) ? value : undefined) };
 }
 
-const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$/;
-
 /** The name of a member or a cluster. */
-export const nameValue = text(
-  'name',
-  'letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 63',
-  namePattern,
-);
+export const nameValue: ValueKind<string> = {
+  placeholder: 'name',
+  limit: nameLimit,
+  parse: (value) => (isName(value) ? value : undefined),
+};
 
 /** Where something listens or is reached, `host:port`; IPv6 addresses in brackets. */
 export const addressValue: ValueKind<string> = {
   placeholder: 'host:port',
-  limit: 'host:port with a port of 1 to 65535; an IPv6 host in brackets',
+  limit: addressLimit,
   parse: (value) => (isAddress(value) ? value : undefined),
 };
 
@@ -105,16 +104,10 @@ export const membersValue: ValueKind<readonly MemberEntry[]> = {
 
 function memberEntry(entry: string): MemberEntry | undefined {
   const [name = '', addresses, ...rest] = entry.split('=');
-  if (!namePattern.test(name) || rest.length > 0) return undefined;
+  if (!isName(name) || rest.length > 0) return undefined;
   if (addresses === undefined) return { name, peerAddress: undefined, clientAddress: undefined };
   const [peerAddress = '', clientAddress = '', ...more] = addresses.split('/');
   return isAddress(peerAddress) && isAddress(clientAddress) && more.length === 0
     ? { name, peerAddress, clientAddress }
     : undefined;
-}
-
-function isAddress(value: string): boolean {
-  const match = /^(?:[A-Za-z0-9]([A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(value);
-  const port = Number(match?.[2] ?? 0);
-  return port >= 1 && port <= 65_535;
 }

@@ -12,12 +12,18 @@ import { completeDescriptors } from './descriptors';
 const protoDirectory = resolve(__dirname, '../../proto');
 
 /** The services a client can call on the client listener. */
-const reflectedServices = ['quorate.v1.KVService', 'quorate.v1.ClusterService', 'grpc.health.v1.Health'] as const;
+const reflectedServices = [
+  'quorate.v1.KVService',
+  'quorate.v1.ClusterService',
+  'quorate.v1.MaintenanceService',
+  'grpc.health.v1.Health',
+] as const;
 
 /** The error details are there so that clients can show what `grpc-status-details-bin` holds. */
 const files = [
   'quorate/v1/kv.proto',
   'quorate/v1/cluster.proto',
+  'quorate/v1/maintenance.proto',
   'google/rpc/error_details.proto',
   'google/rpc/status.proto',
 ];

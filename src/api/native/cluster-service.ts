@@ -1,26 +1,36 @@
-/** `quorate.v1.ClusterService`: what this member is and does, answered from memory. */
-import {
-  type ClusterServiceServer,
-  type Member,
-  type PeerProgress,
-  ReplicationState,
-  Standing,
-  type GetStatusResponse,
-  type ListMembersResponse,
-  Role,
+/** `quorate.v1.ClusterService`: what this member is and does, answered from memory; and changes of the members. */
+import type {
+  AddMemberRequest,
+  ClusterServiceServer,
+  GetStatusResponse,
+  ListMembersResponse,
+  Member,
+  PromoteMemberRequest,
+  RemoveMemberRequest,
+  ReplaceMemberRequest,
+  TransferLeadershipRequest,
+  UpdateMemberRequest,
 } from '../../gen/quorate/v1/cluster';
 import type { KvReader } from '../../kv/result';
-import type { ListedMember, MemberInfo } from '../../node/member-directory';
-import type { NodeStatus, PeerStatus } from '../../node/status';
+import type { MemberInfo } from '../../node/member-directory';
+import type { NodeStatus } from '../../node/status';
 import type { UnaryCalls } from '../unary-calls';
+import {
+  addMember,
+  type ClusterChangeDependencies,
+  promoteMember,
+  removeMember,
+  replaceMember,
+  transferLeadership,
+  updateMember,
+} from './cluster-changes';
+import { memberMessage, progressMessage, roleNumbers } from './cluster-messages';
 
 /** What the service needs of a member. */
-export interface ClusterServiceDependencies {
+export interface ClusterServiceDependencies extends ClusterChangeDependencies {
   readonly clusterId: bigint;
   /** This member. */
   readonly self: MemberInfo;
-  /** All members, with this one. */
-  members(): readonly ListedMember[];
   status(): NodeStatus;
   readonly reader: Pick<KvReader, 'revision' | 'sizeBytes'>;
   /** Bytes of the Raft log on disk. */
@@ -34,6 +44,23 @@ export function clusterServiceHandlers(needs: ClusterServiceDependencies, calls:
   return {
     getStatus: calls.handler(() => Promise.resolve(getStatus(needs))),
     listMembers: calls.handler(() => Promise.resolve(listMembers(needs))),
+    addMember: calls.handler((request: AddMemberRequest, call) => addMember(needs, request, call)),
+    removeMember: calls.handler(async (request: RemoveMemberRequest, call) => {
+      await removeMember(needs, request, call);
+      return {};
+    }),
+    replaceMember: calls.handler((request: ReplaceMemberRequest, call) => replaceMember(needs, request, call)),
+    promoteMember: calls.handler(async (request: PromoteMemberRequest, call) => {
+      await promoteMember(needs, request, call);
+      return {};
+    }),
+    updateMember: calls.handler(async (request: UpdateMemberRequest, call) => {
+      await updateMember(needs, request, call);
+      return {};
+    }),
+    transferLeadership: calls.handler((request: TransferLeadershipRequest, call) =>
+      transferLeadership(needs, request, call),
+    ),
   };
 }
 
@@ -55,44 +82,17 @@ function getStatus(needs: ClusterServiceDependencies): GetStatusResponse {
     revision: needs.reader.revision,
     version: needs.version,
     hasQuorum: status.hasQuorum,
-    peers: status.peers.map(progressOf),
+    peers: status.peers.map(progressMessage),
   };
 }
 
 function listMembers(needs: ClusterServiceDependencies): ListMembersResponse {
-  const members = needs.members().map(memberOf);
+  const members = needs.membership.members().map(memberMessage);
   return { clusterId: needs.clusterId, members, leaderId: needs.status().leader ?? 0n };
 }
 
 /** This member, as the configuration in force has it; a member that is not in it yet, or not any more, is a learner. */
-function selfOf({ self, members }: ClusterServiceDependencies): Member {
-  const listed = members().find(({ id }) => id === self.id);
-  return memberOf(listed ?? { ...self, standing: 'learner' });
+function selfOf({ self, membership }: ClusterServiceDependencies): Member {
+  const listed = membership.members().find(({ id }) => id === self.id);
+  return memberMessage(listed ?? { ...self, standing: 'learner' });
 }
-
-function memberOf(member: ListedMember): Member {
-  return { ...member, standing: standingNumbers[member.standing] };
-}
-
-function progressOf({ id, state, matchIndex, silentMs }: PeerStatus): PeerProgress {
-  return { memberId: id, state: stateNumbers[state], matchIndex, silentMs: Math.round(silentMs) };
-}
-
-const standingNumbers = {
-  voter: Standing.VOTER,
-  learner: Standing.LEARNER,
-  leaving: Standing.LEAVING,
-} as const satisfies Record<ListedMember['standing'], Standing>;
-
-const stateNumbers = {
-  probe: ReplicationState.PROBE,
-  replicate: ReplicationState.REPLICATE,
-  snapshot: ReplicationState.SNAPSHOT,
-} as const satisfies Record<PeerStatus['state'], ReplicationState>;
-
-const roleNumbers = {
-  follower: Role.FOLLOWER,
-  'pre-candidate': Role.PRE_CANDIDATE,
-  candidate: Role.CANDIDATE,
-  leader: Role.LEADER,
-} as const satisfies Record<NodeStatus['role'], Role>;

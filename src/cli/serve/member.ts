@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientServer } from '../../api/client-server';
+import { maintenanceLimits } from '../../api/native/maintenance-service';
+import { ServerStreams } from '../../api/server-streams';
 import { UnaryCalls } from '../../api/unary-calls';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
@@ -200,16 +202,19 @@ function clientServer(
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
+    streams: new ServerStreams({ calls, scheduler: systemScheduler, ...maintenanceLimits }),
     kv: { proposer: node, reader: store, limits: options },
     cluster: {
       clusterId: cluster.clusterId,
       self: cluster.self,
-      members: () => node.members(),
+      membership: node,
+      scheduler: systemScheduler,
       status: () => node.status(),
       reader: store,
       logSizeBytes: () => storage.sizeBytes(),
       version: programVersion(),
     },
+    maintenance: { clusterId: cluster.clusterId, snapshots: store },
     additions: [health, clientReflection()],
   });
 }

@@ -1,0 +1,109 @@
+/** What every stream to a client has in common: its place among the streams in flight, back-pressure, errors. */
+import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { Scheduler } from '../base/clock';
+import { QuorateError } from '../base/error';
+import type { CallStatus } from './errors';
+import { readable, type UnaryCalls } from './unary-calls';
+
+/**
+ * Makes the messages of one stream, each when the one before has left. What must be released is released in `finally`:
+ * the generator is closed early when the client goes away.
+ */
+export type StreamHandler<Request, Response> = (request: Request) => AsyncGenerator<Response, void, undefined>;
+
+/** What the streams of one member share. */
+export interface ServerStreamsOptions {
+  /** The funnel for errors. */
+  readonly calls: Pick<UnaryCalls, 'statusOf'>;
+  readonly scheduler: Pick<Scheduler, 'after'>;
+  /** Most streams at one time; more are refused. */
+  readonly maxStreams: number;
+  /** A client that takes nothing for this long is given up, milliseconds. */
+  readonly maxStallMs: number;
+}
+
+/** Sends messages no faster than they are taken: one at a time is on its way, and nothing is made ahead. */
+export class ServerStreams {
+  readonly #options: ServerStreamsOptions;
+  #open = 0;
+
+  constructor(options: ServerStreamsOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a gRPC handler of a generator. */
+  handler<Request, Response>(produce: StreamHandler<Request, Response>): handleServerStreamingCall<Request, Response> {
+    return (call) => {
+      if (this.#open >= this.#options.maxStreams) fail(call, this.#options.calls.statusOf(this.#tooMany()));
+      else void this.#run(produce, call); // never rejects
+    };
+  }
+
+  async #run<Request, Response>(
+    produce: StreamHandler<Request, Response>,
+    call: ServerWritableStream<Request, Response>,
+  ): Promise<void> {
+    this.#open++;
+    let failure: CallStatus | undefined;
+    try {
+      for await (const message of produce(readable(call.request))) {
+        if (!(await this.#send(call, message))) break;
+      }
+    } catch (error) {
+      failure = this.#options.calls.statusOf(error);
+    }
+    this.#open--;
+    if (failure === undefined) call.end();
+    else fail(call, failure);
+  }
+
+  /**
+   * Returns when the message has left; false when the client is gone.
+   *
+   * @throws QuorateError `deadline-exceeded` when the client takes nothing
+   */
+  #send<Request, Response>(call: ServerWritableStream<Request, Response>, message: Response): Promise<boolean> {
+    // A cancelled call takes messages and never calls back.
+    if (call.cancelled) return Promise.resolve(false);
+    const { scheduler, maxStallMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void) => {
+        timer.cancel();
+        call.off('cancelled', gone);
+        outcome();
+      };
+      const gone = () => {
+        settle(() => {
+          resolve(false);
+        });
+      };
+      const timer = scheduler.after(maxStallMs, () => {
+        settle(() => {
+          reject(stalled(maxStallMs));
+        });
+      });
+      call.once('cancelled', gone);
+      call.write(message, () => {
+        settle(() => {
+          resolve(!call.cancelled);
+        });
+      });
+    });
+  }
+
+  #tooMany(): QuorateError {
+    const limit = `${String(this.#options.maxStreams)} at a time`;
+    return new QuorateError('overloaded', `this member sends as many streams as it may: ${limit}`, {
+      details: { limit, actual: `${String(this.#open)} under way` },
+    });
+  }
+}
+
+/** This is how grpc-js wants to be told of the status of a stream. */
+function fail<Request, Response>(call: ServerWritableStream<Request, Response>, status: CallStatus): void {
+  call.emit('error', status);
+}
+
+function stalled(maxStallMs: number): QuorateError {
+  return new QuorateError('deadline-exceeded', `nothing of the stream was taken for ${String(maxStallMs)} ms`);
+}
