@@ -30,7 +30,14 @@ export const initialConfiguration: ConfigurationPayload = {
 
 /** A joint configuration with a context, as the entry `index` would bring it. */
 export function configurationAt(index: number, voter = 7n): ConfigurationAt {
-  const configuration = { voters: [1n, voter], outgoing: [2n], learners: [], learnersNext: [2n], removed: [], autoLeave: true };
+  const configuration = {
+    voters: [1n, voter],
+    outgoing: [2n],
+    learners: [],
+    learnersNext: [2n],
+    removed: [],
+    autoLeave: true,
+  };
   return { index, configuration, context: new Uint8Array(Buffer.from(`addresses ${index}`)) };
 }
 

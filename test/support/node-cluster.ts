@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Scheduler, Timer } from '../../src/base/clock';
 import { silentLogger } from '../../src/base/logger';
 import { seededRng } from '../../src/base/rng';
+import { encodeDirectory, type DirectoryEntry } from '../../src/node/member-directory';
 import { Node } from '../../src/node/node';
 import { defaultNodeOptions, type NodeOptions } from '../../src/node/options';
 import { defaultRaftOptions, simpleConfiguration } from '../../src/raft';
@@ -116,14 +117,28 @@ export interface ClusterMember {
   readonly disk: MemoryDisk;
   readonly machine: ListMachine;
   readonly fatal: Error[];
+  /** Joins a cluster that runs already: knows nobody at first. */
+  readonly isJoining: boolean;
+  /** How often it was told that it was removed. */
+  removals: number;
   storage: MemoryStorage | undefined;
   node: Node<number> | undefined;
+}
+
+function newMember(id: bigint, isJoining: boolean): ClusterMember {
+  const empty = { disk: new MemoryDisk(), machine: new ListMachine(), fatal: [], removals: 0 };
+  return { id, isJoining, ...empty, storage: undefined, node: undefined };
+}
+
+/** How the directory lists a member of these tests. */
+export function directoryEntry(id: bigint, promoteWhenReady = false): DirectoryEntry {
+  return { id, name: `m${id}`, peerAddress: `peer-${id}:1`, clientAddress: `client-${id}:1`, promoteWhenReady };
 }
 
 export class NodeCluster {
   readonly time = new VirtualTime();
   readonly network = new MemoryNetwork();
-  readonly members: readonly ClusterMember[];
+  readonly members: ClusterMember[];
   /** Decides which packets get through; all of them by default. */
   passes: (packet: Packet) => boolean = () => true;
   /** While it holds a member's id, that member's writes wait. */
@@ -135,14 +150,7 @@ export class NodeCluster {
   private constructor(count: number, nodeOptions: Partial<NodeOptions>) {
     this.#nodeOptions = { ...defaultNodeOptions, ...nodeOptions };
     this.#seed = count;
-    this.members = Array.from({ length: count }, (_, at) => ({
-      id: BigInt(at + 1),
-      disk: new MemoryDisk(),
-      machine: new ListMachine(),
-      fatal: [],
-      storage: undefined,
-      node: undefined,
-    }));
+    this.members = Array.from({ length: count }, (_, at) => newMember(BigInt(at + 1), false));
   }
 
   static async start(count: number, nodeOptions: Partial<NodeOptions> = {}): Promise<NodeCluster> {
@@ -151,13 +159,23 @@ export class NodeCluster {
     return cluster;
   }
 
+  /** Starts a member that the leader will hear of, or has heard of already. */
+  async join(id: bigint): Promise<ClusterMember> {
+    const member = newMember(id, true);
+    this.members.push(member);
+    await this.startMember(member);
+    return member;
+  }
+
   async startMember(member: ClusterMember): Promise<void> {
+    const first = this.members.filter(({ isJoining }) => !isJoining).map(({ id }) => directoryEntry(id));
+    const known = member.isJoining ? [] : first;
     const storage = openMemoryStorage({
       disk: member.disk,
       identity: { clusterId: 1n, memberId: member.id },
       initialConfiguration: {
-        configuration: simpleConfiguration(this.members.map(({ id }) => id)),
-        context: new Uint8Array(0),
+        configuration: simpleConfiguration(known.map(({ id }) => id)),
+        context: encodeDirectory(known),
       },
       maxTailBytes: 1024,
       schedule: (complete) => {
@@ -165,22 +183,20 @@ export class NodeCluster {
         else complete();
       },
     });
-    const transport = this.network.transport(member.id);
-    const others = this.members.filter(({ id }) => id !== member.id);
-    transport.updatePeers(others.map(({ id }) => ({ id, address: `member-${id}` })));
     member.storage = storage;
     member.node = new Node({
       id: member.id,
       raftOptions: defaultRaftOptions,
       nodeOptions: this.#nodeOptions,
       storage,
-      transport,
+      transport: this.network.transport(member.id),
       stateMachine: member.machine,
       scheduler: this.time,
       rng: seededRng(this.#seed++),
       logger: silentLogger,
       checkInvariants: true,
       onFatal: (error) => member.fatal.push(error),
+      onRemoved: () => member.removals++,
     });
     await member.node.start();
   }
