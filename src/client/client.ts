@@ -2,10 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '../base/assert';
 import type { DeleteResponse, GetResponse, ListResponse, PutResponse } from '../gen/quorate/v1/kv';
-import type { GetStatusResponse, ListMembersResponse } from '../gen/quorate/v1/cluster';
+import type {
+  AddMemberResponse,
+  GetStatusResponse,
+  ListMembersResponse,
+  PromoteMemberResponse,
+  RemoveMemberResponse,
+  ReplaceMemberResponse,
+  TransferLeadershipResponse,
+  UpdateMemberResponse,
+} from '../gen/quorate/v1/cluster';
+import type { SnapshotRequest } from '../gen/quorate/v1/maintenance';
 import { EndpointRing, makeAttempts, type AttemptBounds, type AttemptResult, type Surroundings } from './attempts';
 import {
   fromWireKeyValue,
+  fromWireMember,
   fromWireMembers,
   fromWireStatus,
   toListRequest,
@@ -15,16 +26,23 @@ import {
 } from './convert';
 import { Endpoint } from './endpoint';
 import { resolveOptions, type ClientOptions, type ResolvedClientOptions } from './options';
+import { errorOf } from './retry';
+import { downloadOf } from './snapshot';
 import type {
   CallOptions,
   DeleteAnswer,
   GetAnswer,
   ListOptions,
   ListPage,
+  MemberDescription,
+  MemberMove,
   MembersAnswer,
   MemberStatus,
+  NewMember,
   PutAnswer,
   ReadOptions,
+  SnapshotDownload,
+  SnapshotOptions,
   Value,
 } from './types';
 
@@ -34,6 +52,9 @@ const realSurroundings: Surroundings = {
   random: () => Math.random(),
 };
 
+/** How long a member may take to make a copy of a large database, ms. */
+const defaultMaxSilenceMs = 60_000;
+
 type AttemptOn<T> = (endpoint: Endpoint, bounds: AttemptBounds) => Promise<AttemptResult<T>>;
 
 /**
@@ -42,7 +63,9 @@ type AttemptOn<T> = (endpoint: Endpoint, bounds: AttemptBounds) => Promise<Attem
  * Every method rejects with a `QuorateError`. Its `outcome` says what happened to a mutation: `not-done`, it surely had
  * no effect and never will; `unknown`, it may have taken effect or may still (always with a code such as
  * `outcome-unknown`; do not repeat it blindly). For reads `outcome` is always `not-done`. Codes of every method:
- * `invalid-argument`, `no-leader`, `no-quorum`, `overloaded`, `stopping`, `deadline-exceeded`, `unreachable`.
+ * `invalid-argument`, `no-leader`, `no-quorum`, `overloaded`, `stopping`, `deadline-exceeded`, `unreachable`. Those that
+ * change the members also have `change-refused`: it makes no sense now, and repeating it is no use before something else
+ * has changed.
  */
 export class QuorateClient {
   readonly #options: ResolvedClientOptions;
@@ -129,6 +152,98 @@ export class QuorateClient {
       endpoint.call(endpoint.cluster.listMembers.bind(endpoint.cluster), {}, bounds),
     );
     return fromWireMembers(response);
+  }
+
+  /**
+   * Adds a member that has not started yet, as a learner; the leader makes it a voter once it has caught up, unless
+   * `learner` is true. The change is in force when this resolves.
+   *
+   * @returns the member with its new id
+   */
+  async addMember(member: NewMember, options: CallOptions & { learner?: boolean } = {}): Promise<MemberDescription> {
+    const { name, peerAddress, clientAddress } = member;
+    const request = { name, peerAddress, clientAddress, learner: options.learner ?? false };
+    const response = await this.#mutate<AddMemberResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.addMember.bind(endpoint.cluster), request, bounds),
+    );
+    return fromWireMember(response.member);
+  }
+
+  /** Removes a member, which then stops by itself. The leader may be removed: another one takes over. */
+  async removeMember(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#mutate<RemoveMemberResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.removeMember.bind(endpoint.cluster), { name }, bounds),
+    );
+  }
+
+  /**
+   * Replaces a member, dead or alive, by one that has not started yet, in one step.
+   *
+   * @returns the new member with its new id, also if it bears the old name
+   */
+  async replaceMember(name: string, next: NewMember, options: CallOptions = {}): Promise<MemberDescription> {
+    const { peerAddress, clientAddress } = next;
+    const request = { name, newName: next.name, peerAddress, clientAddress };
+    const response = await this.#mutate<ReplaceMemberResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.replaceMember.bind(endpoint.cluster), request, bounds),
+    );
+    return fromWireMember(response.member);
+  }
+
+  /** Makes a learner a voter. Refused until it has caught up. */
+  async promoteMember(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#mutate<PromoteMemberResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.promoteMember.bind(endpoint.cluster), { name }, bounds),
+    );
+  }
+
+  /** Changes where a member is reached. It keeps its id and its data. */
+  async updateMember(name: string, to: MemberMove, options: CallOptions = {}): Promise<void> {
+    const request = { name, peerAddress: to.peerAddress ?? '', clientAddress: to.clientAddress ?? '' };
+    await this.#mutate<UpdateMemberResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.updateMember.bind(endpoint.cluster), request, bounds),
+    );
+  }
+
+  /**
+   * Hands leadership over, without an interruption longer than a heartbeat or two.
+   *
+   * @param name the successor; by default the voter whose log is most complete
+   * @returns the leader now
+   */
+  async transferLeadership(name = '', options: CallOptions = {}): Promise<MemberDescription> {
+    const response = await this.#mutate<TransferLeadershipResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.transferLeadership.bind(endpoint.cluster), { name }, bounds),
+    );
+    return fromWireMember(response.leader);
+  }
+
+  /**
+   * Begins to fetch a consistent copy of one member's database, taken without stopping writes. Put together in order, the
+   * bytes are a SQLite file. Another member is tried until the first byte has come, not after.
+   *
+   * @throws QuorateError beside those of every method `snapshot-failed`; the iteration does too
+   */
+  async snapshot(options: SnapshotOptions = {}): Promise<SnapshotDownload> {
+    const maxSilenceMs = options.maxSilenceMs ?? defaultMaxSilenceMs;
+    const { endpoint, first, rest } = await this.#call(
+      false,
+      { timeoutMs: maxSilenceMs },
+      async (on: Endpoint, bounds) => {
+        const result = await on.open((request: SnapshotRequest) => on.maintenance.snapshot(request), {}, bounds);
+        if (result.kind === 'failure') return result;
+        return { kind: 'answer' as const, answer: { endpoint: on, ...result.answer } };
+      },
+    );
+    return downloadOf(first, {
+      next: () =>
+        rest.next(maxSilenceMs).catch((error: unknown) => {
+          throw errorOf(endpoint.failureOf(error), false);
+        }),
+      cancel: () => {
+        rest.cancel();
+      },
+    });
   }
 
   /** Closes every connection. Attempts in flight go on to their end; after that, and for new calls, nothing is sent. */

@@ -1,6 +1,13 @@
 /** Between the messages of `quorate.v1` and the plain values of this client. */
 import { QuorateError } from '../base/error';
-import { Role, type GetStatusResponse, type ListMembersResponse, type Member } from '../gen/quorate/v1/cluster';
+import {
+  ReplicationState,
+  Role,
+  Standing,
+  type GetStatusResponse,
+  type ListMembersResponse,
+  type Member,
+} from '../gen/quorate/v1/cluster';
 import { Consistency, type KeyValue as WireKeyValue, type ListRequest } from '../gen/quorate/v1/kv';
 import type {
   KeyValue,
@@ -8,7 +15,9 @@ import type {
   MemberDescription,
   MemberRole,
   MembersAnswer,
+  MemberStanding,
   MemberStatus,
+  PeerProgress,
   ReadOptions,
   Selection,
   Value,
@@ -73,21 +82,24 @@ function toWireSelection(selection: Selection): ListRequest['selection'] {
 
 export function fromWireMembers(response: ListMembersResponse): MembersAnswer {
   const { clusterId, members, leaderId } = response;
-  return { clusterId, members: members.map(describe), leaderId: leaderId === 0n ? undefined : leaderId };
+  return { clusterId, members: members.map(fromWireMember), leaderId: leaderId === 0n ? undefined : leaderId };
 }
 
 export function fromWireStatus(response: GetStatusResponse): MemberStatus {
   return {
     ...response,
-    member: describe(response.member ?? { id: 0n, name: '', peerAddress: '', clientAddress: '' }),
+    member: fromWireMember(response.member),
     role: roles.get(response.role) ?? 'unknown',
     leaderId: response.leaderId === 0n ? undefined : response.leaderId,
+    peers: response.peers.map((peer) => ({ ...peer, state: replicationStates.get(peer.state) ?? 'unknown' })),
   };
 }
 
-function describe(member: Member): MemberDescription {
+/** A member; nobody, should an answer lack it. */
+export function fromWireMember(member: Member | undefined): MemberDescription {
+  if (member === undefined) return { id: 0n, name: '', peerAddress: '', clientAddress: '', standing: 'unknown' };
   const { id, name, peerAddress, clientAddress } = member;
-  return { id, name, peerAddress, clientAddress };
+  return { id, name, peerAddress, clientAddress, standing: standings.get(member.standing) ?? 'unknown' };
 }
 
 const roles: ReadonlyMap<Role, MemberRole> = new Map([
@@ -95,4 +107,16 @@ const roles: ReadonlyMap<Role, MemberRole> = new Map([
   [Role.PRE_CANDIDATE, 'pre-candidate'],
   [Role.CANDIDATE, 'candidate'],
   [Role.LEADER, 'leader'],
+]);
+
+const standings: ReadonlyMap<Standing, MemberStanding> = new Map([
+  [Standing.VOTER, 'voter'],
+  [Standing.LEARNER, 'learner'],
+  [Standing.LEAVING, 'leaving'],
+]);
+
+const replicationStates: ReadonlyMap<ReplicationState, PeerProgress['state']> = new Map([
+  [ReplicationState.PROBE, 'probe'],
+  [ReplicationState.REPLICATE, 'replicate'],
+  [ReplicationState.SNAPSHOT, 'snapshot'],
 ]);

@@ -4,15 +4,19 @@ import {
   connectivityState,
   credentials,
   Metadata,
+  status as grpcStatus,
   type CallOptions,
   type ChannelOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { ClusterServiceClient } from '../gen/quorate/v1/cluster';
 import { KVServiceClient } from '../gen/quorate/v1/kv';
+import { MaintenanceServiceClient } from '../gen/quorate/v1/maintenance';
 import type { AttemptBounds, AttemptResult } from './attempts';
-import { decodeFailure } from './failure';
+import { decodeFailure, type Failure } from './failure';
+import { MessageStream, SilenceError } from './message-stream';
 
 /** How long to wait for the reason of a connection that is already known to have failed. */
 const REASON_TIMEOUT_MS = 100;
@@ -43,11 +47,21 @@ type Method<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
 
-/** A member's two services over one connection, opened when first needed and again when it is lost. */
+/** A server-streaming method of a generated client. */
+type StreamMethod<Request, Message> = (request: Request) => ClientReadableStream<Message>;
+
+/** A stream whose first message has come; `undefined` if it ended without one. */
+export interface OpenedStream<Message> {
+  readonly first: Message | undefined;
+  readonly rest: MessageStream<Message>;
+}
+
+/** A member's services over one connection, opened when first needed and again when it is lost. */
 export class Endpoint {
   readonly address: string;
   readonly kv: KVServiceClient;
   readonly cluster: ClusterServiceClient;
+  readonly maintenance: MaintenanceServiceClient;
   readonly #channel: Channel;
   // A closed channel that is asked for its state would connect again.
   #closed = false;
@@ -58,6 +72,7 @@ export class Endpoint {
     this.#channel = new Channel(address, insecure, channelOptions);
     this.kv = new KVServiceClient(address, insecure, { channelOverride: this.#channel });
     this.cluster = new ClusterServiceClient(address, insecure, { channelOverride: this.#channel });
+    this.maintenance = new MaintenanceServiceClient(address, insecure, { channelOverride: this.#channel });
   }
 
   /**
@@ -70,14 +85,32 @@ export class Endpoint {
     bounds: AttemptBounds,
   ): Promise<AttemptResult<Response>> {
     const startedAt = performance.now();
-    if (!(await this.#connect(bounds.connectTimeoutMs))) {
-      const message = await this.#reasonForNoConnection();
-      return { kind: 'failure', failure: { kind: 'not-connected', address: this.address, message } };
-    }
+    if (!(await this.#connect(bounds.connectTimeoutMs))) return this.#notConnected();
     const left = Math.max(1, bounds.timeoutMs - (performance.now() - startedAt));
     const outcome = await unary(method, request, left);
     if (outcome.kind === 'answer') return outcome;
     return { kind: 'failure', failure: this.#decode(outcome.error) };
+  }
+
+  /** Opens a stream, and waits for its first message as long as for an answer. After that there is no bound here. */
+  async open<Request, Message>(
+    method: StreamMethod<Request, Message>,
+    request: Request,
+    bounds: AttemptBounds,
+  ): Promise<AttemptResult<OpenedStream<Message>>> {
+    if (!(await this.#connect(bounds.connectTimeoutMs))) return this.#notConnected();
+    const rest = new MessageStream(method(request));
+    try {
+      return { kind: 'answer', answer: { first: await rest.next(bounds.timeoutMs), rest } };
+    } catch (error) {
+      return { kind: 'failure', failure: this.failureOf(error) };
+    }
+  }
+
+  /** What an error of a stream means. */
+  failureOf(error: unknown): Failure {
+    if (!(error instanceof SilenceError)) return this.#decode(error as ServiceError);
+    return { kind: 'bare', address: this.address, grpcCode: grpcStatus.DEADLINE_EXCEEDED, message: error.message };
   }
 
   /** Closes the connection, once the calls in flight have ended; there are no new ones. */
@@ -111,6 +144,11 @@ export class Endpoint {
     });
   }
 
+  async #notConnected(): Promise<AttemptResult<never>> {
+    const message = await this.#reasonForNoConnection();
+    return { kind: 'failure', failure: { kind: 'not-connected', address: this.address, message } };
+  }
+
   /** A harmless call on the failed channel fails at once and brings the text that its state does not have. */
   async #reasonForNoConnection(): Promise<string> {
     if (this.#closed) return 'this client was closed';
@@ -124,7 +162,7 @@ export class Endpoint {
     return match?.[1] ?? 'no connection within the time allowed';
   }
 
-  #decode(error: ServiceError) {
+  #decode(error: ServiceError): Failure {
     const [details] = error.metadata.get('grpc-status-details-bin');
     return decodeFailure({
       address: this.address,

@@ -45,7 +45,7 @@ export function decide(failure: Failure, attempted: Attempted): Decision {
   const leftMs = attempted.remainingMs - delayMs;
   const spent = attempted.made >= attempted.maxAttempts || leftMs < leastUseful(attempted.timeoutMs);
   if (spent || !mayRepeat(failure, attempted.mutation)) {
-    return { kind: 'give-up', error: toError(failure, attempted.mutation) };
+    return { kind: 'give-up', error: errorOf(failure, attempted.mutation) };
   }
   return { kind: 'retry', delayMs };
 }
@@ -108,7 +108,8 @@ function pause(failure: Failure, attempted: Attempted): number {
   return attempted.made % attempted.endpointCount === 0 ? attempted.backoffMs : 0;
 }
 
-function toError(failure: Failure, mutation: boolean): QuorateError {
+/** The error that tells a caller of a failure nobody tries again after. */
+export function errorOf(failure: Failure, mutation: boolean): QuorateError {
   switch (failure.kind) {
     case 'not-connected':
       return new QuorateError('unreachable', `cannot connect to ${failure.address}: ${failure.message}`);

@@ -58,7 +58,10 @@ export type Selection =
 /** A member's part in its term. */
 export type MemberRole = 'follower' | 'pre-candidate' | 'candidate' | 'leader' | 'unknown';
 
-/** Who a member is and where it listens. */
+/** What a member counts for: a learner does not, a leaving voter still does. */
+export type MemberStanding = 'voter' | 'learner' | 'leaving' | 'unknown';
+
+/** Who a member is, where it listens, and what it counts for. */
 export interface MemberDescription {
   readonly id: bigint;
   readonly name: string;
@@ -66,6 +69,34 @@ export interface MemberDescription {
   readonly peerAddress: string;
   /** `host:port` for clients. */
   readonly clientAddress: string;
+  readonly standing: MemberStanding;
+}
+
+/** A member that is to join. */
+export interface NewMember {
+  /** Unique in the cluster: letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 63. */
+  readonly name: string;
+  /** Where its peers will reach it, `host:port`. */
+  readonly peerAddress: string;
+  /** Where clients will reach it, `host:port`. */
+  readonly clientAddress: string;
+}
+
+/** Where a member is reached from now on; what is left out stays. */
+export interface MemberMove {
+  readonly peerAddress?: string;
+  readonly clientAddress?: string;
+}
+
+/** What the leader knows of one peer. */
+export interface PeerProgress {
+  readonly memberId: bigint;
+  /** Finding out where the logs agree, sending entries as they come, or sending the whole state. */
+  readonly state: 'probe' | 'replicate' | 'snapshot' | 'unknown';
+  /** The last log index known to be durable there. */
+  readonly matchIndex: number;
+  /** Milliseconds since it was last heard from. */
+  readonly silentMs: number;
 }
 
 /** The members as one of them knows them. */
@@ -93,6 +124,30 @@ export interface MemberStatus {
   readonly revision: number;
   readonly version: string;
   readonly hasQuorum: boolean;
+  /** Every peer, if this member leads; otherwise empty. */
+  readonly peers: readonly PeerProgress[];
+}
+
+/**
+ * A copy of one member's database on its way. Iterate it once, to get its bytes in order; leaving the loop early cancels it.
+ * The iteration ends normally only when exactly `sizeBytes` with the digest `sha256` have come.
+ */
+export interface SnapshotDownload extends AsyncIterable<Uint8Array> {
+  readonly clusterId: bigint;
+  /** The last log index applied to the copy. */
+  readonly appliedIndex: number;
+  readonly sizeBytes: number;
+  /** SHA-256 of the whole, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Bounds of a snapshot. */
+export interface SnapshotOptions {
+  /**
+   * Most time without a byte, in milliseconds: before the first, while the member makes the copy, and between two. Default
+   * 60,000. The whole may take as long as it needs.
+   */
+  readonly maxSilenceMs?: number;
 }
 
 /** Bounds of one call. */

@@ -135,6 +135,7 @@ describe('reflection', () => {
       'grpc.health.v1.Health',
       'quorate.v1.ClusterService',
       'quorate.v1.KVService',
+      'quorate.v1.MaintenanceService',
     ]);
   }, 30_000);
 });

@@ -1,6 +1,8 @@
 /** A member without Raft, for tests of what clients see: a map behind the real services on a real listener. */
 import { ClientServer } from '../../src/api/client-server';
 import type { ApiLimits } from '../../src/api/limits';
+import { maintenanceLimits } from '../../src/api/native/maintenance-service';
+import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
 import { decodeCommand } from '../../src/kv/command-codec';
@@ -9,6 +11,8 @@ import type { CallContext, Proposer } from '../../src/node/call';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
 import { clientReflection } from '../../src/ops/reflection';
+import { FakeMembership } from './fake-membership';
+import { FakeSnapshots } from './fake-snapshots';
 
 export const testLimits: ApiLimits = {
   maxKeyBytes: 100,
@@ -87,6 +91,8 @@ export class FakeStore implements Proposer<Result>, KvReader {
 /** A listener on an ephemeral loopback port, with everything a test may turn. */
 export interface FakeMember {
   readonly store: FakeStore;
+  readonly membership: FakeMembership;
+  readonly snapshots: FakeSnapshots;
   readonly server: ClientServer;
   readonly calls: UnaryCalls;
   readonly bugs: unknown[];
@@ -96,6 +102,7 @@ export interface FakeMember {
 }
 
 const fakeLeader = { id: 7n, name: 'm7', peerAddress: 'h:2', clientAddress: 'h:1' };
+const fakeSelf = { id: 2n ** 63n, name: 'm1', peerAddress: 'a:2', clientAddress: 'a:1' };
 
 export const fakeStatus: NodeStatus = {
   role: 'follower',
@@ -107,10 +114,16 @@ export const fakeStatus: NodeStatus = {
   lastLogIndex: 12,
   durableLogIndex: 12,
   hasQuorum: true,
+  peers: [],
 };
+
+/** How long the fake member waits for a client that takes nothing of a stream. */
+const maxStallMs = 500;
 
 export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<FakeMember> {
   const store = new FakeStore();
+  const membership = new FakeMembership([fakeLeader, fakeSelf], fakeLeader.id);
+  const snapshots = new FakeSnapshots();
   const bugs: unknown[] = [];
   const all = { ...testLimits, ...limits };
   const calls = new UnaryCalls({
@@ -127,20 +140,23 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
     limits: all,
     maxStreamsPerConnection: 100,
     calls,
+    streams: new ServerStreams({ calls, scheduler: realScheduler, ...maintenanceLimits, maxStallMs }),
     kv: { proposer: store, reader: store, limits: all },
     cluster: {
       clusterId: 2n ** 64n - 1n,
-      self: { id: 2n ** 63n, name: 'm1', peerAddress: 'a:2', clientAddress: 'a:1' },
-      members: () => [fakeLeader, { id: 2n ** 63n, name: 'm1', peerAddress: 'a:2', clientAddress: 'a:1' }],
-      status: () => fakeStatus,
+      self: fakeSelf,
+      membership,
+      scheduler: realScheduler,
+      status: () => ({ ...fakeStatus, leader: membership.leader }),
       reader: store,
       logSizeBytes: () => 8192,
       version: '1.2.3',
     },
+    maintenance: { clusterId: 2n ** 64n - 1n, snapshots },
     additions: [health, clientReflection()],
   });
   const port = await server.listen();
-  const member = { store, server, calls, bugs, health, address: `127.0.0.1:${String(port)}` };
+  const member = { store, membership, snapshots, server, calls, bugs, health, address: `127.0.0.1:${String(port)}` };
   return Object.defineProperty(member, 'quorum', {
     get: () => state.quorum,
     set: (value: boolean) => {

@@ -6,7 +6,13 @@ export function memberStatus(name: string, more: Partial<MemberStatus> = {}): Me
   const number = name.slice(1);
   return {
     clusterId: 9n,
-    member: { id: BigInt(number), name, peerAddress: `127.0.0.1:10${number}`, clientAddress: `127.0.0.1:${number}` },
+    member: {
+      id: BigInt(number),
+      name,
+      peerAddress: `127.0.0.1:10${number}`,
+      clientAddress: `127.0.0.1:${number}`,
+      standing: 'voter',
+    },
     role: 'follower',
     term: 3,
     leaderId: 1n,
@@ -20,6 +26,7 @@ export function memberStatus(name: string, more: Partial<MemberStatus> = {}): Me
     revision: 5,
     version: '1.2.3',
     hasQuorum: true,
+    peers: [],
     ...more,
   };
 }

@@ -1,0 +1,48 @@
+/** The messages of a server stream, taken one at a time: nothing is read far ahead of whoever uses them. */
+import type { ClientReadableStream } from '@grpc/grpc-js';
+
+/** Why a stream ended that the member neither ended nor refused: nothing came for too long. */
+export class SilenceError extends Error {
+  override readonly name = 'SilenceError';
+}
+
+/** A stream under way. (gRPC itself holds up to 16 messages more.) */
+export class MessageStream<Message> {
+  readonly #call: ClientReadableStream<Message>;
+  readonly #iterator: AsyncIterator<Message, undefined>;
+
+  constructor(call: ClientReadableStream<Message>) {
+    this.#call = call;
+    // Whoever waits is told by the iterator; an error nobody waits for any more must not end the process.
+    call.on('error', () => undefined);
+    this.#iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Message, undefined>;
+  }
+
+  /**
+   * The next message; `undefined` after the last.
+   *
+   * @throws SilenceError when nothing comes within `maxSilenceMs`; ServiceError as the member or gRPC made it
+   */
+  async next(maxSilenceMs: number): Promise<Message | undefined> {
+    let silent = false;
+    const timer = setTimeout(() => {
+      silent = true;
+      this.cancel();
+    }, maxSilenceMs);
+    try {
+      return (await this.#iterator.next()).value;
+    } catch (error) {
+      throw silent ? new SilenceError(`nothing came for ${String(maxSilenceMs)} ms`) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Nothing more is wanted. Harmless after the end. */
+  cancel(): void {
+    // Not at once: a call that is cancelled inside one of its own events can hang on Node 20.
+    setImmediate(() => {
+      this.#call.cancel();
+    });
+  }
+}
