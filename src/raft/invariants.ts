@@ -44,7 +44,9 @@ function checkRole(state: RaftState): void {
   if (state.role === 'candidate') assert(state.votedFor === state.id, 'S9: a candidate voted for itself');
   if (state.leading === undefined) return;
   assert(state.leader === state.id, 'a leader knows itself as the leader');
-  assert(state.log.termAt(state.leading.firstIndex) === state.term, 'a leader began its term with an entry');
+  const began =
+    state.leading.firstIndex < state.log.firstIndex || state.log.termAt(state.leading.firstIndex) === state.term;
+  assert(began, 'a leader began its term with an entry');
   for (const progress of state.leading.peers.values()) {
     assert(progress.matchIndex < progress.nextIndex, 'what matches is not sent again');
     assert(progress.nextIndex <= state.log.lastIndex + 1, 'no entry is sent that does not exist');
