@@ -114,7 +114,10 @@ function openLog(
   return openSqliteStorage({
     directory: options.dataDir,
     identity: { clusterId, memberId: self.id },
-    initialConfiguration: { configuration: simpleConfiguration(voters), context: encodeDirectory(members.map(firstEntry)) },
+    initialConfiguration: {
+      configuration: simpleConfiguration(voters),
+      context: encodeDirectory(members.map(firstEntry)),
+    },
     maxTailBytes: options.maxCachedBytes,
     logger,
     ...unsafeSynchronous(),
@@ -147,7 +150,7 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
   const node = new Node<Result>({
     id: self.id,
     raftOptions: options,
-    nodeOptions: defaultNodeOptions,
+    nodeOptions: { ...defaultNodeOptions, ...options },
     storage: parts.storage,
     transport,
     stateMachine: parts.store,
