@@ -318,6 +318,8 @@ export class SqliteStore {
 function configure(db: Database.Database): void {
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = NORMAL');
+  // The automatic checkpoint waits for the disk within a commit; the worker of the state database does it beside.
+  db.pragma('wal_autocheckpoint = 0');
   const journal = db.pragma('journal_mode', { simple: true });
   if (journal !== (db.memory ? 'memory' : 'wal')) {
     throw new QuorateError('refused-to-start', `${db.name} does not accept the journal mode WAL`, {
