@@ -21,9 +21,9 @@ interface Network {
   flow(): Promise<void>;
 }
 
-export const benchIds = [1n, 2n, 3n];
+const benchIds = [1n, 2n, 3n];
 
-export const memoryChunkBytes = 64 * 1024;
+const memoryChunkBytes = 64 * 1024;
 
 function memoryNetwork(): Promise<Network> {
   const network = new MemoryNetwork({ snapshotChunkBytes: memoryChunkBytes });
