@@ -114,7 +114,10 @@ function openLog(
   return openSqliteStorage({
     directory: options.dataDir,
     identity: { clusterId, memberId: self.id },
-    initialConfiguration: { configuration: simpleConfiguration(voters), context: encodeDirectory(members.map(firstEntry)) },
+    initialConfiguration: {
+      configuration: simpleConfiguration(voters),
+      context: encodeDirectory(members.map(firstEntry)),
+    },
     maxTailBytes: options.maxCachedBytes,
     logger,
     ...unsafeSynchronous(),
