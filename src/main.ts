@@ -7,9 +7,12 @@ import { registerDelCommand } from './cli/del';
 import { registerDevCommand } from './cli/dev';
 import { registerGetCommand } from './cli/get';
 import { registerListCommand } from './cli/list';
+import { registerMemberCommand } from './cli/member';
 import { registerPutCommand } from './cli/put';
 import { registerServeCommand } from './cli/serve';
+import { registerSnapshotCommand } from './cli/snapshot';
 import { registerStatusCommand } from './cli/status';
+import { registerTransferLeaderCommand } from './cli/transfer-leader';
 import { programVersion } from './cli/version';
 
 const program = new Command('quorate')
@@ -23,4 +26,7 @@ registerGetCommand(program);
 registerDelCommand(program);
 registerListCommand(program);
 registerStatusCommand(program);
+registerMemberCommand(program);
+registerTransferLeaderCommand(program);
+registerSnapshotCommand(program);
 void program.parseAsync();

@@ -20,8 +20,16 @@ export interface VerbContext {
   readonly write: (text: string | Uint8Array) => Promise<void>;
 }
 
+/** What `--timeout` bounds, and its default. */
+export interface TimeoutMeaning {
+  readonly meaning: string;
+  readonly defaultMs: number;
+}
+
+const callTimeout: TimeoutMeaning = { meaning: 'time for each call, with all its attempts', defaultMs: 5_000 };
+
 /** Adds the options that every verb with a client has, and the exit code of a usage error. */
-export function addClientOptions(command: Command): Command {
+export function addClientOptions(command: Command, timeout: TimeoutMeaning = callTimeout): Command {
   return exitWithUsage(command)
     .addOption(
       new Option('--endpoints <list>', 'members to talk to, host:port, separated by commas; tried in this order')
@@ -30,9 +38,9 @@ export function addClientOptions(command: Command): Command {
         .argParser(parseEndpoints),
     )
     .addOption(
-      new Option('--timeout <ms>', 'time for each call, with all its attempts, in milliseconds, 1 to 3600000')
+      new Option('--timeout <ms>', `${timeout.meaning}, in milliseconds, 1 to 3600000`)
         .env('QUORATE_TIMEOUT')
-        .default(5_000)
+        .default(timeout.defaultMs)
         .argParser(wholeNumber(1, 3_600_000)),
     )
     .addOption(

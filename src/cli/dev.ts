@@ -5,11 +5,12 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { QuorateError } from '../client';
 import { errorText, exitWithUsage, wholeNumber } from './client-command';
 import { DevCluster, type Program } from './dev/cluster';
-import { MAX_MEMBERS, maxBasePort, planCluster, shellCommand, type DevPlan } from './dev/plan';
+import { MAX_MEMBERS, maxBasePort, planCluster, type DevPlan } from './dev/plan';
 import { checkDirectory, checkPorts, claimDirectory } from './dev/preflight';
 import { screenFor, type Screen } from './dev/screen';
 import { leaderOf, news, viewLines, type MemberView } from './dev/view';
 import { exitCode } from './exit-code';
+import { shellCommand } from './format';
 
 /** How long the members have to elect a leader after the start, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;

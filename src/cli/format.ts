@@ -21,13 +21,14 @@ export function keyValueToJson(kv: KeyValue): object {
 
 /** A member's state in JSON. */
 export function statusToJson(status: MemberStatus): object {
-  return { ...status, leaderId: status.leaderId ?? null };
+  const peers = status.peers.map((peer) => ({ ...peer, lagEntries: status.lastLogIndex - peer.matchIndex }));
+  return { ...status, leaderId: status.leaderId ?? null, peers };
 }
 
 /** A member's description in JSON. */
 export function memberToJson(member: MemberDescription): object {
-  const { id, name, peerAddress, clientAddress } = member;
-  return { id, name, peerAddress, clientAddress };
+  const { id, name, peerAddress, clientAddress, standing } = member;
+  return { id, name, peerAddress, clientAddress, standing };
 }
 
 /** A value for a terminal: nothing in it can move the cursor or change colours. */
@@ -94,4 +95,9 @@ export function bytesForPeople(bytes: number): string {
 /** `1 key`, `2 keys`. */
 export function plural(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A command line for a POSIX shell, quoted where it must be. */
+export function shellCommand(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }

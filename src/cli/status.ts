@@ -20,7 +20,10 @@ export interface MemberReport {
 export function registerStatusCommand(program: Command): void {
   const command = program
     .command('status')
-    .description('Show all members: role, term, indexes, sizes. Needs one member that answers, not a quorum.')
+    .description(
+      'Show all members: standing, role, term, indexes, sizes; and how far the leader has supplied each. ' +
+        'Needs one member that answers, not a quorum.',
+    )
     .option('--check', 'exit with 6 unless every member answers and all agree on one leader that has a quorum');
   addClientOptions(command).action(async (options: StatusOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
@@ -97,36 +100,45 @@ function reportsToJson(members: MembersAnswer, reports: readonly MemberReport[],
   };
 }
 
-/** The table of members, and a line for each that did not answer. */
+const statusColumns = [
+  ...['NAME', 'CLIENT', 'STANDING', 'ROLE', 'TERM', 'LAST', 'COMMIT', 'APPLIED'],
+  ...['REVISION', 'DB', 'LOG', 'QUORUM', 'VERSION'],
+];
+
+/** The table of members, a line for each that did not answer, and what the leader knows of its peers. */
 export function statusLines(reports: readonly MemberReport[]): string[] {
-  const header = [
-    'NAME',
-    'CLIENT',
-    'ROLE',
-    'TERM',
-    'LAST',
-    'COMMIT',
-    'APPLIED',
-    'REVISION',
-    'DB',
-    'LOG',
-    'QUORUM',
-    'VERSION',
-  ];
-  const lines = tableLines([header, ...reports.map(statusRow)]);
+  const lines = tableLines([statusColumns, ...reports.map(statusRow)]);
   for (const { member, answer } of reports) {
     if (answer.kind === 'unreachable') lines.push(`${member.name}: ${answer.message}`);
   }
-  return lines;
+  return [...lines, ...progressLines(reports)];
+}
+
+/** How far the leader of the newest term has supplied its peers; nothing while nobody leads any. */
+function progressLines(reports: readonly MemberReport[]): string[] {
+  let leader: MemberStatus | undefined;
+  for (const { answer } of reports) {
+    if (answer.kind !== 'status' || answer.status.role !== 'leader') continue;
+    if (leader === undefined || answer.status.term > leader.term) leader = answer.status;
+  }
+  if (leader === undefined || leader.peers.length === 0) return [];
+  const { lastLogIndex, peers } = leader;
+  const names = new Map(reports.map(({ member }) => [member.id, member.name]));
+  const rows = peers.map(({ memberId, state, matchIndex, silentMs }) => [
+    ...[names.get(memberId) ?? String(memberId), state, String(matchIndex)],
+    ...[String(lastLogIndex - matchIndex), `${String(silentMs)} ms`],
+  ]);
+  return ['', ...tableLines([['PEER', 'SUPPLIED BY', 'MATCH', 'LAG', 'SILENT'], ...rows])];
 }
 
 function statusRow({ member, answer }: MemberReport): string[] {
-  if (answer.kind === 'unreachable')
-    return [member.name, member.clientAddress, 'unreachable', '-', '-', '-', '-', '-', '-', '-', '-', '-'];
+  const place = [member.name, member.clientAddress, member.standing];
+  if (answer.kind === 'unreachable') {
+    return [...place, 'unreachable', ...statusColumns.slice(place.length + 1).map(() => '-')];
+  }
   const { status } = answer;
   return [
-    member.name,
-    member.clientAddress,
+    ...place,
     status.role,
     String(status.term),
     String(status.lastLogIndex),

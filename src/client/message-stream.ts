@@ -24,15 +24,15 @@ export class MessageStream<Message> {
    * @throws SilenceError when nothing comes within `maxSilenceMs`; ServiceError as the member or gRPC made it
    */
   async next(maxSilenceMs: number): Promise<Message | undefined> {
-    let silent = false;
+    let silence: SilenceError | undefined;
     const timer = setTimeout(() => {
-      silent = true;
+      silence = new SilenceError(`nothing came for ${String(maxSilenceMs)} ms`);
       this.cancel();
     }, maxSilenceMs);
     try {
       return (await this.#iterator.next()).value;
     } catch (error) {
-      throw silent ? new SilenceError(`nothing came for ${String(maxSilenceMs)} ms`) : error;
+      throw silence ?? error;
     } finally {
       clearTimeout(timer);
     }

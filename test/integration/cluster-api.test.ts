@@ -36,9 +36,13 @@ describe('the members', () => {
     await client.updateMember('m4', { clientAddress: 'new:1' });
     expect(await client.replaceMember('m4', newMember)).toMatchObject({ id: 101n, standing: 'voter' });
     await client.removeMember('m4');
-    expect(member.membership.wishes.map(({ $case }) => $case)).toEqual(
-      ['add', 'promote', 'update', 'replace', 'remove'],
-    );
+    expect(member.membership.wishes.map(({ $case }) => $case)).toEqual([
+      'add',
+      'promote',
+      'update',
+      'replace',
+      'remove',
+    ]);
   });
 
   it('hand over leadership', async () => {
@@ -46,7 +50,8 @@ describe('the members', () => {
   });
 
   it('are not changed again after a refusal, which says why', async () => {
-    member.membership.behaviour = () => Promise.reject(new QuorateError('change-refused', 'another change is under way'));
+    member.membership.behaviour = () =>
+      Promise.reject(new QuorateError('change-refused', 'another change is under way'));
     await expect(client.removeMember('m7')).rejects.toMatchObject({
       code: 'change-refused',
       outcome: 'not-done',
@@ -56,7 +61,8 @@ describe('the members', () => {
   });
 
   it('are not changed again when the outcome is unknown', async () => {
-    member.membership.behaviour = () => Promise.reject(new QuorateError('outcome-unknown', '?', { outcome: 'unknown' }));
+    member.membership.behaviour = () =>
+      Promise.reject(new QuorateError('outcome-unknown', '?', { outcome: 'unknown' }));
     await expect(client.addMember(newMember)).rejects.toMatchObject({ outcome: 'unknown' });
     expect(member.membership.wishes).toHaveLength(1);
   });

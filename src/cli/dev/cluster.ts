@@ -1,7 +1,8 @@
 /** A development cluster that runs: its processes, and what their members answer. */
 import { QuorateClient, QuorateError, type MemberStatus } from '../../client';
+import { shellCommand } from '../format';
 import { MemberProcess } from './member-process';
-import { shellCommand, type DevPlan, type MemberPlan } from './plan';
+import type { DevPlan, MemberPlan } from './plan';
 import type { MemberView } from './view';
 
 /** How long a member has to answer a question about its state, in milliseconds. */

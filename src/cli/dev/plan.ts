@@ -78,8 +78,3 @@ function serveArgumentsOf(
     ...['--initial-members', initialMembers],
   ];
 }
-
-/** A command line for a POSIX shell, quoted where it must be. */
-export function shellCommand(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
-}

@@ -1,4 +1,5 @@
-import { maxBasePort, planCluster, shellCommand } from '../../../../src/cli/dev/plan';
+import { maxBasePort, planCluster } from '../../../../src/cli/dev/plan';
+import { shellCommand } from '../../../../src/cli/format';
 
 describe('plan of a development cluster', () => {
   const plan = planCluster({ memberCount: 3, basePort: 17_000, dataDir: '/d' });
