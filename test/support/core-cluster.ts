@@ -1,13 +1,15 @@
 /** A cluster of pure cores on an in-memory network and in-memory disks: nothing but the contract of `raft/update.ts`. */
 import { between, seededRng, type Rng } from '../../src/base/rng';
 import { entryBytes, Raft, simpleConfiguration } from '../../src/raft';
-import type { ConfigurationAt, Entry, Envelope, Event, HardState, Load, MemberChange, MemberId } from '../../src/raft';
+import type { ConfigurationAt, Entry, Event, HardState, Load, MemberChange, MemberId, Message } from '../../src/raft';
 import type { Configuration, Persist, RaftOptions, Update } from '../../src/raft';
 import { drawLog, logStart, parseLog, testOptions } from './raft';
 import { SafetyChecker } from './safety-checker';
 
 /** What leaves a member: a message, and with `install-snapshot` the state it speaks of. */
-interface Parcel extends Envelope {
+interface Parcel {
+  readonly to: MemberId;
+  readonly message: Message;
   /** A state is what was applied, in order. */
   readonly state?: readonly Entry[];
 }
