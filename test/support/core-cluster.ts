@@ -4,18 +4,10 @@ import { Raft, simpleConfiguration } from '../../src/raft';
 import { fitting } from '../../src/raft/log';
 import type { Entry, Event, Load, MemberChange, MemberId, Persist, RaftOptions, Update } from '../../src/raft';
 import { drawLog, logStart, parseLog, testOptions } from './raft';
-import { emptyDisk, emptySeat, replaceSuffix, type Packet, type Seat } from './core-seat';
+import { emptyDisk, emptySeat, replaceSuffix, type Observer, type Packet, type Seat } from './core-seat';
 import { SafetyChecker } from './safety-checker';
 
 export type { Packet, Seat } from './core-seat';
-
-/** What a test may want to tell about. */
-export interface Observer {
-  delivered?(packet: Packet): void;
-  lost?(packet: Packet): void;
-  updated?(seat: Seat, update: Update): void;
-  written?(seat: Seat, persist: Persist): void;
-}
 
 /** How a cluster starts. */
 export interface ClusterSetup {

@@ -1,6 +1,6 @@
 /** One member of a core cluster: its core while it runs, its disk, and what waits between them. */
 import type { Configuration, ConfigurationAt, Entry, Envelope, HardState, Load, MemberId } from '../../src/raft';
-import type { Persist, Raft } from '../../src/raft';
+import type { Persist, Raft, Update } from '../../src/raft';
 
 /** What leaves a member: a message, and with `install-snapshot` the state it speaks of. */
 export interface Parcel extends Envelope {
@@ -55,6 +55,14 @@ export interface Seat {
   installing: number | undefined;
   /** Peers a snapshot is on its way to. */
   readonly sending: Set<MemberId>;
+}
+
+/** What a test may want to tell about. */
+export interface Observer {
+  delivered?(packet: Packet): void;
+  lost?(packet: Packet): void;
+  updated?(seat: Seat, update: Update): void;
+  written?(seat: Seat, persist: Persist): void;
 }
 
 export function emptySeat(id: MemberId, disk: Disk): Seat {
