@@ -4,7 +4,7 @@ import type { LogPosition } from '../raft';
 
 /** A copy of the state could not be made, read or taken in. */
 export function snapshotFailed(what: string, cause?: unknown): QuorateError {
-  const reason = cause === undefined ? '' : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
   return new QuorateError('snapshot-failed', `${what}${reason}`, { cause });
 }
 

@@ -4,13 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { required } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
-import type {
-  StateReply,
-  StateRequest,
-  StateRequestKind,
-  StateRequests,
-  StateWorkerOptions,
-} from './sqlite-state-protocol';
+import type { StateReply, StateRequestKind, StateRequests, StateWorkerOptions } from './sqlite-state-protocol';
 
 /** The main thread's end of the connection to the worker. */
 export class StateWorkerClient {
@@ -45,7 +39,7 @@ export class StateWorkerClient {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const reply: Deferred<unknown> = deferred();
     this.#expected.push(reply);
-    this.#worker.postMessage({ kind, ...request } as StateRequest);
+    this.#worker.postMessage({ kind, ...request });
     return reply.promise as Promise<StateRequests[Kind]['answer']>;
   }
 
@@ -61,6 +55,6 @@ export class StateWorkerClient {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const failure = new QuorateError('damaged', `the worker of the state database crashed: ${reason}`, { cause });
     this.#failure = failure;
-    for (const { reject } of this.#expected.splice(0)) reject(failure);
+    for (const expected of this.#expected.splice(0)) expected.reject(failure);
   }
 }

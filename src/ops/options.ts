@@ -1,4 +1,5 @@
 /** THE table of the program's options. `--help`, flags, `QUORATE_*` variables, the YAML file and all checks come from it. */
+import { defaultNodeOptions } from '../node/options';
 import { defaultRaftOptions } from '../raft';
 import {
   addressesValue,
@@ -56,6 +57,11 @@ export interface ServeOptions {
   readonly maxPendingReads: number;
   readonly leaseReads: boolean;
   readonly maxClockDrift: number;
+  readonly compactLogEntries: number;
+  readonly compactLogBytes: number;
+  readonly trailingLogEntries: number;
+  readonly trailingLogBytes: number;
+  readonly slowDiskMs: number;
   readonly maxPromotionLag: number;
   readonly logLevel: LogLevel;
   readonly logBufferBytes: number;
@@ -243,6 +249,36 @@ export const optionTable: Table = {
     kind: wholeNumber('entries', 0, 1_000_000),
     default: defaultRaftOptions.maxPromotionLag,
     help: 'how many committed entries a learner may lack when it is promoted to voter',
+  },
+  compactLogEntries: {
+    flag: 'compact-log-entries',
+    kind: wholeNumber('entries', 1, 10_000_000),
+    default: defaultNodeOptions.compactLogEntries,
+    help: 'the log is cut when so many entries can go, or --compact-log-bytes',
+  },
+  compactLogBytes: {
+    flag: 'compact-log-bytes',
+    kind: wholeNumber('bytes', 1 * KiB, 64 * GiB),
+    default: defaultNodeOptions.compactLogBytes,
+    help: 'the log is cut when so many entry bytes can go, or --compact-log-entries',
+  },
+  trailingLogEntries: {
+    flag: 'trailing-log-entries',
+    kind: wholeNumber('entries', 0, 10_000_000),
+    default: defaultNodeOptions.trailingLogEntries,
+    help: 'entries kept in the log for members that lag a little; one that lags more is sent the whole state',
+  },
+  trailingLogBytes: {
+    flag: 'trailing-log-bytes',
+    kind: wholeNumber('bytes', 0, 64 * GiB),
+    default: defaultNodeOptions.trailingLogBytes,
+    help: 'but no more entry bytes than this',
+  },
+  slowDiskMs: {
+    flag: 'slow-disk',
+    kind: wholeNumber('ms', 10, 60_000),
+    default: defaultNodeOptions.slowDiskMs,
+    help: 'a leader whose disk takes so long for one write hands leadership over',
   },
   logLevel: {
     flag: 'log-level',

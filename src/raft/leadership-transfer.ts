@@ -1,4 +1,5 @@
 /** Leadership transfer (thesis §3.10): the leader brings its successor up to date and asks it to campaign at once. */
+import { required } from '../base/assert';
 import { campaignForTransfer, countVotes } from './election';
 import { isVoter } from './membership';
 import type { TimeoutNow } from './messages';
@@ -29,13 +30,13 @@ export function receiveTransfer(state: RaftState, id: number, wanted: MemberId |
 export function driveTransfer(state: RaftState, leading: Leading): void {
   const { transfer } = leading;
   if (transfer === undefined) return;
-  const progress = leading.peers.get(transfer.to);
-  const isGone = progress === undefined || !state.configuration.voters.includes(transfer.to);
-  if (isGone || state.now >= transfer.deadline) {
+  if (state.now >= transfer.deadline) {
     leading.transfer = undefined;
-    state.turn.transfers.push({ id: transfer.id, done: false, reason: isGone ? 'not-a-voter' : 'timed-out' });
+    state.turn.transfers.push({ id: transfer.id, done: false, reason: 'timed-out' });
     return;
   }
+  // No change begins meanwhile, and leaving a joint configuration keeps those who vote in the new one.
+  const progress = required(leading.peers.get(transfer.to), 'the successor is a voter, hence a peer');
   if (transfer.asked || progress.matchIndex < state.log.lastIndex) return;
   transfer.asked = true;
   askToCampaign(state, leading, transfer.to);

@@ -219,7 +219,10 @@ export class SqliteLog {
     this.#lastChecksum = checksum;
     const kind = kindOfCode(kindCode);
     if (kind === 'configuration') {
-      this.#configurationEntries = [...this.#configurationEntries, { index, term, kind, payload: Buffer.from(payload) }];
+      this.#configurationEntries = [
+        ...this.#configurationEntries,
+        { index, term, kind, payload: Buffer.from(payload) },
+      ];
     }
   }
 

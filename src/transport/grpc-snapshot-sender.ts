@@ -4,7 +4,7 @@ import { deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import { RaftServiceService } from '../gen/quorate/peer/v1/raft';
 import type { ConnectionContext } from './grpc-peer-connection';
-import { bulkChannelOptions } from './grpc-transport-options';
+import { channelOptions } from './grpc-transport-options';
 import { identityMetadata } from './peer-identity';
 import { encodeSnapshotChunk, encodeSnapshotHeader } from './snapshot-codec';
 import { checkRead, readErrorOf, transferErrorOf } from './snapshot-errors';
@@ -29,8 +29,8 @@ export async function sendSnapshot(
     signal.throwIfAborted();
     throw new QuorateError('unreachable', `cannot reach the peer at ${address}: ${String(cause)}`, { cause });
   }
-  // Never shared with messages: what waits in a socket cannot be overtaken.
-  const client = new Client(`dns:${address}`, credentials, bulkChannelOptions(tuning));
+  // Never shared with messages: the streams of a connection share its flow control, and its socket.
+  const client = new Client(`dns:${address}`, credentials, channelOptions(tuning));
   try {
     await new Transfer(context, snapshot, client).run(signal);
   } finally {

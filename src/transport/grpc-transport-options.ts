@@ -55,8 +55,9 @@ export interface GrpcTransportTuning {
   /** Bytes of a snapshot in one message. Default 256 KiB, range 4 KiB to 1 MiB (`maxSnapshotChunkBytes`). */
   readonly snapshotChunkBytes: number;
   /**
-   * A snapshot transfer in which nothing moves for this long is given up, by either side. Also the most time that the
-   * receiver may take for its final check. Default 30,000, range 100 to 600,000.
+   * A snapshot transfer in which nothing moves for this long is given up, by either side. Also the time that the
+   * receiver has, once everything was sent, to write what is still on its way (at most 16 chunks and 1 MiB) and to check
+   * the whole. Default 30,000, range 100 to 600,000.
    */
   readonly snapshotStallTimeoutMs: number;
   /** Most snapshots taken at a time, from different members. Default 4, range 1 to 64. */
@@ -124,7 +125,11 @@ export function maxMessageBytes(tuning: GrpcTransportTuning): number {
   return Math.max(4 * tuning.maxAppendBytes, tuning.maxEntryBytes, maxSnapshotChunkBytes) + 64 * 1024;
 }
 
-/** HTTP/2 flow-control window: how much one stream may have on its way. More than the 64 KiB default for distant peers. */
+/**
+ * HTTP/2 flow-control window for what comes back on an outgoing connection. (For what is sent, the listener's window
+ * counts: grpc-js leaves that at the default of 64 KiB for a whole connection, so that bulk data on one stream would hold
+ * up all others. One connection carries at most 64 KiB per round trip.)
+ */
 const flowControlWindowBytes = 1024 * 1024;
 
 /** grpc-js settings of one outgoing connection. */
@@ -147,14 +152,6 @@ export function channelOptions(tuning: GrpcTransportTuning): ChannelOptions {
   };
 }
 
-/**
- * grpc-js settings of a connection for a snapshot. Its checks may wait behind the data on a thin line, so they leave as
- * much time as the transfer itself has.
- */
-export function bulkChannelOptions(tuning: GrpcTransportTuning): ChannelOptions {
-  return { ...channelOptions(tuning), 'grpc.keepalive_timeout_ms': tuning.snapshotStallTimeoutMs };
-}
-
 /** grpc-js settings of the peer listener. */
 export function serverOptions(tuning: GrpcTransportTuning): ChannelOptions {
   return {
@@ -164,6 +161,5 @@ export function serverOptions(tuning: GrpcTransportTuning): ChannelOptions {
     'grpc.keepalive_timeout_ms': tuning.keepaliveTimeoutMs,
     'grpc.max_concurrent_streams': 64,
     'grpc.enable_channelz': 0,
-    'grpc-node.flow_control_window': flowControlWindowBytes,
   };
 }

@@ -131,8 +131,9 @@ export interface Transport {
    */
   send(to: MemberId, message: PeerMessage): boolean;
   /**
-   * Sends a snapshot to a peer, in chunks and with bounded memory on both sides: the receiver's pace is the sender's.
-   * Delays no message. Tried once; one at a time per peer. Resolves when the receiver has taken all of it.
+   * Sends a snapshot to a peer, in chunks and with bounded memory on both sides: the receiver's pace is the sender's
+   * (which is at most some 20 chunks ahead). Delays no message. Tried once; one at a time per peer. Resolves when the
+   * receiver has taken all of it.
    *
    * A rejection does not say that the receiver has not got it: the answer may have been lost.
    *

@@ -1,102 +1,18 @@
-/** What every transport promises, checked on each of them. */
-import type { MemberId } from '../../src/raft';
-import { MemoryNetwork } from '../../src/transport/memory-transport';
-import type { PeerMessage, Transport } from '../../src/transport/transport';
-import { appendEntries, freePort, grpcTransport, Recorder } from '../support/transport';
+/** What every transport promises of messages, checked on each of them. */
+import { maxForwardChangeBytes, type PeerMessage } from '../../src/transport/transport';
+import { appendEntries } from '../support/transport';
+import { Bench, networks } from '../support/transport-bench';
 
-interface Member {
-  readonly id: MemberId;
-  readonly transport: Transport;
-  readonly recorder: Recorder;
-}
-
-/** Makes members 1 to 3 and lets their messages flow. */
-interface Bench {
-  member(id: MemberId): Member;
-  /** Lets messages flow for a moment. */
-  flow(): Promise<void>;
-}
-
-const ids = [1n, 2n, 3n];
-
-function memoryBench(): Promise<Bench> {
-  const network = new MemoryNetwork();
-  return Promise.resolve({
-    member: (id) => ({ id, transport: network.transport(id), recorder: new Recorder() }),
-    flow: () => {
-      network.deliverAll();
-      return Promise.resolve();
-    },
-  });
-}
-
-async function grpcBench(): Promise<Bench> {
-  const ports = new Map<MemberId, number>();
-  for (const id of ids) ports.set(id, await freePort());
-  const address = (id: MemberId): string => `127.0.0.1:${ports.get(id)}`;
-  return {
-    member: (id) => {
-      const peers = ids.filter((other) => other !== id).map((other) => ({ id: other, address: address(other) }));
-      return { id, transport: grpcTransport(id, address(id), peers), recorder: new Recorder() };
-    },
-    flow: () => new Promise((resolve) => setTimeout(resolve, 5)),
-  };
-}
-
-describe.each([
-  ['memory', memoryBench],
-  ['gRPC', grpcBench],
-])('transport: %s', (_name, makeBench) => {
+describe.each(networks)('transport: %s', (_name, makeNetwork) => {
   let bench: Bench;
-  let running: Member[] = [];
 
   beforeEach(async () => {
-    bench = await makeBench();
+    bench = new Bench(await makeNetwork());
   });
 
   afterEach(async () => {
-    await Promise.all(running.map(({ transport }) => transport.stop()));
-    running = [];
+    await bench.stopAll();
   });
-
-  async function start(id: MemberId): Promise<Member> {
-    const member = bench.member(id);
-    running.push(member);
-    await member.transport.start(member.recorder);
-    return member;
-  }
-
-  async function stop(member: Member): Promise<void> {
-    running = running.filter((other) => other !== member);
-    await member.transport.stop();
-  }
-
-  /** Lets messages flow until `condition` holds, and sends meanwhile if `send` is given. */
-  async function flowUntil(condition: () => boolean, send: () => void = () => undefined): Promise<void> {
-    for (let round = 0; round < 2000; round++) {
-      if (condition()) return;
-      send();
-      await bench.flow();
-    }
-    throw new Error('the condition never held');
-  }
-
-  /** Two members that have reached each other. */
-  async function startConnectedPair(): Promise<[Member, Member]> {
-    const [first, second] = [await start(1n), await start(2n)];
-    for (const [from, to] of [
-      [first, second],
-      [second, first],
-    ] as const) {
-      await flowUntil(
-        () => to.recorder.received.length > 0,
-        () => from.transport.send(to.id, appendEntries(0)),
-      );
-    }
-    for (let round = 0; round < 5; round++) await bench.flow();
-    for (const { recorder } of [first, second]) recorder.received.length = 0;
-    return [first, second];
-  }
 
   const questions: PeerMessage[] = [
     appendEntries(0, 3),
@@ -105,14 +21,15 @@ describe.each([
     { kind: 'timeout-now', term: 4 },
     { kind: 'forward-proposals', requestId: 1, term: 4, payloads: [Buffer.from('a'), Buffer.alloc(0)] },
     { kind: 'forward-read', requestId: 2 },
+    { kind: 'forward-change', requestId: 3, payload: Buffer.alloc(maxForwardChangeBytes, 1) },
   ];
 
   it.each(questions.map((message) => [message.kind, message] as const))(
     'delivers %s with the id of its sender',
     async (_kind, message) => {
-      const [first, second] = await startConnectedPair();
+      const [first, second] = await bench.startConnectedPair();
       expect(first.transport.send(2n, message)).toBe(true);
-      await flowUntil(() => second.recorder.ofKind(message.kind).length > 0);
+      await bench.flowUntil(() => second.recorder.ofKind(message.kind).length > 0);
       expect(second.recorder.received).toContainEqual({ from: 1n, message });
     },
   );
@@ -147,21 +64,25 @@ describe.each([
       { kind: 'forward-proposals', requestId: 9, term: 1, payloads: [Buffer.from('x')] },
       { kind: 'forward-refused', requestId: 9, reason: 'not-leader' },
     ],
+    [
+      { kind: 'forward-change', requestId: 10, payload: Buffer.from('add 4') },
+      { kind: 'forward-change-result', requestId: 10, payload: Buffer.alloc(maxForwardChangeBytes, 2) },
+    ],
   ];
 
   it.each(answers.map(([question, answer]) => [question.kind, answer.kind, question, answer] as const))(
     'takes the answer of %s back: %s',
     async (_question, _answer, question, answer) => {
-      const [first, second] = await startConnectedPair();
+      const [first, second] = await bench.startConnectedPair();
       second.recorder.onReceive = (from) => second.transport.send(from, answer);
       first.transport.send(2n, question);
-      await flowUntil(() => first.recorder.ofKind(answer.kind).length > 0);
+      await bench.flowUntil(() => first.recorder.ofKind(answer.kind).length > 0);
       expect(first.recorder.received).toContainEqual({ from: 2n, message: answer });
     },
   );
 
   it('keeps the order per pair and kind', async () => {
-    const [first, second] = await startConnectedPair();
+    const [first, second] = await bench.startConnectedPair();
     const count = 400;
     for (let at = 0; at < count; at++) {
       first.transport.send(2n, appendEntries(at, 1, 100));
@@ -170,14 +91,26 @@ describe.each([
     const arrived = (): boolean =>
       second.recorder.ofKind('append-entries').length === count &&
       second.recorder.ofKind('forward-read').length === count;
-    await flowUntil(arrived);
+    await bench.flowUntil(arrived);
     const inOrder = Array.from({ length: count }, (_, at) => at);
     expect(second.recorder.ofKind('append-entries').map(({ prevLogIndex }) => prevLogIndex)).toEqual(inOrder);
     expect(second.recorder.ofKind('forward-read').map(({ requestId }) => requestId)).toEqual(inOrder);
   });
 
+  it('drops a forwarded change, and a result, that are too large', async () => {
+    const [first, second] = await bench.startConnectedPair();
+    const payload = Buffer.alloc(maxForwardChangeBytes + 1);
+    expect(first.transport.send(2n, { kind: 'forward-change', requestId: 1, payload })).toBe(false);
+    expect(first.transport.send(2n, { kind: 'forward-change', requestId: 2, payload: Buffer.alloc(1) })).toBe(true);
+    await bench.flowUntil(() => second.recorder.received.length > 0);
+    expect(second.transport.send(1n, { kind: 'forward-change-result', requestId: 2, payload })).toBe(false);
+    await bench.flow();
+    expect(second.recorder.received).toHaveLength(1);
+    expect(first.recorder.received).toEqual([]);
+  });
+
   it('does not deliver within send', async () => {
-    const [first, second] = await startConnectedPair();
+    const [first, second] = await bench.startConnectedPair();
     for (const message of questions) first.transport.send(2n, message);
     first.transport.send(3n, appendEntries(0, 1));
     expect(second.recorder.received).toEqual([]);
@@ -185,8 +118,8 @@ describe.each([
   });
 
   it('tells that a peer which is not there is unreachable', async () => {
-    const first = await start(1n);
-    await flowUntil(
+    const first = await bench.start(1n);
+    await bench.flowUntil(
       () => first.recorder.unreachablePeers.includes(3n),
       () => first.transport.send(3n, appendEntries(0, 1)),
     );
@@ -194,12 +127,12 @@ describe.each([
   });
 
   it('tells that a peer which went away is unreachable, and reaches it when it is back', async () => {
-    const [first, second] = await startConnectedPair();
-    await stop(second);
+    const [first, second] = await bench.startConnectedPair();
+    await bench.stop(second);
     first.transport.send(2n, appendEntries(0, 1));
-    await flowUntil(() => first.recorder.unreachablePeers.includes(2n));
-    const again = await start(2n);
-    await flowUntil(
+    await bench.flowUntil(() => first.recorder.unreachablePeers.includes(2n));
+    const again = await bench.start(2n);
+    await bench.flowUntil(
       () => again.recorder.received.length > 0,
       () => first.transport.send(2n, appendEntries(4, 1)),
     );
@@ -207,13 +140,13 @@ describe.each([
   });
 
   it('delivers nothing after stop, and takes nothing', async () => {
-    const [first, second] = await startConnectedPair();
+    const [first, second] = await bench.startConnectedPair();
     for (let at = 0; at < 50; at++) first.transport.send(2n, appendEntries(at, 1));
-    await stop(second);
+    await bench.stop(second);
     const receivedBefore = second.recorder.received.length;
-    await stop(first);
+    await bench.stop(first);
     expect(first.transport.send(2n, appendEntries(0))).toBe(false);
-    await bench.flow();
+    await bench.flow(1);
     expect(second.recorder.received).toHaveLength(receivedBefore);
   });
 });

@@ -4,14 +4,22 @@ import { connect as connectTcp } from 'node:net';
 import { status, type Metadata } from '@grpc/grpc-js';
 import { seededRng, type Rng } from '../../src/base/rng';
 import { ForwardRequest } from '../../src/gen/quorate/peer/v1/forward';
-import { AppendEntriesRequest, RequestVoteRequest, TimeoutNowRequest } from '../../src/gen/quorate/peer/v1/raft';
+import {
+  AppendEntriesRequest,
+  InstallSnapshotRequest,
+  RequestVoteRequest,
+  TimeoutNowRequest,
+  type SnapshotHeader,
+} from '../../src/gen/quorate/peer/v1/raft';
 import type { GrpcTransport } from '../../src/transport/grpc-transport';
 import { maxMessageBytes } from '../../src/transport/grpc-transport-options';
+import { encodeSnapshotChunk, encodeSnapshotHeader } from '../../src/transport/snapshot-codec';
+import { maxForwardChangeBytes } from '../../src/transport/transport';
 import { allPaths, metadataOf, PeerCaller, snapshotPath, streamPaths, unaryPaths } from '../support/peer-caller';
+import { snapshotOf, violations } from '../support/snapshots';
 import { clusterId, freePort, grpcTransport, Recorder, testTuning, until } from '../support/transport';
 
 const identity = { 'quorate-cluster-id': String(clusterId), 'quorate-from': '1', 'quorate-to': '2' };
-const takingPaths = [...unaryPaths, ...streamPaths];
 const smallTuning = { maxAppendBytes: 64 * 1024, maxEntryBytes: 64 * 1024 };
 
 let transport: GrpcTransport;
@@ -57,7 +65,7 @@ function randomBytes(rng: Rng, length: number): Buffer {
 }
 
 describe('random payloads', () => {
-  it.each(takingPaths)('%s refuses them with INVALID_ARGUMENT', async (path) => {
+  it.each(allPaths)('%s refuses them with INVALID_ARGUMENT', async (path) => {
     const rng = seededRng(17);
     for (let run = 0; run < 150; run++) {
       const { code } = await caller.call(path, randomBytes(rng, 8 + (rng.nextUint32() % 200)), members());
@@ -65,7 +73,7 @@ describe('random payloads', () => {
     }
   });
 
-  it.each(takingPaths)('%s refuses an empty message with INVALID_ARGUMENT', async (path) => {
+  it.each(allPaths)('%s refuses an empty message with INVALID_ARGUMENT', async (path) => {
     const { code } = await caller.call(path, Buffer.alloc(0), members());
     expect(status[code]).toBe('INVALID_ARGUMENT');
   });
@@ -87,6 +95,11 @@ describe('well-formed messages that no member sends', () => {
   const [appendPath = '', forwardPath = ''] = streamPaths;
   const proposals = (term: number, payloads: Buffer[]): Uint8Array =>
     ForwardRequest.encode({ requestId: 1, request: { $case: 'proposals', value: { term, payloads } } }).finish();
+
+  const change = (payload: Buffer): Uint8Array =>
+    ForwardRequest.encode({ requestId: 1, request: { $case: 'change', value: { payload } } }).finish();
+  const encodePart = (part: InstallSnapshotRequest['part']): Buffer =>
+    Buffer.from(InstallSnapshotRequest.encode({ part }).finish());
 
   it.each<[string, string, Uint8Array]>([
     ['another leader', appendPath, AppendEntriesRequest.encode({ ...append, leaderId: 9n }).finish()],
@@ -115,9 +128,66 @@ describe('well-formed messages that no member sends', () => {
     ['no proposals', forwardPath, proposals(1, [])],
     ['proposals without a term', forwardPath, proposals(0, [Buffer.from('x')])],
     ['a proposal that is too large', forwardPath, proposals(1, [Buffer.alloc(65537)])],
+    ['a change that is too large', forwardPath, change(Buffer.alloc(maxForwardChangeBytes + 1))],
   ])('refuses %s on %s', async (_what, path, bytes) => {
     const { code } = await caller.call(path, Buffer.from(bytes), members());
     expect(status[code]).toBe('INVALID_ARGUMENT');
+  });
+
+  const { term, description, sizeBytes, sha256 } = snapshotOf(Buffer.from('0123456789'));
+  const offer = { term, description, sizeBytes, sha256 };
+  const goodHeader = encodeSnapshotHeader(offer, 1n);
+  const header = (changes: Partial<SnapshotHeader>): Buffer => {
+    const { part } = InstallSnapshotRequest.decode(goodHeader);
+    if (part?.$case !== 'header') throw new Error('a header is encoded as one');
+    return encodePart({ $case: 'header', value: { ...part.value, ...changes } });
+  };
+  const chunk = (offset: number, text: string): Buffer => encodeSnapshotChunk(offset, Buffer.from(text));
+  const wrongCrc = encodePart({ $case: 'chunk', value: { offset: 0, data: Buffer.from('0123'), crc32: 4711 } });
+
+  it.each<[string, Buffer[]]>([
+    ['a chunk without a header', [chunk(0, '0123456789')]],
+    ['another leader', [header({ leaderId: 9n })]],
+    ['no size', [header({ sizeBytes: 0 })]],
+    ['a hash of another length', [header({ sha256: Buffer.alloc(31) })]],
+    ['a configuration that is none', [header({ configuration: Buffer.from('x') })]],
+    ['a configuration after the snapshot', [header({ configurationIndex: 91 })]],
+    ['no last index', [header({ lastIncludedIndex: 0 })]],
+    ['a last term above the term', [header({ lastIncludedTerm: 8 })]],
+    ['a part that is neither', [encodePart(undefined)]],
+  ])('refuses a snapshot with %s, and asks nobody', async (_what, messages) => {
+    const { code } = await caller.stream(snapshotPath, messages, members());
+    expect(status[code]).toBe('INVALID_ARGUMENT');
+    expect(recorder.offers).toEqual([]);
+  });
+
+  it.each<[string, Buffer[], string]>([
+    ['a wrong checksum', [goodHeader, wrongCrc], ''],
+    ['a gap', [goodHeader, chunk(0, '0123'), chunk(5, '56789')], '0123'],
+    ['an overlap', [goodHeader, chunk(0, '0123'), chunk(3, '3456789')], '0123'],
+    ['a chunk twice', [goodHeader, chunk(0, '0123'), chunk(0, '0123')], '0123'],
+    ['a chunk of nothing', [goodHeader, chunk(0, '0123'), chunk(4, '')], '0123'],
+    ['more than it announced', [goodHeader, chunk(0, '0123'), chunk(4, '456789+')], '0123'],
+    ['more after the last byte', [goodHeader, chunk(0, '0123456789'), chunk(10, '+')], '0123456789'],
+    ['less than it announced', [goodHeader, chunk(0, '0123')], '0123'],
+    ['nothing but a header', [goodHeader], ''],
+    ['a second header', [goodHeader, chunk(0, '0123'), goodHeader], '0123'],
+    ['garbage in the middle', [goodHeader, chunk(0, '0123'), Buffer.from('ff', 'hex')], '0123'],
+  ])('refuses a snapshot with %s, and aborts', async (_what, messages, written) => {
+    const { code } = await caller.stream(snapshotPath, messages, members());
+    expect(status[code]).toBe('INVALID_ARGUMENT');
+    expect(recorder.sinks).toHaveLength(1);
+    expect(recorder.sinks[0]?.end).toBe('abort');
+    expect(recorder.sinks[0]?.bytes.toString()).toBe(written);
+    expect(violations).toEqual([]);
+  });
+
+  it('takes the same snapshot when it is right', async () => {
+    const messages = [goodHeader, chunk(0, '0123'), chunk(4, '456789')];
+    const { code } = await caller.stream(snapshotPath, messages, members());
+    expect(status[code]).toBe('OK');
+    expect(recorder.sinks[0]?.end).toBe('finish');
+    expect(recorder.offers).toEqual([{ from: 1n, offer }]);
   });
 
   it('looks at nothing that follows a malformed message on its stream', async () => {
@@ -130,16 +200,13 @@ describe('well-formed messages that no member sends', () => {
 describe('strangers', () => {
   const valid = Buffer.from(TimeoutNowRequest.encode({ term: 1 }).finish());
 
-  it.each(allPaths.filter((path) => path !== snapshotPath))(
-    '%s refuses another cluster, and names both',
-    async (path) => {
-      const outcome = await caller.call(path, valid, metadataOf({ ...identity, 'quorate-cluster-id': '42' }));
-      expect(status[outcome.code]).toBe('FAILED_PRECONDITION');
-      expect(outcome.details).toContain('cluster 42');
-      expect(outcome.details).toContain(`cluster ${clusterId}`);
-      expect(outcome.details).toContain('--cluster-name');
-    },
-  );
+  it.each(allPaths)('%s refuses another cluster, and names both', async (path) => {
+    const outcome = await caller.call(path, valid, metadataOf({ ...identity, 'quorate-cluster-id': '42' }));
+    expect(status[outcome.code]).toBe('FAILED_PRECONDITION');
+    expect(outcome.details).toContain('cluster 42');
+    expect(outcome.details).toContain(`cluster ${clusterId}`);
+    expect(outcome.details).toContain('--cluster-name');
+  });
 
   it.each<[string, Record<string, string>, string]>([
     ['no metadata', {}, 'client address'],
@@ -148,28 +215,25 @@ describe('strangers', () => {
     ['a sender beyond 64 bits', { ...identity, 'quorate-from': '18446744073709551616' }, 'client address'],
     ['a negative sender', { ...identity, 'quorate-from': '-1' }, 'client address'],
     ['another receiver', { ...identity, 'quorate-to': '3' }, 'wanted to reach member 3, this is member 2'],
-    [
-      'a sender that is not a member',
-      { ...identity, 'quorate-from': '9' },
-      'member 9 is not in the member list of member 2',
-    ],
     ['itself', { ...identity, 'quorate-from': '2' }, 'same --name'],
   ])('are refused: %s', async (_what, values, reason) => {
-    for (const path of takingPaths) {
+    for (const path of allPaths) {
       const outcome = await caller.call(path, valid, metadataOf(values));
       expect(status[outcome.code]).toBe('FAILED_PRECONDITION');
       expect(outcome.details).toContain(reason);
     }
   });
 
-  it('get UNIMPLEMENTED for InstallSnapshot', async () => {
-    const outcome = await caller.call(snapshotPath, valid, members());
-    expect(status[outcome.code]).toBe('UNIMPLEMENTED');
+  it('are not those of the cluster that this member does not know yet', async () => {
+    const newcomer = metadataOf({ ...identity, 'quorate-from': '9' });
+    const outcome = await caller.call(unaryPaths[1] ?? '', valid, newcomer);
+    expect(status[outcome.code]).toBe('OK');
+    expect(recorder.received.splice(0)).toEqual([{ from: 9n, message: { kind: 'timeout-now', term: 1 } }]);
   });
 });
 
 describe('oversized messages', () => {
-  it.each(takingPaths)('%s refuses them with RESOURCE_EXHAUSTED', async (path) => {
+  it.each(allPaths)('%s refuses them with RESOURCE_EXHAUSTED', async (path) => {
     const bytes = Buffer.alloc(maxMessageBytes({ ...testTuning, ...smallTuning }) + 1, 1);
     const { code } = await caller.call(path, bytes, members());
     expect(status[code]).toBe('RESOURCE_EXHAUSTED');
@@ -215,11 +279,12 @@ describe('below gRPC', () => {
     return grpcStatus;
   }
 
-  it.each(takingPaths)('%s bears frames that lie', async (path) => {
+  it.each(allPaths)('%s bears frames that lie', async (path) => {
     const outcomes: (string | undefined)[] = [];
     for (const { hex } of lyingFrames) outcomes.push(await rawCall(path, Buffer.from(hex, 'hex')));
     // A message that never was whole: a unary call lacks its message, a stream just ended.
-    const none = unaryPaths.includes(path) ? 'UNIMPLEMENTED' : 'OK';
+    const noneOf: Record<string, string> = { [snapshotPath]: 'INVALID_ARGUMENT' };
+    const none = unaryPaths.includes(path) ? 'UNIMPLEMENTED' : (noneOf[path] ?? 'OK');
     expect(outcomes).toEqual([none, 'RESOURCE_EXHAUSTED', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT', none, none]);
   });
 
@@ -228,7 +293,7 @@ describe('below gRPC', () => {
     session.on('error', () => undefined);
     let closed = 0;
     for (let count = 0; count < 2000 && !session.destroyed; count++) {
-      const stream = session.request({ ...headers, ':path': takingPaths[count % takingPaths.length] ?? '' });
+      const stream = session.request({ ...headers, ':path': allPaths[count % allPaths.length] ?? '' });
       stream.on('error', () => undefined);
       stream.on('close', () => closed++);
       stream.write(Buffer.from('000000000201', 'hex'), () => undefined);

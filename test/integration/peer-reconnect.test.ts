@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { decodeAppendEntries } from '../../src/transport/append-entries-codec';
 import type { GrpcTransport } from '../../src/transport/grpc-transport';
+import { keepaliveFor } from '../../src/transport/grpc-transport-options';
 import { allPaths } from '../support/peer-caller';
 import { DeafPeer, Proxy } from '../support/peer-stand-ins';
 import {
@@ -124,19 +125,48 @@ describe('a peer that restarts', () => {
   }
 });
 
+describe('a peer that moves while it runs', () => {
+  it('is reached at the address that updatePeers names, and what went to the old one is told as lost', async () => {
+    const first = await startReceiver('127.0.0.1:0');
+    const { sender, recorder } = await startSender(`127.0.0.1:${first.receiver.boundPort}`);
+    await msUntilHeard(sender, first.recorder);
+    const second = await startReceiver('127.0.0.1:0');
+    sender.updatePeers([{ id: 2n, address: `127.0.0.1:${second.receiver.boundPort}` }]);
+    // While the old one still answers.
+    expect(await msUntilHeard(sender, second.recorder)).toBeLessThan(soonMs);
+    await until(() => recorder.unreachablePeers.includes(2n), 'the possible loss is told');
+    const before = first.recorder.received.length;
+    await msUntilHeard(sender, second.recorder);
+    expect(first.recorder.received).toHaveLength(before);
+  });
+
+  it('is reached again when its old address is black: attempts there are given up at once', async () => {
+    const { proxy, port } = await Proxy.listen();
+    cleanups.push(() => proxy.close());
+    proxy.freeze();
+    const { sender } = await startSender(`127.0.0.1:${port}`);
+    await until(() => proxy.connections > 0, 'an attempt hangs');
+    const { receiver, recorder } = await startReceiver('127.0.0.1:0');
+    sender.updatePeers([{ id: 2n, address: `127.0.0.1:${receiver.boundPort}` }]);
+    expect(await msUntilHeard(sender, recorder)).toBeLessThan(soonMs);
+  });
+});
+
 describe('a half-open connection', () => {
   it('is noticed by keepalive, told, and replaced', async () => {
     const { proxy, port } = await Proxy.listen();
     cleanups.push(() => proxy.close());
     const { receiver, recorder: heard } = await startReceiver('127.0.0.1:0');
     proxy.target = receiver.boundPort ?? 0;
-    const { sender, recorder } = await startSender(`127.0.0.1:${port}`);
+    const keepalive = keepaliveFor({ heartbeatIntervalMs: 50, electionTimeoutMs: 600 });
+    const { sender, recorder } = await startSender(`127.0.0.1:${port}`, { tuning: keepalive });
     await msUntilHeard(sender, heard);
     proxy.freeze();
     sender.send(2n, appendEntries(0, 1));
     const frozenAt = performance.now();
     await until(() => recorder.unreachablePeers.length > 0, 'the loss is told');
-    expect(performance.now() - frozenAt).toBeLessThan(1500);
+    const { keepaliveIntervalMs, keepaliveTimeoutMs } = keepalive;
+    expect(performance.now() - frozenAt).toBeLessThan(keepaliveIntervalMs + keepaliveTimeoutMs + 250);
     // Long enough for some attempts that are accepted and never answered.
     await new Promise((resolve) => setTimeout(resolve, 3000));
     expect(proxy.connections).toBeLessThan(20);

@@ -1,24 +1,45 @@
 /** A cluster of pure cores on an in-memory network and in-memory disks: nothing but the contract of `raft/update.ts`. */
 import { between, seededRng, type Rng } from '../../src/base/rng';
 import { entryBytes, Raft, simpleConfiguration } from '../../src/raft';
-import type { Entry, Envelope, Event, HardState, Load, MemberId, Persist } from '../../src/raft';
-import type { RaftOptions, Update } from '../../src/raft';
+import type { ConfigurationAt, Entry, Envelope, Event, HardState, Load, MemberChange, MemberId } from '../../src/raft';
+import type { Configuration, Persist, RaftOptions, Update } from '../../src/raft';
 import { drawLog, logStart, parseLog, testOptions } from './raft';
 import { SafetyChecker } from './safety-checker';
 
+/** What leaves a member: a message, and with `install-snapshot` the state it speaks of. */
+interface Parcel extends Envelope {
+  /** A state is what was applied, in order. */
+  readonly state?: readonly Entry[];
+}
+
 /** A message on the wire. */
-export interface Packet extends Envelope {
+export interface Packet extends Parcel {
   readonly from: MemberId;
 }
 
 /** What a power cut leaves. */
 export interface Disk {
   hardState: HardState;
-  readonly entries: Entry[];
+  /**
+   * Every entry the member ever had or was sent a state of, the first at place 0: what the log no longer holds (below
+   * `firstIndex`) is kept for the checker only.
+   */
+  entries: Entry[];
+  firstIndex: number;
+  /** The configuration at the beginning of the log. */
+  configuration: ConfigurationAt;
 }
 
-/** What waits for the disk, oldest first. */
-type DiskJob = { readonly kind: 'persist'; readonly persist: Persist } | { readonly kind: 'load'; readonly load: Load };
+/** What waits for the disk, oldest first; and for the driver, what became of a snapshot. */
+type DiskJob =
+  | { readonly kind: 'persist'; readonly persist: Persist; readonly state: readonly Entry[] }
+  | { readonly kind: 'load'; readonly load: Load }
+  | {
+      readonly kind: 'snapshot-sent';
+      readonly peer: MemberId;
+      readonly lastIndex: number;
+      readonly delivered: boolean;
+    };
 
 /** One member: its core while it runs, its disk for ever. */
 export interface Seat {
@@ -31,9 +52,13 @@ export interface Seat {
   applied: Entry[];
   queue: DiskJob[];
   /** Messages that wait until the hard state of the numbered persist is durable. */
-  outbox: { readonly envelope: Envelope; readonly after: number }[];
+  outbox: { readonly parcel: Parcel; readonly after: number }[];
   durableSequence: number;
   hardStateSequence: number;
+  /** The persist that brings a new state: until it is durable nothing is applied. */
+  installing: number | undefined;
+  /** Peers a snapshot is on its way to. */
+  readonly sending: Set<MemberId>;
 }
 
 /** What a test may want to tell about. */
@@ -75,6 +100,7 @@ export class CoreCluster {
   readonly #rng: Rng;
   readonly #observer: Observer;
   #payloads = 0;
+  #requests = 0;
 
   constructor(setup: ClusterSetup) {
     this.options = { ...testOptions, ...setup.options };
@@ -82,7 +108,10 @@ export class CoreCluster {
     this.#observer = setup.observer ?? {};
     for (let id = 1n; id <= setup.size; id++) {
       const found = setup.disks?.[String(id)] ?? { term: 0, log: '' };
-      const disk = { hardState: { term: found.term, votedFor: undefined }, entries: parseLog(found.log) };
+      const voters = Array.from({ length: setup.size }, (_, at) => BigInt(at + 1));
+      const disk = emptyDisk(simpleConfiguration(voters));
+      disk.hardState = { term: found.term, votedFor: undefined };
+      disk.entries = parseLog(found.log);
       this.seats.set(id, emptySeat(id, disk));
     }
     this.checker = new SafetyChecker(this.seats);
@@ -120,7 +149,9 @@ export class CoreCluster {
   /** A member's log, drawn as `index:term`; of one that is down, what its disk holds. */
   drawLog(id: MemberId): string {
     const seat = this.seat(id);
-    return drawLog(seat.raft === undefined ? seat.disk.entries : seat.log);
+    const [log, first] =
+      seat.raft === undefined ? [seat.disk.entries, seat.disk.firstIndex] : [seat.log, seat.raft.status.firstIndex];
+    return drawLog(log.slice(first - 1));
   }
 
   // Inputs.
@@ -141,6 +172,34 @@ export class CoreCluster {
 
   read(id: MemberId): Update {
     return this.step(id, { kind: 'read', id: this.checker.beginRead() });
+  }
+
+  /** Asks a leader for another configuration. */
+  change(id: MemberId, changes: readonly MemberChange[], force = false): Update {
+    const request = { id: ++this.#requests, changes, context: new Uint8Array(), force };
+    return this.step(id, { kind: 'change-configuration', ...request });
+  }
+
+  /** Asks a leader to hand over, to whom it likes if nobody is named. */
+  transfer(id: MemberId, to?: MemberId): Update {
+    return this.step(id, { kind: 'transfer-leadership', id: ++this.#requests, to });
+  }
+
+  /** A machine that has never been a member begins to listen, knowing nobody. */
+  join(id: MemberId): void {
+    this.seats.set(id, emptySeat(id, emptyDisk(simpleConfiguration([]))));
+    this.restart(id);
+  }
+
+  /** A member's log is shortened from the front, save for the newest `keep` of the entries that were applied. */
+  compact(id: MemberId, keep: number): void {
+    const seat = this.seat(id);
+    const index = seat.applied.length - keep;
+    if (seat.installing !== undefined || index < seat.disk.firstIndex) return;
+    seat.disk.configuration = this.raft(id).snapshotAt(index).configuration;
+    seat.disk.firstIndex = index + 1;
+    this.checker.changes.compactions++;
+    this.step(id, { kind: 'prefix-removed', index });
   }
 
   // Time.
@@ -184,18 +243,21 @@ export class CoreCluster {
     if (packet === undefined) return;
     if (!again) this.wire.splice(position, 1);
     if (!this.isUp(packet.to) || this.#cuts.has(link(packet.from, packet.to))) {
-      this.#observer.lost?.(packet);
+      this.#lose(packet);
       return;
     }
     this.#observer.delivered?.(packet);
-    this.step(packet.to, { kind: 'receive', from: packet.from, message: packet.message });
+    const { from, to, message, state = [] } = packet;
+    const update = this.raft(to).step({ kind: 'receive', from, message }, this.now);
+    this.#carryOut(this.seat(to), update, state);
+    if (!again) this.#reportSnapshot(packet, true);
   }
 
   /** Loses packets: all, or those that match. */
   drop(matches: (packet: Packet) => boolean = () => true): void {
     const lost = this.wire.filter(matches);
     this.wire = this.wire.filter((packet) => !matches(packet));
-    for (const packet of lost) this.#observer.lost?.(packet);
+    for (const packet of lost) this.#lose(packet);
   }
 
   // Disks.
@@ -204,10 +266,15 @@ export class CoreCluster {
   finishDisk(id: MemberId, count = Infinity): void {
     const seat = this.seat(id);
     const jobs = seat.queue.splice(0, Math.min(count, seat.queue.length));
-    const loads: Event[] = [];
+    const others: Event[] = [];
     for (const job of jobs) {
-      if (job.kind === 'persist') this.#write(seat, job.persist);
-      else loads.push({ kind: 'loaded', peer: job.load.peer, entries: this.#readEntries(seat, job.load) });
+      if (job.kind === 'persist') this.#write(seat, job.persist, job.state);
+      else if (job.kind === 'load') {
+        others.push({ kind: 'loaded', peer: job.load.peer, entries: this.#readEntries(seat, job.load) });
+      } else {
+        seat.sending.delete(job.peer);
+        others.push(job);
+      }
     }
     const persists = jobs.flatMap((job) => (job.kind === 'persist' ? [job.persist] : []));
     const last = persists.at(-1);
@@ -215,35 +282,46 @@ export class CoreCluster {
       seat.durableSequence = last.sequence;
       this.#flush(seat);
       this.step(id, { kind: 'persisted', sequence: last.sequence });
+      this.#finishInstall(seat);
     }
-    for (const event of loads) this.step(id, event);
+    for (const event of others) this.step(id, event);
   }
 
   /** A member loses its memory. The first `written` of its waiting persists reach the disk without anyone learning it. */
   crash(id: MemberId, written = 0): void {
     const seat = this.seat(id);
-    const persists = seat.queue.flatMap((job) => (job.kind === 'persist' ? [job.persist] : []));
-    for (const persist of persists.slice(0, written)) this.#write(seat, persist);
+    const persists = seat.queue.filter((job) => job.kind === 'persist');
+    for (const { persist, state } of persists.slice(0, written)) this.#write(seat, persist, state);
     seat.raft = undefined;
     seat.queue = [];
     seat.outbox = [];
+    seat.installing = undefined;
+    seat.sending.clear();
   }
 
   restart(id: MemberId, { applied, inMemory }: RestartOptions = {}): void {
     const seat = this.seat(id);
     if (seat.raft !== undefined) throw new Error(`member ${id} is up`);
     seat.log = [...seat.disk.entries];
-    seat.applied = seat.applied.slice(0, applied);
+    const { hardState, firstIndex, configuration } = seat.disk;
+    const kept = seat.log.slice(firstIndex - 1);
+    // The log begins after what the state is sure to stand for.
+    seat.applied = seat.applied.slice(0, Math.max(applied ?? Infinity, firstIndex - 1));
     seat.durableSequence = 0;
     seat.hardStateSequence = 0;
     seat.raft = new Raft({
       id,
       options: this.options,
       rng: seededRng(between(this.#rng, 0, 2 ** 32)),
-      hardState: seat.disk.hardState,
-      log: logStart(seat.log, Math.min(inMemory ?? Infinity, seat.log.length)),
-      configuration: { index: 0, configuration: simpleConfiguration(this.ids), context: new Uint8Array() },
-      configurationEntries: [],
+      hardState,
+      log: {
+        ...logStart(kept, Math.min(inMemory ?? Infinity, kept.length)),
+        firstIndex,
+        lastIndex: seat.log.length,
+        termBeforeFirst: seat.log[firstIndex - 2]?.term ?? 0,
+      },
+      configuration,
+      configurationEntries: kept.filter(({ kind }) => kind === 'configuration'),
       appliedIndex: seat.applied.length,
       now: this.now,
       checkInvariants: true,
@@ -274,15 +352,11 @@ export class CoreCluster {
 
   // The driver's duty: persist, send, apply, answer.
 
-  #carryOut(seat: Seat, update: Update): void {
+  #carryOut(seat: Seat, update: Update, state: readonly Entry[] = []): void {
     const { persist, messages, loads } = update;
-    if (persist !== undefined) {
-      this.checker.beforePersist(seat, persist);
-      seat.queue.push({ kind: 'persist', persist });
-      replaceSuffix(seat.log, persist.entries);
-      if (persist.hardState !== undefined) seat.hardStateSequence = persist.sequence;
-    }
-    for (const envelope of messages) seat.outbox.push({ envelope, after: seat.hardStateSequence });
+    if (persist !== undefined) this.#persist(seat, persist, state);
+    for (const parcel of messages) seat.outbox.push({ parcel, after: seat.hardStateSequence });
+    for (const peer of update.snapshots) this.#sendSnapshot(seat, peer);
     this.#observer.updated?.(seat, update);
     this.checker.afterUpdate(seat, update);
     this.#flush(seat);
@@ -294,14 +368,56 @@ export class CoreCluster {
     for (let first = seat.outbox[0]; first !== undefined; first = seat.outbox[0]) {
       if (first.after > seat.durableSequence) return;
       seat.outbox.shift();
-      const packet = { from: seat.id, ...first.envelope };
+      const packet = { from: seat.id, ...first.parcel };
       this.checker.beforeSend(seat, packet.to, packet.message);
-      if (this.#cuts.has(link(packet.from, packet.to))) this.#observer.lost?.(packet);
+      if (this.#cuts.has(link(packet.from, packet.to))) this.#lose(packet);
       else this.wire.push(packet);
     }
   }
 
+  #persist(seat: Seat, persist: Persist, state: readonly Entry[]): void {
+    this.checker.beforePersist(seat, persist);
+    seat.queue.push({ kind: 'persist', persist, state });
+    if (persist.snapshot !== undefined) {
+      seat.log = [...state];
+      seat.installing = persist.sequence;
+    }
+    replaceSuffix(seat.log, persist.entries);
+    if (persist.hardState !== undefined) seat.hardStateSequence = persist.sequence;
+  }
+
+  /** A copy of the state as it is now, which one packet carries. */
+  #sendSnapshot(seat: Seat, peer: MemberId): void {
+    if (seat.sending.has(peer)) return;
+    seat.sending.add(peer);
+    const raft = this.raft(seat.id);
+    const snapshot = raft.snapshotAt(seat.applied.length);
+    const message = { kind: 'install-snapshot' as const, term: raft.status.term, snapshot };
+    seat.outbox.push({ parcel: { to: peer, message, state: [...seat.applied] }, after: seat.hardStateSequence });
+  }
+
+  #lose(packet: Packet): void {
+    this.#observer.lost?.(packet);
+    this.#reportSnapshot(packet, false);
+  }
+
+  /** Whoever sent a snapshot learns what became of it. */
+  #reportSnapshot({ from, to, message }: Packet, delivered: boolean): void {
+    if (message.kind !== 'install-snapshot' || !this.isUp(from)) return;
+    const { index: lastIndex } = message.snapshot.last;
+    this.seat(from).queue.push({ kind: 'snapshot-sent', peer: to, lastIndex, delivered });
+  }
+
+  /** The new state is in its place, and durable. */
+  #finishInstall(seat: Seat): void {
+    if (seat.installing === undefined || seat.installing > seat.durableSequence) return;
+    seat.installing = undefined;
+    this.checker.afterInstall(seat);
+    this.step(seat.id, { kind: 'applied', index: seat.applied.length });
+  }
+
   #apply(seat: Seat): void {
+    if (seat.installing !== undefined) return;
     const { commitIndex, durableIndex } = this.raft(seat.id).status;
     const before = seat.applied.length;
     const target = Math.min(commitIndex, durableIndex);
@@ -312,14 +428,22 @@ export class CoreCluster {
     this.step(seat.id, { kind: 'applied', index: target });
   }
 
-  #write(seat: Seat, persist: Persist): void {
+  #write(seat: Seat, persist: Persist, state: readonly Entry[]): void {
     this.checker.beforeWrite(seat, persist);
     if (persist.hardState !== undefined) seat.disk.hardState = persist.hardState;
+    if (persist.snapshot !== undefined) {
+      // State and log in one step (invariant N2).
+      seat.applied = [...state];
+      seat.disk.entries = [...state];
+      seat.disk.firstIndex = persist.snapshot.last.index + 1;
+      seat.disk.configuration = persist.snapshot.configuration;
+    }
     replaceSuffix(seat.disk.entries, persist.entries);
     this.#observer.written?.(seat, persist);
   }
 
   #readEntries(seat: Seat, load: Load): readonly Entry[] {
+    if (load.firstIndex < seat.disk.firstIndex) return [];
     const wanted = seat.disk.entries.slice(load.firstIndex - 1, load.lastIndex);
     let bytes = 0;
     const fits = wanted.filter((entry, at) => (bytes += entryBytes(entry)) <= this.options.maxAppendBytes || at === 0);
@@ -336,7 +460,17 @@ function replaceSuffix(log: Entry[], entries: readonly Entry[]): void {
 
 function emptySeat(id: MemberId, disk: Disk): Seat {
   const volatile = { raft: undefined, log: [], applied: [], queue: [], outbox: [] };
-  return { id, disk, ...volatile, durableSequence: 0, hardStateSequence: 0 };
+  const installing = undefined;
+  return { id, disk, ...volatile, durableSequence: 0, hardStateSequence: 0, installing, sending: new Set() };
+}
+
+function emptyDisk(configuration: Configuration): Disk {
+  return {
+    hardState: { term: 0, votedFor: undefined },
+    entries: [],
+    firstIndex: 1,
+    configuration: { index: 0, configuration, context: new Uint8Array() },
+  };
 }
 
 function link(from: MemberId, to: MemberId): string {

@@ -1,4 +1,8 @@
-/** A process of its own that is member 2: acknowledges every AppendEntries of member 1. Arguments: modules, tuning, ports. */
+/**
+ * A process of its own that is member 2: acknowledges every AppendEntries of member 1, and hashes every snapshot, to tell
+ * the parent its hash and the memory it took. Arguments: modules, tuning, ports.
+ */
+const { createHash } = require('node:crypto');
 const { transportModule, loggerModule, tuning, clusterId, port, peerPort } = JSON.parse(process.argv[2]);
 const { GrpcTransport } = require(transportModule);
 const { silentLogger } = require(loggerModule);
@@ -23,8 +27,22 @@ void transport.start({
     });
   },
   unreachable() {},
-  acceptSnapshot() {
-    return Promise.reject(new Error('not here'));
+  async acceptSnapshot() {
+    const hash = createHash('sha256');
+    const before = process.memoryUsage.rss();
+    let peak = before;
+    return {
+      async write(bytes) {
+        hash.update(bytes);
+        peak = Math.max(peak, process.memoryUsage.rss());
+      },
+      async finish() {
+        process.send({ sha256: hash.digest('hex'), grownBytes: peak - before });
+      },
+      abort() {
+        process.send({ sha256: 'aborted', grownBytes: 0 });
+      },
+    };
   },
 });
 process.on('disconnect', () => process.exit());

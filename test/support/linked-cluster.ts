@@ -45,9 +45,9 @@ export class LinkedCluster extends ProcessCluster {
     for (const { from, to, proxy } of this.#links) if (from === name || to === name) proxy.freeze();
   }
 
-  /** Every pair is connected again. */
+  /** Every pair is connected again: anew, since the old connections have lost bytes. */
   heal(): void {
-    for (const { proxy } of this.#links) proxy.heal();
+    for (const { proxy } of this.#links) proxy.cut();
   }
 
   override async stop(): Promise<void> {

@@ -7,6 +7,8 @@ import { freePort } from './transport';
 /** Stands in a connection's way: forwards to a port that may change, or swallows everything. */
 export class Proxy {
   target = 0;
+  /** A thin line: this many bytes a second in each direction of a connection. */
+  bytesPerSecond = Infinity;
   #isFrozen = false;
   readonly #server: TcpServer;
   readonly #sockets = new Set<Socket>();
@@ -20,7 +22,11 @@ export class Proxy {
       ] as const) {
         this.#sockets.add(socket);
         socket.on('data', (bytes) => {
-          if (!this.#isFrozen) other.write(bytes);
+          if (this.#isFrozen) return;
+          other.write(bytes);
+          if (this.bytesPerSecond === Infinity) return;
+          socket.pause();
+          setTimeout(() => socket.resume(), (1000 * bytes.length) / this.bytesPerSecond);
         });
         socket.on('error', () => undefined);
         socket.on('close', () => {
@@ -51,10 +57,10 @@ export class Proxy {
     this.#isFrozen = false;
   }
 
-  /** Bytes get through again, on new connections: those that lost some are of no use. */
-  heal(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  /** Breaks every connection; new ones get through. */
+  cut(): void {
     this.#isFrozen = false;
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   close(): void {

@@ -1,10 +1,14 @@
 /** Builders for tests of the core: one member under test, scripted events, and a time that only the test moves. */
 import { seededRng } from '../../src/base/rng';
-import { defaultRaftOptions, Raft, simpleConfiguration } from '../../src/raft';
+import { allMembers, defaultRaftOptions, encodeConfiguration, Raft, simpleConfiguration } from '../../src/raft';
 import type { AppendEntries, AppendEntriesResponse, Entry, Event, LogPosition, LogStart } from '../../src/raft';
 import type {
+  Configuration,
+  InstallSnapshot,
+  MemberChange,
   MemberId,
   Message,
+  PeerStatus,
   RaftOptions,
   RaftStatus,
   RequestVote,
@@ -33,6 +37,8 @@ export interface Setup {
   readonly id?: MemberId;
   readonly voters?: readonly MemberId[];
   readonly learners?: readonly MemberId[];
+  /** Parts of the first configuration beside voters and learners. */
+  readonly configuration?: Partial<Configuration>;
   /** Default: the term of the last entry. */
   readonly term?: number;
   readonly votedFor?: MemberId;
@@ -59,7 +65,8 @@ export class TestMember {
     const { id = self, voters = three, learners = [], applied = 0 } = setup;
     const entries = parseLog(setup.log ?? '');
     const hardState = { term: setup.term ?? entries.at(-1)?.term ?? 0, votedFor: setup.votedFor };
-    this.peers = [...voters, ...learners].filter((peer) => peer !== id);
+    const configuration = { ...simpleConfiguration(voters), learners, ...setup.configuration };
+    this.peers = allMembers(configuration).filter((peer) => peer !== id);
     this.raft = new Raft({
       id,
       options: { ...testOptions, ...setup.options },
@@ -68,7 +75,7 @@ export class TestMember {
       log: logStart(entries, setup.inMemory ?? entries.length, setup.termBeforeFirst ?? 0),
       configuration: {
         index: 0,
-        configuration: { ...simpleConfiguration(voters), learners },
+        configuration,
         context: new Uint8Array(),
       },
       configurationEntries: entries.filter(({ kind }) => kind === 'configuration'),
@@ -125,6 +132,32 @@ export class TestMember {
   propose(...sizes: number[]): Update {
     const proposals = sizes.map((size) => ({ kind: 'command' as const, payload: new Uint8Array(size) }));
     return this.turn({ kind: 'propose', id: 1, term: this.status.term, proposals });
+  }
+
+  /** Asks for another configuration. */
+  change(changes: readonly MemberChange[], force = false): Update {
+    return this.turn({ kind: 'change-configuration', id: 1, changes, context: new Uint8Array(), force });
+  }
+
+  /** Asks to hand over leadership. */
+  transfer(to?: MemberId): Update {
+    return this.turn({ kind: 'transfer-leadership', id: 1, to });
+  }
+
+  /** The configuration in force, its parts that are not empty. */
+  get configuration(): Partial<Configuration> {
+    const { configuration } = this.raft.configuration;
+    const parts = Object.entries(configuration).filter(
+      ([, part]) => part === true || (part !== false && part.length > 0),
+    );
+    return Object.fromEntries(parts) as Partial<Configuration>;
+  }
+
+  /** What this leader knows of one peer. */
+  peer(id: MemberId): PeerStatus {
+    const found = this.raft.peers(this.now).find(({ peer }) => peer === id);
+    if (found === undefined) throw new Error(`no peer ${id}`);
+    return found;
   }
 
   read(id: number): Update {
@@ -215,6 +248,24 @@ export function parsePosition(text: string): LogPosition {
   const [index, term] = text.split(':').map(Number);
   if (index === undefined || term === undefined) throw new Error(`not a position: ${text}`);
   return { index, term };
+}
+
+/** A configuration in an entry of its own, drawn as a position: `configurationEntry('3:1', {...})`. */
+export function configurationEntry(position: string, configuration: Configuration): Entry {
+  const payload = encodeConfiguration({ configuration, context: new Uint8Array() });
+  return { ...parsePosition(position), kind: 'configuration', payload };
+}
+
+/** Tells of a snapshot up to `last`, in which `voters` are the members since `configurationIndex`. */
+export function installSnapshot(fields: {
+  readonly term: number;
+  readonly last: string;
+  readonly voters?: readonly MemberId[];
+  readonly configurationIndex?: number;
+}): InstallSnapshot {
+  const { term, last, voters = three, configurationIndex: index = 0 } = fields;
+  const configuration = { index, configuration: simpleConfiguration(voters), context: new Uint8Array() };
+  return { kind: 'install-snapshot', term, snapshot: { last: parsePosition(last), configuration } };
 }
 
 /** A heartbeat unless it has entries. */

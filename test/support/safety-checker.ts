@@ -1,5 +1,6 @@
 /** The all-seeing checker of a core cluster: the safety properties of Figure 3, and durability before speech. */
-import type { Entry, MemberId, Message, Persist, Update } from '../../src/raft';
+import { allMembers, decodeConfiguration, isMember, reachedByQuorum, simpleConfiguration } from '../../src/raft';
+import type { Configuration, Entry, MemberId, Message, Persist, Update } from '../../src/raft';
 import type { Seat } from './core-cluster';
 
 /** What a run really did: a test asserts these, so that a run which did nothing fails. */
@@ -13,6 +14,21 @@ export interface Volume {
   readsConfirmed: number;
   readsFailed: number;
   acknowledgements: number;
+}
+
+/** What a run did of what changes the cluster itself. */
+export interface ChangeVolume {
+  compactions: number;
+  /** Snapshots that took the place of a state. */
+  installs: number;
+  /** Configurations that were committed, and the joint ones among them. */
+  configurations: number;
+  joint: number;
+  /** Transfers of leadership that ended with another leader, and those that did not. */
+  transfersDone: number;
+  transfersFailed: number;
+  refusals: number;
+  warnings: number;
 }
 
 interface Committed {
@@ -32,6 +48,16 @@ export class SafetyChecker {
     readsFailed: 0,
     acknowledgements: 0,
   };
+  readonly changes: ChangeVolume = {
+    compactions: 0,
+    installs: 0,
+    configurations: 0,
+    joint: 0,
+    transfersDone: 0,
+    transfersFailed: 0,
+    refusals: 0,
+    warnings: 0,
+  };
   /** What was ever committed, by index - 1; kept over all crashes. */
   readonly committed: Committed[] = [];
   readonly #seats: ReadonlyMap<MemberId, Seat>;
@@ -41,9 +67,13 @@ export class SafetyChecker {
   /** What was committed when each open read began. */
   readonly #reads = new Map<number, number>();
   #lastRead = 0;
+  /** The latest configuration that was committed, and everybody who was a member of an earlier one and left. */
+  #configuration: Configuration;
+  readonly #formerMembers = new Set<MemberId>();
 
   constructor(seats: ReadonlyMap<MemberId, Seat>) {
     this.#seats = seats;
+    this.#configuration = simpleConfiguration([...seats.keys()]);
   }
 
   /** A number for a read; what is committed now must be visible to it. */
@@ -57,7 +87,12 @@ export class SafetyChecker {
     this.#commitIndexes.set(seat.id, seat.applied.length);
   }
 
-  beforePersist(seat: Seat, { entries }: Persist): void {
+  beforePersist(seat: Seat, { entries, snapshot }: Persist): void {
+    for (const entry of entries) this.#checkOwnConfiguration(seat, entry);
+    if (snapshot !== undefined) {
+      check(snapshot.last.index > seat.applied.length, `N3: a snapshot never moves ${seat.id} back`);
+      return;
+    }
     const first = entries[0]?.index ?? Infinity;
     if (first > seat.log.length) return;
     this.volume.truncations++;
@@ -93,8 +128,17 @@ export class SafetyChecker {
     }
   }
 
+  /** N1, S5: the state that came is what everybody applies. */
+  afterInstall(seat: Seat): void {
+    this.changes.installs++;
+    this.afterApply(seat, 0);
+  }
+
   afterUpdate(seat: Seat, update: Update): void {
     this.volume.loads += update.loads.length;
+    this.changes.warnings += update.warnings.length;
+    for (const { done } of update.transfers) this.changes[done ? 'transfersDone' : 'transfersFailed']++;
+    for (const { accepted } of update.changes) if (!accepted) this.changes.refusals++;
     this.#checkMirror(seat);
     this.#checkLeader(seat);
     this.#checkCommit(seat, update.commitIndex);
@@ -150,25 +194,58 @@ export class SafetyChecker {
   #recordCommit(seat: Seat, index: number, commitIndex: number): void {
     const { raft, log } = seat;
     const [entry, last] = [log[index - 1], log[commitIndex - 1]];
-    check(raft?.status.role === 'leader', `S7: a leader commits first, not ${seat.id}`);
     const term = raft?.status.term ?? 0;
+    // One that commits its own removal has stepped down by now.
+    check(this.#leaders.get(term) === seat.id, `S7: a leader commits first, not ${seat.id}`);
     check(last?.term === term, `S7: the leader of ${term} counts only for entries of its own term`);
     check(entry !== undefined, 'what is committed is in the log');
     if (entry === undefined) return;
     this.committed.push({ entry, term });
     this.volume.commits++;
-    check(this.#isOnMajority(entry), `S7: entry ${index} of term ${entry.term} is durable on a majority`);
+    const { configuration } = raft?.configuration ?? {};
+    const isOnQuorum = configuration !== undefined && this.#isOnQuorum(entry, configuration);
+    check(isOnQuorum, `S7: entry ${index} of term ${entry.term} is durable on a quorum`);
+    if (entry.kind === 'configuration') this.#recordConfiguration(entry);
   }
 
-  /** S13: the last committed entry stays on a majority of disks (and with it all before, by log matching). */
+  /** M4: each quorum of one configuration shares a member with each of the next. M7: nobody returns. */
+  #recordConfiguration(entry: Entry): void {
+    const { configuration } = decodeConfiguration(entry.payload) ?? {};
+    check(configuration !== undefined, `a configuration is committed at ${entry.index}`);
+    if (configuration === undefined) return;
+    this.changes.configurations++;
+    if (configuration.outgoing.length > 0) this.changes.joint++;
+    check(quorumsMeet(this.#configuration, configuration), `M4: quorums before and after ${entry.index} meet`);
+    for (const member of allMembers(configuration)) {
+      check(!this.#formerMembers.has(member), `M7: ${member} was a member before and is not again`);
+    }
+    for (const member of allMembers(this.#configuration)) {
+      if (!isMember(configuration, member)) this.#formerMembers.add(member);
+    }
+    this.#configuration = configuration;
+  }
+
+  /** M3: who leads changes the configuration only after it has committed an entry of its own term. */
+  #checkOwnConfiguration({ id, raft, log }: Seat, entry: Entry): void {
+    if (entry.kind !== 'configuration' || raft?.status.role !== 'leader' || entry.term !== raft.status.term) return;
+    const committed = log[raft.status.commitIndex - 1];
+    check(committed?.term === entry.term, `M3: ${id} has committed an entry of term ${entry.term} before a change`);
+  }
+
+  /** S13: the last committed entry stays on a disk of every quorum (and with it all before, by log matching). */
   #checkNothingLost(): void {
     const last = this.committed.at(-1);
-    if (last !== undefined) check(this.#isOnMajority(last.entry), `S13: entry ${last.entry.index} is never lost`);
+    if (last === undefined) return;
+    const lack = (member: MemberId): number => (this.#holds(member, last.entry) ? 0 : 1);
+    check(reachedByQuorum(this.#configuration, lack) === 0, `S13: entry ${last.entry.index} is never lost`);
   }
 
-  #isOnMajority(entry: Entry): boolean {
-    const holders = [...this.#seats.values()].filter(({ disk }) => same(disk.entries[entry.index - 1], entry));
-    return holders.length * 2 > this.#seats.size;
+  #isOnQuorum(entry: Entry, configuration: Configuration): boolean {
+    return reachedByQuorum(configuration, (member) => (this.#holds(member, entry) ? 1 : 0)) === 1;
+  }
+
+  #holds(member: MemberId, entry: Entry): boolean {
+    return same(this.#seats.get(member)?.disk.entries[entry.index - 1], entry);
   }
 
   /** S3: equal index and term mean equal logs up to there. */
@@ -208,6 +285,17 @@ export class SafetyChecker {
       check(read.readIndex >= (committedBefore ?? 0), `K3: read ${read.id} sees what was committed before it`);
     }
   }
+}
+
+/** By trying every set of members: none is a quorum of the one while the rest holds a quorum of the other. */
+function quorumsMeet(one: Configuration, other: Configuration): boolean {
+  const everybody = [...new Set([...allMembers(one), ...allMembers(other)])];
+  for (let set = 0; set < 1 << everybody.length; set++) {
+    const isIn = (member: MemberId): boolean => ((set >> everybody.indexOf(member)) & 1) === 1;
+    const isQuorum = reachedByQuorum(one, (member) => (isIn(member) ? 1 : 0)) === 1;
+    if (isQuorum && reachedByQuorum(other, (member) => (isIn(member) ? 0 : 1)) === 1) return false;
+  }
+  return true;
 }
 
 function same(a: Entry | undefined, b: Entry | undefined): boolean {

@@ -143,7 +143,7 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
   const node = new Node<Result>({
     id: self.id,
     raftOptions: options,
-    nodeOptions: defaultNodeOptions,
+    nodeOptions: { ...defaultNodeOptions, ...options },
     storage: parts.storage,
     transport,
     stateMachine: parts.store,

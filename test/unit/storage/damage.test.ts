@@ -100,7 +100,11 @@ describe('A damaged log is refused, with the fix named, and never repaired', () 
     ['a missing hard state', /term and vote are missing/, 'DELETE FROM hard_state'],
     ['a member id', /identity fails its checksum/, "UPDATE identity SET member_id = '0000000000000002'"],
     ['a configuration', /start of the log fails its checksum/, "UPDATE log_start SET configuration = x'01'"],
-    ['where a configuration stands', /start of the log fails its checksum/, 'UPDATE log_start SET configuration_index = 1'],
+    [
+      'where a configuration stands',
+      /start of the log fails its checksum/,
+      'UPDATE log_start SET configuration_index = 1',
+    ],
     ['a missing identity', /identity is missing/, 'DELETE FROM identity'],
     ['the start of the log', /start of the log fails/, 'UPDATE log_start SET last_removed_index = 3'],
     ['a missing start', /start of the log is missing/, 'DELETE FROM log_start'],

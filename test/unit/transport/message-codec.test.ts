@@ -85,12 +85,16 @@ const question: fc.Arbitrary<ForwardQuestion> = fc.oneof(
   fc
     .record({ requestId: counter, term, payloads: fc.array(bytes, { minLength: 1, maxLength: 8 }) })
     .map((fields) => ({ kind: 'forward-proposals' as const, ...fields })),
+  fc.record({ requestId: counter, payload: bytes }).map((fields) => ({ kind: 'forward-change' as const, ...fields })),
 );
 
 const answer: fc.Arbitrary<ForwardAnswer> = fc.oneof(
   fc
     .record({ requestId: counter, readIndex: index })
     .map((fields) => ({ kind: 'forward-read-index' as const, ...fields })),
+  fc
+    .record({ requestId: counter, payload: bytes })
+    .map((fields) => ({ kind: 'forward-change-result' as const, ...fields })),
   fc
     .record({ requestId: counter, reason: fc.constantFrom('not-leader' as const, 'overloaded' as const) })
     .map((fields) => ({ kind: 'forward-refused' as const, ...fields })),

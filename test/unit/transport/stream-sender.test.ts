@@ -20,6 +20,10 @@ class FakeStream implements ByteStream {
     this.#drain = listener;
   }
 
+  end(): void {
+    this.written.push('(end)');
+  }
+
   flush(): void {
     for (const flush of this.#flushes.splice(0)) flush();
   }
@@ -95,6 +99,37 @@ describe('StreamSender', () => {
     const taken = [999, 999, 1].map((length) => sender.send(Buffer.alloc(length)));
     expect(taken).toEqual([true, true, false]);
     expect(sender.queuedBytes).toBe(1998);
+  });
+});
+
+describe('the end of a stream', () => {
+  it('comes after all that waits, once', () => {
+    const { sender, stream } = open();
+    stream.room = 1;
+    for (const value of ['a', 'b', 'c']) sender.send(text(value));
+    sender.sendNewest(text('beat'));
+    sender.end();
+    stream.flush();
+    expect(stream.written).toEqual(['a']);
+    stream.drain(10);
+    stream.flush();
+    stream.drain(10);
+    expect(stream.written).toEqual(['a', 'beat', 'b', 'c', '(end)']);
+  });
+
+  it('comes at once when nothing waits', () => {
+    const { sender, stream } = open();
+    sender.end();
+    expect(stream.written).toEqual(['(end)']);
+  });
+
+  it('waits for the stream to open', () => {
+    const sender = new StreamSender(limits);
+    sender.send(text('a'));
+    sender.end();
+    const stream = new FakeStream();
+    sender.open(stream);
+    expect(stream.written).toEqual(['a', '(end)']);
   });
 });
 

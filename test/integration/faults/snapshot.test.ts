@@ -1,0 +1,77 @@
+/** A member that was away too long gets the state itself (§7), while the others go on; the log stays short meanwhile. */
+import { ProcessCluster } from '../../support/process-cluster';
+import { contradictions, SteadyWriters } from '../../support/steady-writers';
+
+/** Writes that the absent member misses. `MISSED_WRITES=200000` for a longer campaign. */
+const missedWrites = Number(process.env.MISSED_WRITES ?? 6000);
+const withinMs = 60_000 + missedWrites * 5;
+const shortLog = ['--compact-log-entries', '500', '--trailing-log-entries', '500'];
+
+describe('A member that lacks more than the log holds', () => {
+  let cluster: ProcessCluster;
+
+  beforeEach(async () => {
+    cluster = await ProcessCluster.start({ args: shortLog });
+  }, 30_000);
+  afterEach(() => cluster.stop());
+
+  it(
+    'returns through a snapshot under load, causes no election, and has everything',
+    async () => {
+      const leader = await cluster.leader();
+      const [absent, other] = cluster.members.filter((member) => member !== leader);
+      if (absent === undefined || other === undefined) throw new Error('there are three members');
+      const { term } = (await cluster.status(leader)) ?? { term: 0 };
+      await cluster.end(absent, 'SIGKILL');
+      const clients = Array.from({ length: 32 }, (_, at) => cluster.client([at % 4 === 0 ? other : leader]));
+      const writers = new SteadyWriters('steady', clients);
+      await writers.more(missedWrites, withinMs);
+      const { firstLogIndex, lastLogIndex, logDatabaseBytes } = await required(cluster, leader);
+      expect(firstLogIndex).toBeGreaterThan(missedWrites / 2);
+      expect(lastLogIndex - firstLogIndex).toBeLessThan(2500);
+      expect(logDatabaseBytes).toBeLessThan(16 * 1024 * 1024);
+      writers.resetGap();
+      cluster.startMember(absent);
+      await writers.more(500);
+      while (((await cluster.status(absent))?.firstLogIndex ?? 0) < firstLogIndex) await writers.more(100);
+      await writers.more(500);
+      expect(writers.longestGapMs).toBeLessThan(2000);
+      const account = await writers.stop();
+      await cluster.converged();
+      expect(await required(cluster, leader)).toMatchObject({ role: 'leader', term });
+      for (const member of cluster.members) {
+        expect(contradictions(account, await cluster.contents(member))).toEqual([]);
+      }
+    },
+    withinMs + 120_000,
+  );
+
+  it('is found again after kill -9 at any moment of the installation', async () => {
+    const leader = await cluster.leader();
+    const absent = cluster.members.find((member) => member !== leader);
+    if (absent === undefined) throw new Error('there are three members');
+    const writers = new SteadyWriters('steady', [cluster.client([leader]), cluster.client([leader])]);
+    let kills = 0;
+    for (let round = 0; round < 6; round++) {
+      await cluster.end(absent, 'SIGKILL');
+      await writers.more(1500, 60_000);
+      cluster.startMember(absent);
+      // Starting takes some 500 ms, and the snapshot arrives and is installed some 10 to 200 ms after.
+      await new Promise((resolve) => setTimeout(resolve, 500 + 60 * round));
+      kills++;
+    }
+    expect(kills).toBe(6);
+    await cluster.end(absent, 'SIGKILL');
+    cluster.startMember(absent);
+    const account = await writers.stop();
+    await cluster.converged();
+    expect(account.acknowledged).toBeGreaterThan(8000);
+    expect(contradictions(account, await cluster.contents(absent))).toEqual([]);
+  }, 180_000);
+});
+
+async function required(cluster: ProcessCluster, member: ProcessCluster['members'][number]) {
+  const status = await cluster.status(member);
+  if (status === undefined) throw new Error(`${member.name} does not answer`);
+  return status;
+}
