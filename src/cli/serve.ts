@@ -1,6 +1,7 @@
 /** `quorate serve`: runs one member. */
 import { type Command, Option } from 'commander';
 import { QuorateError } from '../base/error';
+import { yesOrNo } from '../ops/option-values';
 import { helpOf, optionList, type OptionSpec } from '../ops/options';
 import { readOptions } from '../ops/read-options';
 import { exitWithUsage } from './client-command';
@@ -29,9 +30,11 @@ export function registerServeCommand(program: Command): void {
   });
 }
 
-/** Commander takes the text as it is; reading and checking is the table's. */
+/** Commander takes the text as it is; reading and checking is the table's. What is true or false is true when bare. */
 function flagOf(spec: OptionSpec<unknown>): Option {
-  return new Option(`--${spec.flag} <${spec.kind.placeholder}>`, helpOf(spec));
+  const { flag, kind } = spec;
+  if (kind === yesOrNo) return new Option(`--${flag} [${kind.placeholder}]`, helpOf(spec)).preset('true');
+  return new Option(`--${flag} <${kind.placeholder}>`, helpOf(spec));
 }
 
 function configFileOf(flags: Record<string, string | undefined>): string | undefined {

@@ -344,7 +344,7 @@ function openDatabase(path: string, image: Buffer | undefined): Database.Databas
 }
 
 /** Runs `work` and gives SQLite's errors their place among ours; all others pass unchanged. */
-function expectSqlite<T>(path: string, done: string, work: () => T): T {
+export function expectSqlite<T>(path: string, done: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -360,12 +360,14 @@ function isSqliteError(error: unknown): error is Error & { readonly code: string
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'SqliteError';
 }
 
-function countersChecksum(clusterId: string, counters: Counters): number {
+/** The checksum over the counters and whose they are. */
+export function countersChecksum(clusterId: string, counters: Counters): number {
   const { appliedIndex, appliedTerm, revision, lastRow } = counters;
   return numbersChecksum([appliedIndex, appliedTerm, revision, lastRow], crc32(clusterId));
 }
 
-function formatClusterId(clusterId: bigint): string {
+/** A cluster's id as the database holds it. */
+export function formatClusterId(clusterId: bigint): string {
   assert(clusterId > 0n && clusterId < 2n ** 64n, 'a cluster id has 64 bits and is not 0');
   return clusterId.toString(16).padStart(16, '0');
 }

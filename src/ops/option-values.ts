@@ -72,6 +72,16 @@ export const addressValue: ValueKind<string> = {
   parse: (value) => (isAddress(value) ? value : undefined),
 };
 
+/** A comma list of addresses. */
+export const addressesValue: ValueKind<readonly string[]> = {
+  placeholder: 'list',
+  limit: `a comma list of ${addressLimit}`,
+  parse(value) {
+    const addresses = value.split(',').map((address) => address.trim());
+    return addresses.every(isAddress) ? addresses : undefined;
+  },
+};
+
 /** An address with `{name}` in the place of a member's name. */
 export const addressTemplateValue: ValueKind<string> = {
   placeholder: 'host:port',

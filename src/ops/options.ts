@@ -2,6 +2,7 @@
 import { defaultNodeOptions } from '../node/options';
 import { defaultRaftOptions } from '../raft';
 import {
+  addressesValue,
   addressTemplateValue,
   addressValue,
   fraction,
@@ -35,6 +36,8 @@ export interface ServeOptions {
   readonly clientListen: string;
   readonly peerListen: string;
   readonly initialMembers: readonly MemberEntry[] | undefined;
+  readonly join: readonly string[] | undefined;
+  readonly forceNewCluster: boolean;
   readonly peerAddressTemplate: string | undefined;
   readonly clientAddressTemplate: string | undefined;
   readonly heartbeatIntervalMs: number;
@@ -111,6 +114,19 @@ export const optionTable: Table = {
     default: undefined,
     whenAbsent: 'this member alone, at the addresses it listens on',
     help: 'the members the cluster begins with, this one among them, the same on all members',
+  },
+  join: {
+    flag: 'join',
+    kind: addressesValue,
+    default: undefined,
+    whenAbsent: 'begin with the initial members',
+    help: 'at the first start of a member that was added by `quorate member add`: where clients reach members of the cluster; not with initial-members',
+  },
+  forceNewCluster: {
+    flag: 'force-new-cluster',
+    kind: yesOrNo,
+    default: false,
+    help: 'when a majority is lost for ever: begin a new cluster of this member alone with the data it has; works once; what the others alone had acknowledged is lost',
   },
   peerAddressTemplate: {
     flag: 'peer-address-template',

@@ -106,6 +106,7 @@ function checkTogether(options: ServeOptions): void {
     const actual = `${String(maxUncommittedBytes)} bytes`;
     throw refusal('max-uncommitted-bytes', `--max-uncommitted-bytes is ${actual}; it must be ${limit}`, limit, actual);
   }
+  checkBeginning(options);
   if (options.clientListen === options.peerListen) {
     const flag = optionTable.peerListen.flag;
     throw refusal(
@@ -115,6 +116,18 @@ function checkTogether(options: ServeOptions): void {
       'one',
     );
   }
+}
+
+/** A member begins in one way. */
+function checkBeginning({ initialMembers, join, forceNewCluster }: ServeOptions): void {
+  const given = [
+    ...(initialMembers === undefined ? [] : ['--initial-members']),
+    ...(join === undefined ? [] : ['--join']),
+    ...(forceNewCluster ? ['--force-new-cluster'] : []),
+  ];
+  if (given.length <= 1) return;
+  const message = `${given.join(' and ')} exclude each other: a member begins in one way`;
+  throw refusal(given.at(-1)?.slice(2) ?? '', message, 'one of them', given.join(', '));
 }
 
 function refusal(field: string, message: string, limit: string, actual: string): QuorateError {

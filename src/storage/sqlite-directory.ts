@@ -89,8 +89,12 @@ function syncFile(path: string): void {
   }
 }
 
-/** A member that starts again with an empty log could vote twice in a term; what it acknowledged would be gone. */
-function refuseRemains(directory: string): void {
+/**
+ * A member that starts again with an empty log could vote twice in a term; what it acknowledged would be gone.
+ *
+ * @throws QuorateError `damaged` for a directory without a log that was used before
+ */
+export function refuseRemains(directory: string): void {
   for (const name of ['state.db', 'raft.db-wal', 'raft.witness']) {
     if (!existsSync(join(directory, name))) continue;
     throw new QuorateError(

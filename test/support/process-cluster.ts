@@ -26,17 +26,19 @@ export interface ProcessMember {
   readonly clientAddress: string;
   readonly peerAddress: string;
   process: ChildProcess | undefined;
+  /** Joins through these members, instead of beginning with the initial ones. */
+  readonly joinThrough?: readonly ProcessMember[];
 }
 
 export class ProcessCluster {
   readonly directory: string;
-  readonly members: readonly ProcessMember[];
+  readonly members: ProcessMember[];
   readonly #options: ProcessClusterOptions;
   readonly #clients: QuorateClient[] = [];
 
   protected constructor(members: readonly ProcessMember[], options: ProcessClusterOptions) {
     this.directory = mkdtempSync(join(tmpdir(), 'quorate-test-'));
-    this.members = members;
+    this.members = [...members];
     this.#options = options;
   }
 
@@ -53,19 +55,21 @@ export class ProcessCluster {
   }
 
   startMember(member: ProcessMember, dataDir = this.dataDirOf(member)): void {
+    this.#start(member, dataDir, this.#beginning(member));
+  }
+
+  /** Starts a member from what its directory says, with no word of the others. */
+  startAlone(member: ProcessMember, ...flags: readonly string[]): void {
+    this.#start(member, this.dataDirOf(member), flags);
+  }
+
+  #start(member: ProcessMember, dataDir: string, beginning: readonly string[]): void {
     if (member.process !== undefined) throw new Error(`${member.name} runs already`);
     mkdirSync(dataDir, { recursive: true });
-    const { peerAddressOf } = this.#options;
-    const initial = this.members
-      .map(({ name, peerAddress, clientAddress }) => {
-        const peer = name === member.name ? peerAddress : (peerAddressOf?.(member.name, name) ?? peerAddress);
-        return `${name}=${peer}/${clientAddress}`;
-      })
-      .join(',');
     const child = spawn(
       process.execPath,
       [
-        ...[program, 'serve', '--name', member.name, '--data-dir', dataDir, '--initial-members', initial],
+        ...[program, 'serve', '--name', member.name, '--data-dir', dataDir, ...beginning],
         ...['--client-listen', member.clientAddress, '--peer-listen', member.peerAddress],
         ...(this.#options.args ?? []),
       ],
@@ -79,6 +83,31 @@ export class ProcessCluster {
       log.end();
     });
     member.process = child;
+  }
+
+  /** How a member begins at its first start. */
+  #beginning(member: ProcessMember): readonly string[] {
+    if (member.joinThrough !== undefined) {
+      return ['--join', member.joinThrough.map(({ clientAddress }) => clientAddress).join(',')];
+    }
+    const { peerAddressOf } = this.#options;
+    const initial = this.members
+      .filter(({ joinThrough }) => joinThrough === undefined)
+      .map(({ name, peerAddress, clientAddress }) => {
+        const peer = name === member.name ? peerAddress : (peerAddressOf?.(member.name, name) ?? peerAddress);
+        return `${name}=${peer}/${clientAddress}`;
+      })
+      .join(',');
+    return ['--initial-members', initial];
+  }
+
+  /** A member that is not started yet, and joins through those that run. It has to be added to the cluster first. */
+  async newcomer(name: string): Promise<ProcessMember> {
+    const [made] = await newMembers(1);
+    if (made === undefined) throw new Error('there are ports for one more');
+    const member = { ...made, name, joinThrough: this.members.filter((it) => it.process !== undefined) };
+    this.members.push(member);
+    return member;
   }
 
   dataDirOf(member: ProcessMember): string {
@@ -129,9 +158,9 @@ export class ProcessCluster {
   }
 
   /** Waits until all members have applied the same index, and returns it. */
-  async converged(withinMs = 30_000): Promise<number> {
+  async converged(withinMs = 30_000, members: readonly ProcessMember[] = this.members): Promise<number> {
     return eventually(withinMs, 'equal applied indexes', async () => {
-      const statuses = await Promise.all(this.members.map((member) => this.status(member)));
+      const statuses = await Promise.all(members.map((member) => this.status(member)));
       const applied = new Set(statuses.map((status) => status?.appliedIndex));
       const last = new Set(statuses.map((status) => status?.lastLogIndex));
       const [index] = applied;

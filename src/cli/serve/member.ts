@@ -11,11 +11,8 @@ import { seededRng } from '../../base/rng';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import { Node } from '../../node/node';
-import { encodeDirectory, firstEntry } from '../../node/member-directory';
 import { defaultNodeOptions } from '../../node/options';
-import { simpleConfiguration } from '../../raft';
 import { Health } from '../../ops/health';
-import { type InitialCluster, initialClusterOf } from '../../ops/members';
 import type { ServeOptions } from '../../ops/options';
 import { clientReflection } from '../../ops/reflection';
 import { systemScheduler } from '../../ops/system-scheduler';
@@ -28,10 +25,12 @@ import {
   type GrpcTransportTuning,
 } from '../../transport/grpc-transport-options';
 import { programVersion } from '../version';
+import { forceNewCluster } from './force-new-cluster';
+import { memberOrigin, type MemberOrigin, refuseOtherName } from './origin';
 
 /** A member at work. */
 export interface Member {
-  readonly cluster: InitialCluster;
+  readonly origin: MemberOrigin;
   /** Stops in reverse order of the start, after the calls in flight were answered or their time was up. */
   stop(): Promise<void>;
 }
@@ -64,25 +63,27 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    const cluster = initialClusterOf(options);
-    const storage = await openLog(options, cluster, around.logger);
+    if (options.forceNewCluster) await forceNewCluster(options, around.logger);
+    const origin = await memberOrigin(options);
+    const storage = await openLog(options, origin, around.logger);
     undo.push(() => storage.close());
+    refuseOtherName(options.name, origin.self.id, storage.loaded);
     const { firstIndex, termBeforeFirst } = storage.loaded;
     const store = openKvStateMachine({
       path: join(options.dataDir, 'state.db'),
-      clusterId: cluster.clusterId,
+      clusterId: origin.clusterId,
       logStart: { index: firstIndex - 1, term: termBeforeFirst },
     });
     undo.push(() => store.close());
     refuseGap(storage, store);
-    const node = await startNode(options, { ...around, cluster, storage, store });
+    const node = await startNode(options, { ...around, origin, storage, store });
     undo.push(() => node.stop());
     const health = new Health({
       scheduler: systemScheduler,
       hasQuorum: () => node.status().hasQuorum,
       intervalMs: healthIntervalMs,
     });
-    const server = clientServer(options, { ...around, cluster, storage, store, node, health });
+    const server = clientServer(options, { ...around, origin, storage, store, node, health });
     undo.push(() => server.drain(options.drainTimeoutMs));
     // Before the calls in flight are awaited: they go to the next leader.
     undo.push(() => node.resign({ deadline: systemScheduler.now() + options.electionTimeoutMs }));
@@ -91,7 +92,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     undo.push(() => {
       health.stop();
     });
-    return { cluster, stop };
+    return { origin, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -99,25 +100,17 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
 }
 
 interface Parts extends MemberSurroundings {
-  readonly cluster: InitialCluster;
+  readonly origin: MemberOrigin;
   readonly storage: Storage;
   readonly store: KvStateMachine;
 }
 
 /** The log is opened first: it makes and locks the directory, and refuses one that is not ours. */
-function openLog(
-  options: ServeOptions,
-  { clusterId, self, members }: InitialCluster,
-  logger: Logger,
-): Promise<Storage> {
-  const voters = members.map(({ id }) => id);
+function openLog(options: ServeOptions, { clusterId, self, initial }: MemberOrigin, logger: Logger): Promise<Storage> {
   return openSqliteStorage({
     directory: options.dataDir,
     identity: { clusterId, memberId: self.id },
-    initialConfiguration: {
-      configuration: simpleConfiguration(voters),
-      context: encodeDirectory(members.map(firstEntry)),
-    },
+    initialConfiguration: initial,
     maxTailBytes: options.maxCachedBytes,
     logger,
     ...unsafeSynchronous(),
@@ -139,7 +132,7 @@ function refuseGap({ loaded }: Storage, { appliedIndex }: KvStateMachine): void 
 }
 
 async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Result>> {
-  const { self, clusterId } = parts.cluster;
+  const { self, clusterId } = parts.origin;
   const transport = new GrpcTransport({
     clusterId,
     selfId: self.id,
@@ -190,7 +183,7 @@ function clientServer(
   options: ServeOptions,
   parts: Parts & { readonly node: Node<Result>; readonly health: Health },
 ): ClientServer {
-  const { cluster, storage, store, node, health } = parts;
+  const { origin, storage, store, node, health } = parts;
   const calls = new UnaryCalls({
     clock: systemScheduler,
     requestTimeoutMs: options.requestTimeoutMs,
@@ -208,8 +201,8 @@ function clientServer(
     streams: new ServerStreams({ calls, scheduler: systemScheduler, ...maintenanceLimits }),
     kv: { proposer: node, reader: store, limits: options },
     cluster: {
-      clusterId: cluster.clusterId,
-      self: cluster.self,
+      clusterId: origin.clusterId,
+      self: origin.self,
       membership: node,
       scheduler: systemScheduler,
       status: () => node.status(),
@@ -217,7 +210,7 @@ function clientServer(
       logSizeBytes: () => storage.sizeBytes(),
       version: programVersion(),
     },
-    maintenance: { clusterId: cluster.clusterId, snapshots: store },
+    maintenance: { clusterId: origin.clusterId, snapshots: store },
     additions: [health, clientReflection()],
   });
 }

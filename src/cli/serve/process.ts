@@ -26,9 +26,9 @@ export async function runMember(options: ServeOptions): Promise<void> {
   };
   const starting = startMember(options, { logger, onFatal: fatal, onRemoved });
   stopOnSignals(stop);
-  const { cluster } = await starting;
+  const { origin } = await starting;
   const { clientListen, peerListen } = options;
-  const ids = { id: cluster.self.id, clusterId: cluster.clusterId, members: cluster.members.length };
+  const ids = { id: origin.self.id, clusterId: origin.clusterId };
   logger.info({ ...ids, clientListen, peerListen, version: programVersion() }, 'member is serving');
 }
 
