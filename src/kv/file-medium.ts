@@ -29,7 +29,7 @@ export class FileMedium implements StateMedium {
   }
 
   open(): SqliteStore {
-    const store = openSqliteStore({ path: this.#files.path, clusterId: this.#clusterId });
+    const store = this.#openState();
     this.#files.removeUnfinished();
     return store;
   }
@@ -102,7 +102,7 @@ export class FileMedium implements StateMedium {
     old.close();
     this.#files.switchTo(last);
     this.#bytesSinceCheckpoint = 0;
-    return this.open();
+    return this.#openState();
   }
 
   async close(store: SqliteStore): Promise<void> {
@@ -110,6 +110,10 @@ export class FileMedium implements StateMedium {
     store.close();
     await this.#receiver?.supersede();
     await this.#worker?.close();
+  }
+
+  #openState(): SqliteStore {
+    return openSqliteStore({ path: this.#files.path, clusterId: this.#clusterId });
   }
 
   get #asked(): StateWorkerClient {

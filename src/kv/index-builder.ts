@@ -12,8 +12,8 @@ interface Run {
 
 /** Changes sorted at a time. More take longer than a step should. */
 const runRows = 16_384;
-/** Keys merged in a step. */
-const mergeKeys = 16_384;
+/** Keys merged, or added to the index, in a step. */
+const stepKeys = 8192;
 
 /** Builds at once. */
 export function buildIndex(store: SqliteStore): KeyIndex {
@@ -52,7 +52,7 @@ function* indexSteps(store: SqliteStore): Generator<void, KeyIndex, void> {
   }
   runs.push(sorted(changes));
   while (runs.length > 1) yield* mergeLast(runs);
-  return KeyIndex.from(livingOf(required(runs[0], 'a run is left')));
+  return yield* indexOf(required(runs[0], 'a run is left'));
 }
 
 function versionOf({ row, revision, createRevision, version, flags }: RowHead): KeyVersion | undefined {
@@ -84,23 +84,29 @@ function* mergeLast(runs: Run[]): Generator<void, void, void> {
     if (older.keys[at] === key) at++;
     merged.keys.push(key);
     merged.versions.push(newer.versions[position]);
-    if (merged.keys.length % mergeKeys === 0) yield;
+    if (merged.keys.length % stepKeys === 0) yield;
   }
   for (; at < older.keys.length; at++) {
     merged.keys.push(required(older.keys[at], 'a key stands there'));
     merged.versions.push(older.versions[at]);
-    if (merged.keys.length % mergeKeys === 0) yield;
+    if (merged.keys.length % stepKeys === 0) yield;
   }
   assert(merged.keys.length >= Math.max(older.keys.length, newer.keys.length), 'a merge loses no key');
   runs.push(merged);
 }
 
-function livingOf({ keys, versions }: Run): { readonly keys: string[]; readonly versions: KeyVersion[] } {
-  const living = { keys: [] as string[], versions: [] as KeyVersion[] };
-  versions.forEach((version, at) => {
-    if (version === undefined) return;
-    living.keys.push(required(keys[at], 'every version has a key'));
-    living.versions.push(version);
-  });
-  return living;
+function* indexOf({ keys, versions }: Run): Generator<void, KeyIndex, void> {
+  const index = new KeyIndex();
+  for (let start = 0; start < keys.length; start += stepKeys) {
+    const living = { keys: [] as string[], versions: [] as KeyVersion[] };
+    for (let at = start; at < Math.min(start + stepKeys, keys.length); at++) {
+      const version = versions[at];
+      if (version === undefined) continue;
+      living.keys.push(required(keys[at], 'every version has a key'));
+      living.versions.push(version);
+    }
+    index.append(living.keys, living.versions);
+    yield;
+  }
+  return index;
 }

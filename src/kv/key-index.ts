@@ -1,7 +1,8 @@
 /** Where the newest version of every key is: the order by key, which the store's rows do not have. In memory only. */
 import BTree from 'sorted-btree';
 import { bulkLoad } from 'sorted-btree/extended/bulkLoad';
-import { assert } from '../base/assert';
+import union from 'sorted-btree/extended/union';
+import { assert, required } from '../base/assert';
 
 /** The newest version of a key. Changes when the key does: whoever keeps it longer than one call copies it. */
 export interface KeyVersion {
@@ -24,6 +25,8 @@ export interface PutRow {
 
 type MutableKeyVersion = { -readonly [Field in keyof KeyVersion]: KeyVersion[Field] };
 
+type Tree = BTree<string, MutableKeyVersion>;
+
 /** What a visitor of keys answers: go on to the next one, or not. */
 export type Visit = 'next' | 'stop';
 
@@ -35,17 +38,23 @@ const maxNodeSize = 64;
  * strings in JavaScript is the order of the bytes, and a string takes less memory than a buffer.
  */
 export class KeyIndex {
-  readonly #tree: BTree<string, MutableKeyVersion>;
+  #tree: Tree = new BTree<string, MutableKeyVersion>(undefined, compareKeys, maxNodeSize);
 
-  private constructor(tree: BTree<string, MutableKeyVersion>) {
-    this.#tree = tree;
-  }
-
-  /** An index of the given keys, which ascend, with their versions. It takes both over. */
-  static from({ keys, versions }: { readonly keys: string[]; readonly versions: KeyVersion[] }): KeyIndex {
+  /**
+   * Adds keys that ascend, all of them after those that are there, with their versions. Much faster than one by one, and
+   * its time does not depend on how many keys are there: trees that do not overlap are joined at their edges.
+   */
+  append(keys: string[], versions: KeyVersion[]): void {
     assert(keys.length === versions.length, 'every key has a version');
-    if (keys.length === 0) return new KeyIndex(new BTree(undefined, compareKeys, maxNodeSize));
-    return new KeyIndex(bulkLoad<string, MutableKeyVersion>(keys, versions, maxNodeSize, compareKeys));
+    if (keys.length === 0) return;
+    const added = bulkLoad<string, MutableKeyVersion>(keys, versions, maxNodeSize, compareKeys);
+    const last = this.#tree.maxKey();
+    assert(
+      last === undefined || required(keys[0], 'there is a first key') > last,
+      'appended keys come after all others',
+    );
+    this.#tree =
+      last === undefined ? added : union<Tree, string, MutableKeyVersion>(this.#tree, added, () => undefined);
   }
 
   /** How many keys there are. */

@@ -1,6 +1,7 @@
 /** The worker of the state database: what has to wait for the disk, so that the main thread never does. */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { assert, required, unreachable } from '../base/assert';
@@ -8,7 +9,7 @@ import { QuorateError, type ErrorCode } from '../base/error';
 import type { LogPosition } from '../raft';
 import type { StateReply, StateRequest, StateRequests, StateWorkerOptions } from './sqlite-state-protocol';
 import { checkSnapshot, openSqliteStore } from './sqlite-store';
-import { keepReceived } from './state-files';
+import { keepReceived, syncPath } from './state-files';
 
 /** Pages in the write-ahead log from which on it should begin anew: 32 MiB. */
 const restartPages = 8192;
@@ -63,7 +64,8 @@ class StateWorker {
     const appliedIndex: unknown = connection.prepare('SELECT applied_index FROM meta').pluck().get();
     assert(typeof appliedIndex === 'number', 'the state has an applied index');
     // What was read is in the write-ahead log, or in the database and was synced there before the log began anew.
-    syncFile(`${this.#options.path}-wal`);
+    // (Never done with the database itself: closing any descriptor of it would drop the locks that SQLite holds on it.)
+    syncPath(`${this.#options.path}-wal`);
     this.#boundLog(connection);
     return { appliedIndex };
   }
@@ -115,6 +117,8 @@ class StateWorker {
     connection.pragma('fullfsync = ON');
     connection.pragma('checkpoint_fullfsync = ON');
     connection.pragma('wal_autocheckpoint = 0');
+    // The names of the database and of its log must survive as well; SQLite itself syncs them only for who made them.
+    syncPath(dirname(this.#options.path));
     this.#connection = connection;
     return connection;
   }
@@ -130,16 +134,6 @@ function positionOf(path: string, { clusterId }: StateWorkerOptions): LogPositio
   const { appliedIndex, appliedTerm } = store.loaded;
   store.close();
   return { index: appliedIndex, term: appliedTerm };
-}
-
-/** Never done with the database itself: closing any descriptor of it would drop the locks that SQLite holds on it. */
-function syncFile(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function hashFile(path: string): string {
@@ -161,7 +155,7 @@ function asError(error: unknown, code: ErrorCode, what: string): QuorateError {
   if (error instanceof QuorateError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const cause = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
-  return new QuorateError(/CORRUPT|NOTADB/.test(cause) ? 'damaged' : code, `${what}: ${reason} (${cause})`, {
+  return new QuorateError(/CORRUPT/.test(cause) ? 'damaged' : code, `${what}: ${reason} (${cause})`, {
     cause: error,
   });
 }

@@ -320,6 +320,8 @@ function configure(db: Database.Database): void {
   db.pragma('synchronous = NORMAL');
   // The automatic checkpoint waits for the disk within a commit; the worker of the state database does it beside.
   db.pragma('wal_autocheckpoint = 0');
+  // What is overwritten leaves no trace, so that equal states in memory are equal bytes.
+  if (db.memory) db.pragma('secure_delete = ON');
   const journal = db.pragma('journal_mode', { simple: true });
   if (journal !== (db.memory ? 'memory' : 'wal')) {
     throw new QuorateError('refused-to-start', `${db.name} does not accept the journal mode WAL`, {

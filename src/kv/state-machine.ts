@@ -107,7 +107,8 @@ class SqliteKvStateMachine implements KvStateMachine {
   #counters: Counters;
   /** After a failed `apply` the index may know what the store does not: nothing may be asked any more. */
   #failed = false;
-  #installing = false;
+  /** The installation under way, or the one that failed: then the member must stop. */
+  #installing: Promise<void> | undefined;
 
   constructor(medium: StateMedium, store: SqliteStore, index: KeyIndex) {
     this.#medium = medium;
@@ -130,7 +131,7 @@ class SqliteKvStateMachine implements KvStateMachine {
 
   apply(entries: readonly Entry[]): readonly (Result | undefined)[] {
     assert(!this.#failed, 'nothing is applied after a failure');
-    assert(!this.#installing, 'nothing is applied while a snapshot is installed');
+    assert(this.#installing === undefined, 'nothing is applied while a snapshot is installed');
     if (entries.length === 0) return [];
     this.#medium.onWritten(writtenBytes(entries));
     const draft: Draft = { ...this.#counters };
@@ -190,28 +191,44 @@ class SqliteKvStateMachine implements KvStateMachine {
     return this.#medium.receiveSnapshot(offer);
   }
 
-  async install(last: LogPosition): Promise<void> {
-    assert(!this.#failed && !this.#installing, 'one snapshot is installed at a time');
+  install(last: LogPosition): Promise<void> {
+    assert(!this.#failed && this.#installing === undefined, 'one snapshot is installed at a time');
     assert(last.index > this.#counters.appliedIndex, 'a snapshot moves the state forward (N3)');
-    this.#installing = true;
+    this.#installing = this.#install(last);
+    return this.#installing;
+  }
+
+  close(): Promise<void> {
+    this.#failed = true;
+    const close = (): Promise<void> => this.#medium.close(this.#store);
+    return this.#installing === undefined ? close() : this.#installing.then(close, close);
+  }
+
+  async #install(last: LogPosition): Promise<void> {
     // All that takes long happens beside the old state, which goes on answering reads.
     const received = this.#medium.openReceived(last);
-    const index = await buildIndexInSteps(received, otherWork).finally(() => {
+    const index = await buildIndexInSteps(received, () => this.#pause()).finally(() => {
       received.close();
     });
     await this.#medium.prepareSwitch();
+    await this.#pause();
     this.#failed = true;
     this.#store = this.#medium.switchTo(last, this.#store);
     assertInstalled(this.#store, last);
     this.#index = index;
     this.#counters = this.#store.loaded;
     this.#failed = false;
-    this.#installing = false;
+    this.#installing = undefined;
   }
 
-  close(): Promise<void> {
-    this.#failed = true;
-    return this.#medium.close(this.#store);
+  /**
+   * Lets whatever waits for the thread have its turn.
+   *
+   * @throws QuorateError `stopping` when the state was closed meanwhile: the next opening completes the installation
+   */
+  async #pause(): Promise<void> {
+    await new Promise((resolve) => void setImmediate(resolve));
+    if (this.#failed) throw new QuorateError('stopping', 'the state was closed while a snapshot was installed');
   }
 
   #applyEntry(entry: Entry, draft: Draft): Result | undefined {
@@ -285,11 +302,6 @@ class SqliteKvStateMachine implements KvStateMachine {
 /** What a batch adds to the write-ahead log, roughly: its rows, and the pages that every transaction writes anew. */
 function writtenBytes(entries: readonly Entry[]): number {
   return entries.reduce((sum, { payload }) => sum + payload.length + rowOverheadBytes, transactionBytes);
-}
-
-/** Lets whatever waits for the thread have its turn. */
-function otherWork(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function nextRevision(draft: Draft): number {

@@ -53,6 +53,7 @@ function replaceLog(state: RaftState, snapshot: SnapshotDescription): void {
   // What was on its way to the disk is replaced with the log, and its completion says nothing any more.
   for (const unpersisted of state.unpersisted) unpersisted.lastIndex = 0;
   state.durableIndex = 0;
+  state.verifiedIndex = 0;
   state.turn.persistFrom = undefined;
   state.turn.install = snapshot;
 }

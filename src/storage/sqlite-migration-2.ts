@@ -79,7 +79,9 @@ function checkedConfiguration(
   return Buffer.from(encodeConfiguration({ configuration, context: new Uint8Array(0) }));
 }
 
-/** 16 hexadecimal digits each, with commas between; sorted as they were. */
+/** 16 hexadecimal digits each, with commas between; ascending, as a configuration has them. */
 function parseIds(text: string): readonly bigint[] {
-  return text === '' ? [] : text.split(',').map((id) => BigInt(`0x${id}`));
+  if (text === '') return [];
+  const ids = text.split(',').map((id) => BigInt(`0x${id}`));
+  return ids.sort((a, b) => (a < b ? -1 : 1));
 }

@@ -128,10 +128,35 @@ describe.each(placeKinds().map((kind) => [kind.name, kind] as const))('Snapshots
       expect(target.get(bytes('key 3'))).toEqual(source.get(bytes('key 3')));
     });
 
+    it('may be given up by closing, and is completed at the next opening', async () => {
+      await takeIn(target, snapshot);
+      const installing = target.install(snapshot.last);
+      await Promise.all([expect(installing).rejects.toMatchObject({ code: 'stopping' }), close(target)]);
+      target = opened(place, snapshot.last);
+      expect(target.hash()).toBe(source.hash());
+    });
+
+    it('spoils neither a snapshot that is being sent nor one that is coming in', async () => {
+      await takeIn(target, snapshot);
+      replay(source, 700);
+      const newer = await source.takeSnapshot();
+      const [sent, coming] = [await target.takeSnapshot(), await target.receiveSnapshot(newer)];
+      const content = await bytesOf(newer);
+      await coming.write(content.subarray(0, 5000));
+      await target.install(snapshot.last);
+      expect(sha256Of(await bytesOf(sent))).toBe(sent.sha256);
+      await coming.write(content.subarray(5000));
+      await coming.finish();
+      await target.install(newer.last);
+      expect(target.hash()).toBe(source.hash());
+      await sent.release();
+      await newer.release();
+    });
+
     it('never moves the state back (N3)', async () => {
       await takeIn(target, snapshot);
       replay(target, 500);
-      await expect(target.install(snapshot.last)).rejects.toThrow('moves the state forward');
+      expect(() => target.install(snapshot.last)).toThrow('moves the state forward');
     });
 
     it('leaves the state as it is while a snapshot is only taken in', async () => {
@@ -300,6 +325,11 @@ describe.each(placeKinds().map((kind) => [kind.name, kind] as const))('Snapshots
       expect(durable).toBeGreaterThanOrEqual(20);
       expect(durable).toBeLessThanOrEqual(30);
       expect(await target.checkpoint()).toBe(30);
+    });
+
+    it('needs no entry since the opening', async () => {
+      await reopen();
+      expect(await target.checkpoint()).toBe(20);
     });
   });
 });

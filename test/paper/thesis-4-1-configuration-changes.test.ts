@@ -126,18 +126,78 @@ describe('A change that the cluster could not carry (invariant M8)', () => {
     return member;
   }
 
-  it.each<[string, bigint[], bigint[], MemberChange, boolean]>([
-    ['removing the dead of three', [1n, 2n, 3n], [2n], { kind: 'remove', member: 3n }, true],
-    ['removing a living of three with one dead', [1n, 2n, 3n], [2n], { kind: 'remove', member: 2n }, false],
-    ['removing a living of five with two dead', [...five], [2n, 3n], { kind: 'remove', member: 2n }, false],
-    ['removing a dead of five with two dead', [...five], [2n, 3n], { kind: 'remove', member: 5n }, true],
-    ['demoting a living of three with one dead', [1n, 2n, 3n], [2n], { kind: 'add-learner', member: 2n }, false],
-    ['adding a silent voter to three', [1n, 2n, 3n], [2n, 3n], { kind: 'add-voter', member: 4n }, true],
-    ['adding a silent voter to three with one dead', [1n, 2n, 3n], [2n], { kind: 'add-voter', member: 4n }, false],
-    ['adding a silent voter to one', [1n], [], { kind: 'add-voter', member: 2n }, false],
-    ['adding a learner to three with one dead', [1n, 2n, 3n], [2n], { kind: 'add-learner', member: 4n }, true],
-    ['removing itself from two', [1n, 2n], [2n], { kind: 'remove', member: 1n }, true],
-  ])('%s: a quorum would answer, or not', (_, voters, from, change, fine) => {
+  it.each<{ what: string; voters: readonly bigint[]; from: bigint[]; change: MemberChange; fine: boolean }>([
+    {
+      what: 'removing the dead of three',
+      voters: [1n, 2n, 3n],
+      from: [2n],
+      change: { kind: 'remove', member: 3n },
+      fine: true,
+    },
+    {
+      what: 'removing a living of three with one dead',
+      voters: [1n, 2n, 3n],
+      from: [2n],
+      change: { kind: 'remove', member: 2n },
+      fine: false,
+    },
+    {
+      what: 'removing a living of five with two dead',
+      voters: five,
+      from: [2n, 3n],
+      change: { kind: 'remove', member: 2n },
+      fine: false,
+    },
+    {
+      what: 'removing a dead of five with two dead',
+      voters: five,
+      from: [2n, 3n],
+      change: { kind: 'remove', member: 5n },
+      fine: true,
+    },
+    {
+      what: 'demoting a living of three with one dead',
+      voters: [1n, 2n, 3n],
+      from: [2n],
+      change: { kind: 'add-learner', member: 2n },
+      fine: false,
+    },
+    {
+      what: 'adding a silent voter to three',
+      voters: [1n, 2n, 3n],
+      from: [2n, 3n],
+      change: { kind: 'add-voter', member: 4n },
+      fine: true,
+    },
+    {
+      what: 'adding a silent voter to three with one dead',
+      voters: [1n, 2n, 3n],
+      from: [2n],
+      change: { kind: 'add-voter', member: 4n },
+      fine: false,
+    },
+    {
+      what: 'adding a silent voter to one',
+      voters: [1n],
+      from: [],
+      change: { kind: 'add-voter', member: 2n },
+      fine: false,
+    },
+    {
+      what: 'adding a learner to three with one dead',
+      voters: [1n, 2n, 3n],
+      from: [2n],
+      change: { kind: 'add-learner', member: 4n },
+      fine: true,
+    },
+    {
+      what: 'removing itself from two',
+      voters: [1n, 2n],
+      from: [2n],
+      change: { kind: 'remove', member: 1n },
+      fine: true,
+    },
+  ])('$what is accepted if a quorum would answer: $fine', ({ voters, from, change, fine }) => {
     const [answer] = hearing(voters, from).change([change]).changes;
     if (fine) expect(answer?.accepted).toBe(true);
     else expect(answer).toEqual({ id: 1, accepted: false, reason: 'unhealthy' });

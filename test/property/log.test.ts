@@ -7,19 +7,23 @@ import { logStart } from '../support/raft';
 type Step =
   | { readonly kind: 'append'; readonly termGain: number; readonly sizes: readonly number[] }
   | { readonly kind: 'truncate'; readonly count: number }
-  | { readonly kind: 'evict'; readonly upTo: number; readonly maxBytes: number };
+  | { readonly kind: 'evict'; readonly upTo: number; readonly maxBytes: number }
+  | { readonly kind: 'truncate-prefix'; readonly count: number }
+  | { readonly kind: 'reset'; readonly gap: number };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 4,
+    weight: 12,
     arbitrary: fc.record({
       kind: fc.constant('append' as const),
       termGain: fc.constantFrom(0, 0, 0, 1, 3),
       sizes: fc.array(fc.nat(20), { maxLength: 5 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), count: fc.nat(8) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('evict' as const), upTo: fc.nat(), maxBytes: fc.nat(600) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('truncate' as const), count: fc.nat(8) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate-prefix' as const), count: fc.nat(8) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), gap: fc.nat(5) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('evict' as const), upTo: fc.nat(), maxBytes: fc.nat(600) }) },
 );
 
 const starts = fc.record({
@@ -28,13 +32,13 @@ const starts = fc.record({
   inMemory: fc.nat(12),
 });
 
-const volume = { appended: 0, truncatedBelowMemory: 0, truncated: 0, evicted: 0 };
+const volume = { appended: 0, truncatedBelowMemory: 0, truncated: 0, evicted: 0, forgotten: 0, resets: 0 };
 
 /** The obvious log: an array of all entries, and from where on they are in memory. */
 class ModelLog {
-  readonly entries: Entry[] = [];
-  readonly firstIndex: number;
-  readonly termBeforeFirst: number;
+  entries: Entry[] = [];
+  firstIndex: number;
+  termBeforeFirst: number;
   cacheFirst: number;
 
   constructor(start: { readonly firstIndex: number; readonly terms: readonly number[]; readonly inMemory: number }) {
@@ -61,6 +65,20 @@ class ModelLog {
   truncate(index: number): void {
     this.entries.splice(index - this.firstIndex);
     this.cacheFirst = Math.min(this.cacheFirst, index);
+  }
+
+  truncatePrefix(index: number): void {
+    this.termBeforeFirst = this.termAt(index) ?? -1;
+    this.entries = this.entries.filter((entry) => entry.index > index);
+    this.firstIndex = index + 1;
+    this.cacheFirst = Math.max(this.cacheFirst, index + 1);
+  }
+
+  reset({ index, term }: LogPosition): void {
+    this.entries = [];
+    this.firstIndex = index + 1;
+    this.cacheFirst = index + 1;
+    this.termBeforeFirst = term;
   }
 
   evict(upTo: number, maxBytes: number): void {
@@ -110,6 +128,20 @@ function apply(step: Step, log: RaftLog, model: ModelLog): void {
       volume.truncated += lastIndex + 1 - index;
       log.truncateSuffix(index);
       model.truncate(index);
+      return;
+    }
+    case 'truncate-prefix': {
+      const index = Math.min(lastIndex, firstIndex - 1 + step.count);
+      volume.forgotten += index - firstIndex + 1;
+      log.truncatePrefix(index);
+      model.truncatePrefix(index);
+      return;
+    }
+    case 'reset': {
+      const position = { index: lastIndex + step.gap, term: model.lastTerm + 1 };
+      volume.resets++;
+      log.reset(position);
+      model.reset(position);
       return;
     }
     case 'evict': {
@@ -171,6 +203,8 @@ describe('RaftLog against a plain array', () => {
     expect(volume.appended).toBeGreaterThan(2_000);
     expect(volume.truncated).toBeGreaterThan(500);
     expect(volume.truncatedBelowMemory).toBeGreaterThan(20);
-    expect(volume.evicted).toBeGreaterThan(500);
+    expect(volume.evicted).toBeGreaterThan(300);
+    expect(volume.forgotten).toBeGreaterThan(300);
+    expect(volume.resets).toBeGreaterThan(30);
   });
 });

@@ -18,7 +18,7 @@ import type { Identity, Storage } from '../../src/storage/storage';
 export const identity: Identity = { clusterId: 0xfedcba9876543210n, memberId: 0x8000000000000001n };
 export const initialConfiguration: ConfigurationPayload = {
   configuration: {
-    voters: [0x8000000000000001n, 2n, 3n],
+    voters: [2n, 3n, 0x8000000000000001n],
     outgoing: [],
     learners: [9n],
     learnersNext: [],

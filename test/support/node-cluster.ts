@@ -135,6 +135,12 @@ export function directoryEntry(id: bigint, promoteWhenReady = false): DirectoryE
   return { id, name: `m${id}`, peerAddress: `peer-${id}:1`, clientAddress: `client-${id}:1`, promoteWhenReady };
 }
 
+/** The node of a member that is up. */
+export function runningNode({ node }: ClusterMember): Node<number> {
+  if (node === undefined) throw new Error('the member is up');
+  return node;
+}
+
 export class NodeCluster {
   readonly time = new VirtualTime();
   readonly network = new MemoryNetwork();

@@ -146,11 +146,9 @@ export class TestMember {
 
   /** The configuration in force, its parts that are not empty. */
   get configuration(): Partial<Configuration> {
-    const { configuration } = this.raft.configuration;
-    const parts = Object.entries(configuration).filter(
-      ([, part]) => part === true || (part !== false && part.length > 0),
-    );
-    return Object.fromEntries(parts) as Partial<Configuration>;
+    const configuration: Readonly<Record<string, unknown>> = { ...this.raft.configuration.configuration };
+    const isThere = (part: unknown): boolean => (Array.isArray(part) ? part.length > 0 : part === true);
+    return Object.fromEntries(Object.entries(configuration).filter(([, part]) => isThere(part)));
   }
 
   /** What this leader knows of one peer. */

@@ -1,6 +1,6 @@
 /** A cluster whose life is written down as a story that anybody can read, and compared with the one on file. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { MemberId, Message, Persist, Update } from '../../src/raft';
+import type { Configuration, MemberId, Message, Persist, Update } from '../../src/raft';
 import { CoreCluster, type ClusterSetup, type Packet, type Seat } from './core-cluster';
 import { drawLog } from './raft';
 
@@ -16,6 +16,7 @@ export class Story {
   readonly cluster: CoreCluster;
   readonly #lines: string[] = [];
   readonly #commitIndexes = new Map<MemberId, number>();
+  readonly #configurations = new Map<MemberId, string>();
   #hero: MemberId | undefined;
 
   constructor(title: string, setup: ClusterSetup) {
@@ -138,6 +139,13 @@ export class Story {
     const before = this.#commitIndexes.get(seat.id) ?? 0;
     if (update.commitIndex > before) this.#line(who, `knows that everything up to ${update.commitIndex} is committed`);
     this.#commitIndexes.set(seat.id, update.commitIndex);
+    this.#membershipTold(seat, update);
+    for (const peer of update.snapshots) {
+      this.#line(
+        who,
+        `finds that ${nameOf(peer)} lacks what its log no longer holds, and sends it a copy of its state`,
+      );
+    }
     for (const result of update.proposed) {
       this.#line(
         who,
@@ -146,8 +154,29 @@ export class Story {
     }
   }
 
-  #written(seat: Seat, { hardState, entries }: Persist): void {
+  #membershipTold(seat: Seat, update: Update): void {
+    const who = nameOf(seat.id);
+    for (const answer of update.changes) {
+      const text = answer.accepted
+        ? `takes a change of members as entry ${answer.index}`
+        : 'refuses a change of members';
+      this.#line(who, answer.accepted ? text : `${text}: ${answer.reason}`);
+    }
+    for (const answer of update.transfers) {
+      this.#line(who, answer.done ? 'has handed over leadership' : `could not hand over leadership: ${answer.reason}`);
+    }
+    const { index, configuration } = seat.raft?.configuration ?? {};
+    if (index === undefined || configuration === undefined) return;
+    const before = this.#configurations.get(seat.id);
+    const now = `${index}: ${inNames(configuration)}`;
+    this.#configurations.set(seat.id, now);
+    // What everybody begins with is told by the title.
+    if (before !== undefined && before !== now) this.#line(who, `counts from now on: ${inNames(configuration)}`);
+  }
+
+  #written(seat: Seat, { hardState, entries, snapshot }: Persist): void {
     const facts: string[] = [];
+    if (snapshot !== undefined) facts.push(`a new state, up to ${drawLog([snapshot.last])}, in place of its own`);
     if (hardState !== undefined) {
       const vote = hardState.votedFor === undefined ? '' : ` with its vote for ${nameOf(hardState.votedFor)}`;
       facts.push(`term ${hardState.term}${vote}`);
@@ -155,6 +184,15 @@ export class Story {
     if (entries.length > 0) facts.push(drawLog(entries));
     this.#line(nameOf(seat.id), `has on disk: ${facts.join(', and ')}`);
   }
+}
+
+function inNames({ voters, outgoing, learners, removed }: Configuration): string {
+  const names = (members: readonly MemberId[]): string => members.map(nameOf).join(' ');
+  const parts = [`${names(voters)} vote`];
+  if (outgoing.length > 0) parts.push(`${names(outgoing)} must agree too`);
+  if (learners.length > 0) parts.push(`${names(learners)} learn`);
+  if (removed.length > 0) parts.push(`gone: ${names(removed)}`);
+  return parts.join('; ');
 }
 
 function roleInWords(id: MemberId, { role, term, leader }: NonNullable<Update['change']>): string {

@@ -10,10 +10,8 @@ const scanned = (index: KeyIndex, start: string, end?: string): string[] => {
   return keys;
 };
 
-const emptyIndex = (): KeyIndex => KeyIndex.from({ keys: [], versions: [] });
-
 const indexOf = (...keys: readonly string[]): KeyIndex => {
-  const index = emptyIndex();
+  const index = new KeyIndex();
   keys.forEach((key, i) => index.put(key, { row: i + 1, revision: i + 2, flags: 1 }));
   return index;
 };
@@ -61,19 +59,31 @@ describe('KeyIndex', () => {
     expect(scanned(indexOf('c', 'a', 'b'), start, end).join('')).toBe(expected);
   });
 
-  it.each([1, 2, 64, 65, 5000])('is made from %d ascending keys, and goes on changing', (count) => {
-    const keys = Array.from({ length: count }, (_, at) => String(at).padStart(5, '0'));
+  it.each([1, 2, 64, 65, 5000])('takes %d ascending keys at a time, and goes on changing', (count) => {
+    const keys = Array.from({ length: 3 * count }, (_, at) => String(at).padStart(5, '0'));
     const versions = keys.map((_, at) => ({ row: at + 1, createRevision: 2, modRevision: 2, version: 1, flags: 1 }));
-    const index = KeyIndex.from({ keys: [...keys], versions });
+    const index = new KeyIndex();
+    for (const start of [0, count, 2 * count]) {
+      index.append(keys.slice(start, start + count), versions.slice(start, start + count));
+    }
+    index.append([], []);
     expect(scanned(index, '')).toEqual(keys);
-    expect(index.get('00000')).toMatchObject({ row: 1 });
-    index.put('00000a', { row: count + 1, revision: 9, flags: 1 });
+    expect(index.get('00001')).toMatchObject({ row: 2 });
+    expect(index.size).toBe(keys.length);
+    index.put('00000a', { row: 3 * count + 1, revision: 9, flags: 1 });
     index.delete('00000');
     expect(scanned(index, '')).toEqual(['00000a', ...keys.slice(1)]);
   });
 
+  it('asserts that what is appended comes after all that is there', () => {
+    const version = { row: 9, createRevision: 2, modRevision: 2, version: 1, flags: 1 };
+    expect(() => {
+      indexOf('a', 'c').append(['b'], [version]);
+    }).toThrow('come after all others');
+  });
+
   it('scans nothing when it is empty, and stops when told', () => {
-    expect(scanned(emptyIndex(), '')).toEqual([]);
+    expect(scanned(new KeyIndex(), '')).toEqual([]);
     const keys: string[] = [];
     indexOf('a', 'b', 'c').scan('', undefined, (key) => (keys.push(key) === 2 ? 'stop' : 'next'));
     expect(keys).toEqual(['a', 'b']);

@@ -1,7 +1,7 @@
 import { deferred, type Deferred } from '../../../src/base/deferred';
 import { LogCompaction } from '../../../src/node/log-compaction';
 import { defaultNodeOptions } from '../../../src/node/options';
-import type { Entry, Event } from '../../../src/raft';
+import type { Entry, Event, RaftStatus } from '../../../src/raft';
 
 const limits = { compactLogEntries: 10, compactLogBytes: 1000, trailingLogEntries: 20, trailingLogBytes: 1600 };
 
@@ -11,12 +11,11 @@ class Bench {
   readonly checkpoints: Deferred<number>[] = [];
   readonly truncations: number[] = [];
   neededAfter = Infinity;
-  firstIndex = 1;
+  readonly status = { firstIndex: 1 };
   applied = 0;
   readonly compaction: LogCompaction;
 
   constructor() {
-    const bench = this;
     this.compaction = new LogCompaction({
       options: { ...defaultNodeOptions, ...limits },
       storage: {
@@ -34,22 +33,16 @@ class Bench {
       },
       driver: {
         appliedIndex: 0,
-        get status() {
-          return { firstIndex: bench.firstIndex } as never;
-        },
+        status: this.status as RaftStatus,
         post: (event) => {
           this.posted.push(event);
-          if (event.kind === 'prefix-removed') this.firstIndex = event.index + 1;
+          if (event.kind === 'prefix-removed') this.status.firstIndex = event.index + 1;
         },
         whenDone: (work, goOn) => {
           void work.then(goOn);
         },
       },
-      sender: {
-        get neededAfter() {
-          return bench.neededAfter;
-        },
-      },
+      sender: this,
     });
   }
 
@@ -97,7 +90,7 @@ describe('Log compaction', () => {
 
   it('cuts nothing when the state is older than the log', async () => {
     const bench = new Bench();
-    bench.firstIndex = 8;
+    bench.status.firstIndex = 8;
     bench.apply(40);
     await bench.checkpoint(7);
     expect(bench.truncations).toEqual([]);
@@ -140,7 +133,7 @@ describe('Log compaction', () => {
   it('begins anew after a snapshot took the place of the log', async () => {
     const bench = new Bench();
     bench.compaction.onInstalled(1000);
-    bench.firstIndex = 1001;
+    bench.status.firstIndex = 1001;
     bench.applied = 1000;
     bench.apply(29);
     expect(bench.checkpoints).toHaveLength(0);

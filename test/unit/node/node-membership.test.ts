@@ -1,6 +1,6 @@
 import type { ListedMember } from '../../../src/node/member-directory';
 import type { Wish } from '../../../src/node/membership-plan';
-import { directoryEntry, NodeCluster, type ClusterMember } from '../../support/node-cluster';
+import { directoryEntry, NodeCluster, runningNode, type ClusterMember } from '../../support/node-cluster';
 
 async function change(cluster: NodeCluster, through: ClusterMember, wish: Wish, ms = 2000): Promise<unknown> {
   const done = through.node?.changeMembers(wish, { deadline: cluster.time.now() + ms });
@@ -11,7 +11,8 @@ async function change(cluster: NodeCluster, through: ClusterMember, wish: Wish, 
 
 async function write(cluster: NodeCluster, through: ClusterMember, count: number): Promise<void> {
   const call = { deadline: cluster.time.now() + 10_000 };
-  const results = Array.from({ length: count }, (_, at) => through.node?.propose(Buffer.from(`w${at}`), call));
+  const node = runningNode(through);
+  const results = Array.from({ length: count }, (_, at) => node.propose(Buffer.from(`w${at}`), call));
   await cluster.advance(500);
   await Promise.all(results);
 }

@@ -1,13 +1,14 @@
 import { defaultNodeOptions } from '../../../src/node/options';
-import { NodeCluster, type ClusterMember } from '../../support/node-cluster';
+import { NodeCluster, runningNode, type ClusterMember } from '../../support/node-cluster';
 
 const shortLog = { compactLogEntries: 5, trailingLogEntries: 5 };
 
 async function propose(cluster: NodeCluster, through: ClusterMember, texts: readonly string[]): Promise<number[]> {
   const call = { deadline: cluster.time.now() + 60_000 };
-  const results = texts.map((text) => through.node?.propose(Buffer.from(text), call));
+  const node = runningNode(through);
+  const results = texts.map((text) => node.propose(Buffer.from(text), call));
   await cluster.advance(300);
-  return (await Promise.all(results)) as number[];
+  return Promise.all(results);
 }
 
 function texts(from: number, to: number): string[] {
