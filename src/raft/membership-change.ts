@@ -3,7 +3,7 @@ import { assert, required } from '../base/assert';
 import { encodeConfiguration } from './configuration-codec';
 import type { ConfigurationChange } from './event';
 import { appendToLog } from './leader-log';
-import { isJoint, isVoter, leaveJoint, planChange, sameVoters } from './membership';
+import { isJoint, isVoter, leaveJoint, planChange, sameVoters, type ChangeResult } from './membership';
 import type { Progress } from './progress';
 import { reachedByQuorum } from './quorum';
 import type { Leading, RaftState } from './state';
@@ -25,7 +25,7 @@ export function receiveChange(state: RaftState, change: ConfigurationChange): vo
     state.turn.changes.push({ id, accepted: false, reason: 'unfinished' });
     return;
   }
-  const planned = planChange(state.configuration, change.changes);
+  const planned = plan(state, change);
   if (!planned.ok) {
     state.turn.changes.push({ id, accepted: false, reason: planned.refusal });
     return;
@@ -37,6 +37,15 @@ export function receiveChange(state: RaftState, change: ConfigurationChange): vo
   }
   const index = appendConfiguration(state, planned.configuration, change.context);
   state.turn.changes.push({ id, accepted: true, index });
+}
+
+/** What to append: also the same members again, if what the program keeps with them is new (such as an address). */
+function plan(state: RaftState, { changes, context }: ConfigurationChange): ChangeResult {
+  const { configuration, context: before } = required(state.configurations.at(-1), 'there is a configuration');
+  const planned = planChange(configuration, changes);
+  if (planned.ok || planned.refusal !== 'no-change') return planned;
+  const isSame = context.length === before.length && context.every((byte, at) => byte === before[at]);
+  return isSame ? planned : { ok: true, configuration };
 }
 
 /** Once the configuration in force is committed: leaves a joint one, lets the removed go. */
