@@ -29,7 +29,7 @@ export interface ProposalBatch {
  */
 export interface ConfigurationChange {
   readonly id: number;
-  /** Done together or not at all; each member named at most once. None: only the context is replaced. */
+  /** Done together or not at all; each member named at most once. None, to change the context alone. */
   readonly changes: readonly MemberChange[];
   /** What the program keeps with the new configuration, such as names and addresses; opaque to the core. */
   readonly context: Uint8Array;

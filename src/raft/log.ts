@@ -17,6 +17,11 @@ export function totalBytes(entries: readonly { readonly payload: Uint8Array }[])
   return bytes;
 }
 
+/** Most entries that can fit in `maxBytes`; at least one. */
+export function mostEntries(maxBytes: number): number {
+  return Math.max(1, Math.floor(maxBytes / entryOverheadBytes));
+}
+
 /** As many entries as fit in `maxBytes`, from the first on; at least one if there is any. */
 export function fitting(entries: readonly Entry[], maxBytes: number): readonly Entry[] {
   let bytes = 0;

@@ -25,7 +25,7 @@ export function receiveChange(state: RaftState, change: ConfigurationChange): vo
     state.turn.changes.push({ id, accepted: false, reason: 'unfinished' });
     return;
   }
-  const planned = planOf(state.configuration, change);
+  const planned = plan(state, change);
   if (!planned.ok) {
     state.turn.changes.push({ id, accepted: false, reason: planned.refusal });
     return;
@@ -39,9 +39,13 @@ export function receiveChange(state: RaftState, change: ConfigurationChange): vo
   state.turn.changes.push({ id, accepted: true, index });
 }
 
-/** Without changes the members stay as they are: only what the program keeps with them is new, such as an address. */
-function planOf(configuration: Configuration, { changes }: ConfigurationChange): ChangeResult {
-  return changes.length === 0 ? { ok: true, configuration } : planChange(configuration, changes);
+/** What to append: also the same members again, if what the program keeps with them is new (such as an address). */
+function plan(state: RaftState, { changes, context }: ConfigurationChange): ChangeResult {
+  const { configuration, context: before } = required(state.configurations.at(-1), 'there is a configuration');
+  const planned = planChange(configuration, changes);
+  if (planned.ok || planned.refusal !== 'no-change') return planned;
+  const isSame = context.length === before.length && context.every((byte, at) => byte === before[at]);
+  return isSame ? planned : { ok: true, configuration };
 }
 
 /** Once the configuration in force is committed: leaves a joint one, lets the removed go. */

@@ -19,7 +19,7 @@ export type MemberChange =
 
 /** Why a change is refused. */
 export type ChangeRefusal =
-  /** Nothing would be different. */
+  /** Nothing would be different (for a leader: not even the context). */
   | 'no-change'
   /** There would be no voter left. */
   | 'no-voters'

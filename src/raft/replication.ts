@@ -5,7 +5,7 @@ import type { Progress } from './progress';
 import { reachedByQuorum } from './quorum';
 import { abdicate, driveTransfer } from './leadership-transfer';
 import { appendToLog } from './leader-log';
-import { fitting, totalBytes } from './log';
+import { fitting, mostEntries, totalBytes } from './log';
 import { followUpChange, hasRemovedItself } from './membership-change';
 import { beginReadRound } from './read-index';
 import { send, type Leading, type RaftState } from './state';
@@ -96,7 +96,7 @@ function sendFromLog(state: RaftState, progress: Progress): boolean {
   const entries = state.log.slice(first, state.log.lastIndex, state.options.maxAppendBytes);
   if (entries === undefined) {
     progress.loading = true;
-    const lastIndex = Math.min(state.log.lastIndex, state.log.cacheFirst - 1);
+    const lastIndex = Math.min(state.log.cacheFirst, first + mostEntries(state.options.maxAppendBytes)) - 1;
     state.turn.loads.push({ peer: progress.peer, firstIndex: first, lastIndex });
     return false;
   }

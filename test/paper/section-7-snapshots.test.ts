@@ -73,8 +73,8 @@ describe('The leader sends a snapshot when the log no longer holds what a follow
 
   it('an old answer of the follower is no reason to stop (§7)', () => {
     const member = sending();
-    member.acknowledge(peerB, 2);
-    expect(member.peer(peerB)).toMatchObject({ state: 'snapshot', matchIndex: 2 });
+    expect(member.acknowledge(peerB, 3).snapshots).toEqual([]);
+    expect(member.peer(peerB)).toMatchObject({ state: 'snapshot', matchIndex: 3 });
   });
 
   it('a lost connection says nothing of the snapshot, which travels by itself (§7)', () => {
@@ -192,6 +192,12 @@ describe('The receiver of a snapshot (§7)', () => {
     expect(update.messages).toMatchObject([{ message: { success: true, matchIndex: 2 } }]);
   });
 
+  it('nor to a place that its log no longer holds (§7, invariant N3)', () => {
+    const member = raft.follower({ term: 3, log: '5:2 6:2', termBeforeFirst: 1, applied: 4 });
+    const update = member.receive(peerB, raft.installSnapshot({ term: 3, last: '2:1' }));
+    expect(update).toMatchObject({ install: undefined, persist: undefined, commitIndex: 4 });
+  });
+
   it('one that comes twice is taken once', () => {
     const member = raft.follower({ term: 3, log: '1:1' });
     member.receive(peerB, raft.installSnapshot({ term: 3, last: '9:2' }));
@@ -267,5 +273,19 @@ describe('Log compaction (§7)', () => {
     member.turn({ kind: 'applied', index: 4 }, { kind: 'prefix-removed', index: 3 });
     expect(member.raft.snapshotAt(3).configuration).toMatchObject({ index: 2, configuration: { voters } });
     expect(() => member.raft.snapshotAt(2)).toThrow('a snapshot ends within the log');
+  });
+
+  it('and comes into force again when a later one is removed from the log (invariant M2)', () => {
+    const member = raft.follower({ term: 2, log: '1:1' });
+    const voters = [self, peerB, peerC, 4n];
+    const first = raft.configurationEntry('2:2', simpleConfiguration(voters));
+    const second = raft.configurationEntry('4:2', simpleConfiguration([...voters, 5n]));
+    const entries = [first, ...raft.parseLog('3:2'), second];
+    member.receive(peerB, raft.appendEntries({ term: 2, prev: '1:1', entries, commit: 3 }));
+    member.persisted();
+    member.turn({ kind: 'applied', index: 3 }, { kind: 'prefix-removed', index: 3 });
+    expect(member.raft.configuration.index).toBe(4);
+    member.receive(peerC, raft.appendEntries({ term: 3, prev: '3:2', entries: '4:3' }));
+    expect(member.raft.configuration).toMatchObject({ index: 2, configuration: { voters } });
   });
 });

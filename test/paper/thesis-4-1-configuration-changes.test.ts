@@ -103,6 +103,16 @@ describe('Configuration changes, one server at a time (thesis §4.1)', () => {
     expect(member.raft.snapshotAt(2).configuration).toMatchObject({ index: 2, context });
   });
 
+  it('what the program keeps can change alone, such as an address', () => {
+    const member = raft.establishedLeader();
+    const change = { kind: 'change-configuration', id: 1, changes: [], context: new Uint8Array([7]) } as const;
+    expect(member.turn(change).changes).toEqual([{ id: 1, accepted: true, index: 2 }]);
+    expect(member.configuration).toEqual({ voters: [1n, 2n, 3n] });
+    member.persisted();
+    member.acknowledge(peerB);
+    expect(member.turn(change).changes).toEqual([{ id: 1, accepted: false, reason: 'no-change' }]);
+  });
+
   it('the id of a former member is never given again (invariant M7)', () => {
     const member = raft.establishedLeader();
     member.change([removeC]);

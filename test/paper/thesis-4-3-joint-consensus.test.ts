@@ -1,4 +1,4 @@
-import type { MemberChange } from '../../src/raft';
+import { simpleConfiguration, type MemberChange } from '../../src/raft';
 import * as raft from '../support/raft';
 import { peerB, peerC, peerD, peerE, self } from '../support/raft';
 
@@ -90,6 +90,21 @@ describe('Joint consensus (thesis §4.3)', () => {
     member.acknowledge(peerB, 3);
     expect(member.configuration).toEqual({ voters: [1n, 2n, 4n], removed: [3n] });
     expect(member.status).toMatchObject({ commitIndex: 3, lastIndex: 4 });
+  });
+
+  it('nor does it before, though it knows that the joint configuration is committed (invariant M3)', () => {
+    const joint = { ...simpleConfiguration([1n, 2n, 4n]), outgoing: [1n, 2n, 3n], autoLeave: true };
+    const member = raft.follower({ term: 1, log: '1:1' });
+    const entry = raft.configurationEntry('2:1', joint);
+    member.receive(peerB, raft.appendEntries({ term: 1, prev: '1:1', entries: [entry], commit: 2 }));
+    member.persisted();
+    member.timeOut();
+    for (const peer of [peerB, peerD]) member.receive(peer, raft.vote({ term: 2, preVote: true }));
+    member.persisted();
+    for (const peer of [peerB, peerD]) member.receive(peer, raft.vote({ term: 2 }));
+    member.persisted();
+    expect(member.status).toMatchObject({ role: 'leader', commitIndex: 2, lastIndex: 3 });
+    expect(member.configuration.outgoing).toEqual([1n, 2n, 3n]);
   });
 
   it('a voter that becomes a learner votes on the old side until the end (§4.3)', () => {

@@ -251,6 +251,15 @@ describe('Lagging peers', () => {
     expect(member.acknowledge(peerB, 3).loads).toEqual([{ peer: peerB, firstIndex: 4, lastIndex: 5 }]);
   });
 
+  it('ask storage for no more than can be sent, and are sent no more than may be', () => {
+    const options = { maxAppendBytes: 2 * overhead + 8 };
+    const member = raft.leader({ term: 2, log, inMemory: 1, options });
+    const update = member.receive(peerB, raft.rejection({ term: 2, rejectedIndex: 6, hint: '2:1' }));
+    expect(update.loads).toEqual([{ peer: peerB, firstIndex: 3, lastIndex: 4 }]);
+    const loaded = member.turn({ kind: 'loaded', peer: peerB, entries: stored(log, 3, 5) });
+    expect(raft.entriesSent(loaded, peerB)).toEqual(['3:1 4:1']);
+  });
+
   it('are sent heartbeats while storage is read', () => {
     const { member } = lagging();
     const update = member.advance(heartbeatIntervalMs);
