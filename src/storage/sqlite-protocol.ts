@@ -25,7 +25,6 @@ export type Request =
   | { readonly kind: 'read'; readonly range: EntryRange }
   /** Removes a part of the prefix; to be repeated until the answer says done. */
   | { readonly kind: 'truncate-prefix'; readonly index: number }
-  // A checkpoint of the state database (architecture §1.3) goes here: { kind: 'checkpoint'; path }.
   | { readonly kind: 'close' };
 
 /** From the worker. */

@@ -231,9 +231,12 @@ describe.each(placeKinds().map((kind) => [kind.name, kind] as const))('Snapshots
       ...chunks.slice(1, -1),
       ...chunks.slice(0, 1),
     ];
+    /** One bit of a value, where no structure of the database notices. */
     const flipped = (of: Buffer): Buffer => {
       const copy = Buffer.from(of);
-      copy[copy.length >> 1] = (copy[copy.length >> 1] ?? 0) ^ 1;
+      const at = copy.indexOf('value 250 ');
+      expect(at).toBeGreaterThan(0);
+      copy[at] = (copy[at] ?? 0) ^ 1;
       return copy;
     };
 

@@ -279,6 +279,22 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
     expect(storage.loaded.configuration.index).toBe(0);
   });
 
+  it('begins with no configuration that was replaced before the prefix was removed', async () => {
+    await storage.persist(
+      make([entry(1), configurationEntry(2), entry(3), configurationEntry(4), configurationEntry(5)]),
+    );
+    await storage.persist(make(entries(4, 8, 2)));
+    await storage.truncatePrefix(7);
+    expect((await reopen()).loaded.configuration).toEqual(configurationAt(2));
+  });
+
+  it('begins with the configuration of a snapshot, not with one of the log before it', async () => {
+    await storage.persist(make([entry(1), configurationEntry(2)]));
+    await storage.persist(make(entries(11, 14), undefined, snapshotAt(10)));
+    await storage.truncatePrefix(12);
+    expect((await reopen()).loaded.configuration).toEqual(configurationAt(9));
+  });
+
   it('knows the configuration in force where the log begins after a prefix was removed', async () => {
     const configurations = [configurationEntry(2, 1, 7n), configurationEntry(4, 1, 8n), configurationEntry(7, 1, 9n)];
     const list = entries(1, 8).map((one) => configurations.find(({ index }) => index === one.index) ?? one);
