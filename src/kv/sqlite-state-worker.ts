@@ -155,7 +155,7 @@ function asError(error: unknown, code: ErrorCode, what: string): QuorateError {
   if (error instanceof QuorateError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const cause = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
-  return new QuorateError(/CORRUPT/.test(cause) ? 'damaged' : code, `${what}: ${reason} (${cause})`, {
+  return new QuorateError(cause.includes('CORRUPT') ? 'damaged' : code, `${what}: ${reason} (${cause})`, {
     cause: error,
   });
 }

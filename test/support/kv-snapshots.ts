@@ -1,5 +1,5 @@
 /** Key-value state machines on media that outlive them, and what moves snapshots between them. */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryStateDisk } from '../../src/kv/memory-medium';
@@ -95,9 +95,4 @@ export async function takeInBytes(
   for (const chunk of chunks) await receiver.write(chunk);
   await receiver.finish();
   return receiver;
-}
-
-/** The files of a place as a crash would leave them now: copied while the machine has them open. */
-export function copyFiles(from: FilePlace, to: FilePlace, names: readonly string[]): void {
-  for (const name of names) copyFileSync(join(from.directory, name), join(to.directory, name));
 }

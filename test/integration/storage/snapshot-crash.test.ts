@@ -66,8 +66,8 @@ async function runKilled({ old, snapshotPath, last }: Prepared, moment?: Moment)
   const child = fork(script, [place.directory, snapshotPath, String(last.index), String(clusterId)], { execArgv: [] });
   const steps = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
-  child.on('message', (step) => {
-    steps.set(String(step), performance.now());
+  child.on('message', (step: string) => {
+    steps.set(step, performance.now());
     if (step === moment?.step) timer = setTimeout(() => child.kill('SIGKILL'), moment.ms);
   });
   await once(child, 'exit');
