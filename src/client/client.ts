@@ -4,6 +4,7 @@ import { assert } from '../base/assert';
 import type { DeleteResponse, GetResponse, ListResponse, PutResponse } from '../gen/quorate/v1/kv';
 import type {
   AddMemberResponse,
+  ClaimMemberResponse,
   GetStatusResponse,
   ListMembersResponse,
   PromoteMemberResponse,
@@ -202,6 +203,16 @@ export class QuorateClient {
     const request = { name, peerAddress: to.peerAddress ?? '', clientAddress: to.clientAddress ?? '' };
     await this.#mutate<UpdateMemberResponse>(options, (endpoint, bounds) =>
       endpoint.call(endpoint.cluster.updateMember.bind(endpoint.cluster), request, bounds),
+    );
+  }
+
+  /**
+   * Takes the place of a member that was added and never started, as `quorate serve --join` does. Succeeds once: a second
+   * claim is refused, so that a member without its data never comes back under its id.
+   */
+  async claimMember(id: bigint, options: CallOptions = {}): Promise<void> {
+    await this.#mutate<ClaimMemberResponse>(options, (endpoint, bounds) =>
+      endpoint.call(endpoint.cluster.claimMember.bind(endpoint.cluster), { id }, bounds),
     );
   }
 

@@ -17,6 +17,11 @@ export interface MemberInfo {
 export interface DirectoryEntry extends MemberInfo {
   /** A learner that becomes a voter once it has caught up (thesis §4.2.1). */
   readonly promoteWhenReady: boolean;
+  /**
+   * Added and never started: the first process that asks gets its place, and no second one. A member whose disk is lost is
+   * thereby kept from coming back under its id (invariant M7).
+   */
+  readonly awaitsStart: boolean;
 }
 
 /** What a member counts for: `leaving` voters count until a joint configuration is left. */
@@ -39,7 +44,7 @@ export function decodeDirectory(context: Uint8Array): readonly DirectoryEntry[] 
 
 /** A first member: a voter from the beginning. */
 export function firstEntry(member: MemberInfo): DirectoryEntry {
-  return { ...member, promoteWhenReady: false };
+  return { ...member, promoteWhenReady: false, awaitsStart: false };
 }
 
 /** `undefined` for somebody who does not belong to the configuration. */

@@ -36,6 +36,8 @@ export function planMembership(
       return promote(wish.value.name, members, configuration);
     case 'update':
       return update(wish.value, members);
+    case 'claim':
+      return claim(wish.value.id, members);
     default:
       return unreachable(wish);
   }
@@ -93,6 +95,20 @@ function update(
   return { ok: true, changes: [], members: members.map((it) => (it === member ? moved : it)) };
 }
 
+/** The place of a member that was added goes to one process (invariant M7). */
+function claim(id: bigint, members: readonly DirectoryEntry[]): MembershipPlan {
+  const member = members.find((it) => it.id === id);
+  if (member === undefined) return { ok: false, refusal: `there is no member with the id ${id} any more` };
+  if (!member.awaitsStart) {
+    const refusal =
+      `${member.name} has been started before; if its data is lost, replace it (quorate member replace ${member.name}): ` +
+      'a member never comes back without what it had acknowledged';
+    return { ok: false, refusal };
+  }
+  const started = { ...member, awaitsStart: false };
+  return { ok: true, changes: [], members: members.map((it) => (it === member ? started : it)) };
+}
+
 /** Two members may share neither name, nor id, nor an address. */
 function conflictWith(member: DirectoryEntry, others: readonly DirectoryEntry[]): string | undefined {
   for (const other of others) {
@@ -113,5 +129,7 @@ function unknownMember(name: string, members: readonly DirectoryEntry[]): Member
 }
 
 function entryOf(member: DirectoryEntry | undefined): DirectoryEntry {
-  return member ?? { id: 0n, name: '', peerAddress: '', clientAddress: '', promoteWhenReady: false };
+  return (
+    member ?? { id: 0n, name: '', peerAddress: '', clientAddress: '', promoteWhenReady: false, awaitsStart: false }
+  );
 }

@@ -112,14 +112,14 @@ describe('a snapshot', () => {
   it('is released when its reader leaves', async () => {
     member.snapshots.sizeBytes = largeBytes;
     for await (const chunk of await client.snapshot()) if (chunk.length > 0) break;
-    await eventually(400, 'the release', () => Promise.resolve(member.snapshots.released === 1 ? true : undefined));
+    await eventually(1000, 'the release', () => Promise.resolve(member.snapshots.released === 1 ? true : undefined));
   });
 
   it('is released when its reader takes nothing for too long', async () => {
     member.snapshots.sizeBytes = largeBytes;
     const iterator = (await client.snapshot())[Symbol.asyncIterator]();
     await iterator.next();
-    await eventually(3000, 'the release', () => Promise.resolve(member.snapshots.released === 1 ? true : undefined));
+    await eventually(6000, 'the release', () => Promise.resolve(member.snapshots.released === 1 ? true : undefined));
     expect(member.bugs).toEqual([]);
     await iterator.return?.();
   });
@@ -150,7 +150,7 @@ describe('a snapshot', () => {
       await iterator.next();
       await iterator.return?.();
     }
-    await eventually(400, 'two releases', () => Promise.resolve(member.snapshots.released === 2 ? true : undefined));
+    await eventually(1000, 'two releases', () => Promise.resolve(member.snapshots.released === 2 ? true : undefined));
     member.snapshots.sizeBytes = 10;
     expect(await collect(await client.snapshot())).toHaveLength(10);
   });

@@ -1,6 +1,6 @@
 /** Real processes, under load: members come, go, move and are replaced, leadership is handed on, copies are made. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type MemberDescription, type QuorateClient, QuorateError } from '../../src/client';
@@ -156,6 +156,26 @@ describe('a member', () => {
     cluster.startMember(fourth);
     const status = await eventually(10_000, 'm4', () => cluster.status(fourth));
     expect(status.member).toMatchObject({ id, name: 'm4', standing: 'voter' });
+  }, 60_000);
+
+  it('whose disk was lost does not come back under its id, but is replaced (M7)', async () => {
+    const fourth = await cluster.newcomer('m4');
+    await client.addMember(described(fourth));
+    await startVoter(fourth);
+    await cluster.end(fourth, 'SIGKILL');
+    rmSync(cluster.dataDirOf(fourth), { recursive: true });
+    cluster.startMember(fourth);
+    expect(await new Promise((resolve) => fourth.process?.once('exit', resolve))).toBe(2);
+    await eventually(1000, 'its last words', () =>
+      Promise.resolve(logOf(fourth).includes('m4 has been started before') ? true : undefined),
+    );
+    const { id } = await client.replaceMember('m4', described(fourth));
+    cluster.startMember(fourth);
+    await eventually(20_000, 'the new m4', async () =>
+      (await cluster.status(fourth))?.member.standing === 'voter' ? true : undefined,
+    );
+    expect((await cluster.status(fourth))?.member.id).toBe(id);
+    await cluster.converged();
   }, 60_000);
 
   it('that nobody added is refused, and told what to do', async () => {

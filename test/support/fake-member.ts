@@ -118,7 +118,7 @@ export const fakeStatus: NodeStatus = {
 };
 
 /** How long the fake member waits for a client that takes nothing of a stream. */
-const maxStallMs = 500;
+const maxStallMs = 2000;
 
 export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<FakeMember> {
   const store = new FakeStore();

@@ -4,6 +4,7 @@ import { QuorateError } from '../../base/error';
 import type {
   AddMemberRequest,
   AddMemberResponse,
+  ClaimMemberRequest,
   Member,
   PromoteMemberRequest,
   RemoveMemberRequest,
@@ -38,7 +39,7 @@ export async function addMember(
 ): Promise<AddMemberResponse> {
   const name = checkedName('name', request.name);
   const member = { id: membership.newMemberId(), name, ...checkedAddresses(request) };
-  const entry = { ...member, promoteWhenReady: !request.learner };
+  const entry = { ...member, promoteWhenReady: !request.learner, awaitsStart: true };
   await membership.changeMembers({ $case: 'add', value: { member: entry } }, call);
   return { member: listedAs(membership, { ...member, standing: 'learner' }) };
 }
@@ -60,7 +61,7 @@ export async function replaceMember(
   const name = checkedName('name', request.name);
   const newName = checkedName('new_name', request.newName);
   const member = { id: membership.newMemberId(), name: newName, ...checkedAddresses(request) };
-  const entry = { ...member, promoteWhenReady: false };
+  const entry = { ...member, promoteWhenReady: false, awaitsStart: true };
   await membership.changeMembers({ $case: 'replace', value: { name, member: entry } }, call);
   return { member: listedAs(membership, { ...member, standing: 'voter' }) };
 }
@@ -87,6 +88,15 @@ export async function updateMember(
   if (peerAddress !== '') checkedAddress('peer_address', peerAddress);
   if (clientAddress !== '') checkedAddress('client_address', clientAddress);
   await membership.changeMembers({ $case: 'update', value: { name, peerAddress, clientAddress } }, call);
+}
+
+/** Gives a member's place to the process that starts as that member for the first time. */
+export async function claimMember(
+  { membership }: ClusterChangeDependencies,
+  request: ClaimMemberRequest,
+  call: CallContext,
+): Promise<void> {
+  await membership.changeMembers({ $case: 'claim', value: { id: request.id } }, call);
 }
 
 /** Hands leadership over, and returns when this member knows the new leader. */

@@ -1,6 +1,7 @@
 /** `quorate.v1.ClusterService`: what this member is and does, answered from memory; and changes of the members. */
 import type {
   AddMemberRequest,
+  ClaimMemberRequest,
   ClusterServiceServer,
   GetStatusResponse,
   ListMembersResponse,
@@ -17,6 +18,7 @@ import type { NodeStatus } from '../../node/status';
 import type { UnaryCalls } from '../unary-calls';
 import {
   addMember,
+  claimMember,
   type ClusterChangeDependencies,
   promoteMember,
   removeMember,
@@ -56,6 +58,10 @@ export function clusterServiceHandlers(needs: ClusterServiceDependencies, calls:
     }),
     updateMember: calls.handler(async (request: UpdateMemberRequest, call) => {
       await updateMember(needs, request, call);
+      return {};
+    }),
+    claimMember: calls.handler(async (request: ClaimMemberRequest, call) => {
+      await claimMember(needs, request, call);
       return {};
     }),
     transferLeadership: calls.handler((request: TransferLeadershipRequest, call) =>

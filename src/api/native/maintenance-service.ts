@@ -34,7 +34,7 @@ export interface StateCopy {
 }
 
 /** Most bytes of a snapshot in one message. The schema promises no more than 256 KiB. */
-export const snapshotChunkBytes = 256 * 1024;
+const snapshotChunkBytes = 256 * 1024;
 
 /** Bounds of the streams of this service. Each copy takes the disk space of the whole state. */
 export const maintenanceLimits = { maxStreams: 2, maxStallMs: 60_000 } as const;

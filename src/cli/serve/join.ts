@@ -14,13 +14,33 @@ const patienceMs = 5_000;
 const askAgainMs = 250;
 const askTimeoutMs = 2_000;
 
+/** A claim waits for a leader, and for the log. */
+const claimTimeoutMs = 10_000;
+
 /**
- * Finds the place that was made for `name` by `quorate member add` or `replace`.
+ * Finds the place that was made for `name` by `quorate member add` or `replace`, and takes it. That succeeds once: who has
+ * been started before has a directory that says who it is, or has lost it and must be replaced (invariant M7).
  *
  * @param addresses where clients reach members of the cluster; every one that answers is heard
- * @throws QuorateError `refused-to-start` when there is none, more than one, or nobody answers
+ * @throws QuorateError `refused-to-start` when there is none, more than one, it is taken, or nobody answers
  */
-export async function findPlace(name: string, addresses: readonly string[]): Promise<Place> {
+export async function takePlace(name: string, addresses: readonly string[]): Promise<Place> {
+  const place = await findPlace(name, addresses);
+  const client = new QuorateClient({ endpoints: addresses, timeoutMs: claimTimeoutMs });
+  try {
+    await client.claimMember(place.self.id);
+    return place;
+  } catch (error) {
+    if (!(error instanceof QuorateError)) throw error;
+    const unsure =
+      'it is not certain whether the place was taken: try again, and if that is refused, replace the member';
+    throw refusal(error.outcome === 'unknown' ? `${error.message}; ${unsure}` : error.message, addresses);
+  } finally {
+    client.close();
+  }
+}
+
+async function findPlace(name: string, addresses: readonly string[]): Promise<Place> {
   const until = performance.now() + patienceMs;
   for (;;) {
     const answers = await Promise.all(addresses.map(askMembers));

@@ -6,7 +6,7 @@ import type { ServeOptions } from '../../ops/options';
 import { decodeConfiguration, simpleConfiguration, type ConfigurationPayload, type MemberId } from '../../raft';
 import { readIdentity } from '../../storage/sqlite-identity';
 import type { Identity, LoadedLog } from '../../storage/storage';
-import { findPlace } from './join';
+import { takePlace } from './join';
 
 /** What a member must know before its log is opened. */
 export interface MemberOrigin {
@@ -30,7 +30,7 @@ export async function memberOrigin(options: ServeOptions): Promise<MemberOrigin>
   const stored = readIdentity(options.dataDir);
   if (stored !== undefined) return storedOrigin(options, stored);
   if (options.join !== undefined) {
-    const { clusterId, self } = await findPlace(options.name, options.join);
+    const { clusterId, self } = await takePlace(options.name, options.join);
     return { clusterId, self, initial: nobody };
   }
   const { clusterId, self, members } = initialClusterOf(options);

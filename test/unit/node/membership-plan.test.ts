@@ -4,7 +4,14 @@ import { simpleConfiguration } from '../../../src/raft';
 
 function member(id: number, name = `m${id}`): DirectoryEntry {
   const at = `127.0.0.1:${1000 + 2 * id}`;
-  return { id: BigInt(id), name, peerAddress: `${at}1`, clientAddress: `${at}2`, promoteWhenReady: false };
+  return {
+    id: BigInt(id),
+    name,
+    peerAddress: `${at}1`,
+    clientAddress: `${at}2`,
+    promoteWhenReady: false,
+    awaitsStart: false,
+  };
 }
 
 const three = [member(1), member(2), member(3)];
@@ -93,5 +100,27 @@ describe('A plan for the members', () => {
     { $case: 'replace', value: { name: 'm9', member: member(4) } } as const,
   ])('names the members when the one that is meant is not there: $$case', (wish) => {
     expect(refusalOf(planMembership(wish, three, voters))).toBe('there is no member m9; the members are m1, m2, m3');
+  });
+});
+
+describe('the place of a member that was added', () => {
+  const added = { ...member(4), awaitsStart: true };
+  const claim = (id: bigint) => ({ $case: 'claim', value: { id } }) as const;
+
+  it('goes to the first that claims it, and to no second one (M7)', () => {
+    const configuration = { ...simpleConfiguration([1n, 2n, 3n]), learners: [4n] };
+    const plan = planMembership(claim(4n), [...three, added], configuration);
+    expect(plan).toEqual({ ok: true, changes: [], members: [...three, { ...added, awaitsStart: false }] });
+    const again = planMembership(claim(4n), plan.ok ? plan.members : [], configuration);
+    expect(again).toMatchObject({ ok: false, refusal: expect.stringContaining('has been started before') as string });
+  });
+
+  it('is nobody else’s: not a first member’s, and not that of somebody who left', () => {
+    const configuration = simpleConfiguration([1n, 2n, 3n]);
+    expect(planMembership(claim(1n), three, configuration)).toMatchObject({ ok: false });
+    expect(planMembership(claim(4n), [...three, added], configuration)).toMatchObject({
+      ok: false,
+      refusal: 'there is no member with the id 4 any more',
+    });
   });
 });

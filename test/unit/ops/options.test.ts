@@ -135,6 +135,19 @@ describe('checks', () => {
     expect(refusal({ flags }).details.field).toBe('max-uncommitted-bytes');
   });
 
+  it.each([
+    [{ join: 'a:1,b:2', 'initial-members': 'm1=a:1/a:2' }],
+    [{ join: 'a:1', 'force-new-cluster': 'true' }],
+    [{ 'initial-members': 'm1=a:1/a:2', 'force-new-cluster': 'true' }],
+  ])('wants one way to begin: %j', (flags) => {
+    expect(refusal({ flags: { name: 'm1', ...flags } }).message).toMatch(/exclude each other/);
+  });
+
+  it('takes a list of members to join through', () => {
+    expect(read({ flags: { name: 'm1', join: 'a:1, [::1]:2' } }).join).toEqual(['a:1', '[::1]:2']);
+    expect(refusal({ flags: { name: 'm1', join: 'a:1,b' } }).details.field).toBe('join');
+  });
+
   it('wants two different listeners', () => {
     expect(refusal({ flags: { name: 'm1', 'peer-listen': '127.0.0.1:2379' } }).details.field).toBe('peer-listen');
   });

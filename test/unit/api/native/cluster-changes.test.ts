@@ -43,7 +43,7 @@ describe('adding a member', () => {
     const { membership, needs, call } = cluster();
     const { member: added } = await addMember(needs, { ...newMember, learner: false }, call);
     expect(membership.wishes).toEqual([
-      { $case: 'add', value: { member: { id: 100n, ...newMember, promoteWhenReady: true } } },
+      { $case: 'add', value: { member: { id: 100n, ...newMember, promoteWhenReady: true, awaitsStart: true } } },
     ]);
     expect(added).toEqual({ id: 100n, ...newMember, standing: Standing.LEARNER });
   });
@@ -94,7 +94,7 @@ describe('replacing a member', () => {
     const { membership, needs, call } = cluster();
     const request = { ...newMember, name: 'm3', newName: 'm3' };
     const { member: next } = await replaceMember(needs, request, call);
-    const entry = { ...newMember, id: 100n, name: 'm3', promoteWhenReady: false };
+    const entry = { ...newMember, id: 100n, name: 'm3', promoteWhenReady: false, awaitsStart: true };
     expect(membership.wishes).toEqual([{ $case: 'replace', value: { name: 'm3', member: entry } }]);
     expect(next).toMatchObject({ id: 100n, name: 'm3', peerAddress: 'p4:2380', standing: Standing.VOTER });
   });
