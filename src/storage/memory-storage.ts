@@ -2,6 +2,7 @@
 import { assert } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
+import type { Incarnation } from '../base/incarnation';
 import {
   decodeConfiguration,
   simpleConfiguration,
@@ -10,6 +11,7 @@ import {
   type Entry,
   type HardState,
   type LogPosition,
+  type MemberId,
   type Persist,
   type TermRun,
 } from '../raft';
@@ -41,12 +43,31 @@ export class MemoryDisk {
   lastRemoved: LogPosition = { index: 0, term: 0 };
   /** Invariant: consecutive, from `lastRemoved.index + 1` on. */
   readonly entries: Entry[] = [];
+  /** What this disk is told apart from others by. */
+  readonly id: bigint;
+  /** How often a storage was opened on it. */
+  boots = 0;
+  readonly peerIncarnations = new Map<MemberId, Incarnation>();
+  /** No storage may be opened on it any more. */
+  isCondemned = false;
   /** A storage is open on it. */
   inUse = false;
+
+  /** @param id not 0; a copy of a disk has the id of its original. Default: counted */
+  constructor(id = countedId()) {
+    this.id = id;
+  }
 
   get lastIndex(): number {
     return this.lastRemoved.index + this.entries.length;
   }
+}
+
+// Numbers are only compared: what they are does not show in a run that is repeated.
+let ids = 0n;
+
+function countedId(): bigint {
+  return ++ids;
 }
 
 /** One write that is not durable yet. */
@@ -58,7 +79,8 @@ interface PendingWrite {
 /**
  * Opens a log in memory. It checks as strictly as the one on disk, and refuses for the same reasons.
  *
- * @throws QuorateError `refused-to-start` for a disk of another member or cluster, or one that is in use
+ * @throws QuorateError `refused-to-start` for a disk of another member or cluster, or one that is in use, `damaged` for
+ *   one that was condemned
  */
 export function openMemoryStorage(options: MemoryStorageOptions): MemoryStorage {
   const disk = options.disk ?? new MemoryDisk();
@@ -70,7 +92,10 @@ export function openMemoryStorage(options: MemoryStorageOptions): MemoryStorage 
   } else if (disk.identity.clusterId !== clusterId || disk.identity.memberId !== memberId) {
     throw new QuorateError('refused-to-start', 'the disk belongs to another member. Give this member its own.');
   }
+  if (disk.isCondemned)
+    throw new QuorateError('damaged', 'the disk was condemned. Give this member a new id and disk.');
   disk.inUse = true;
+  disk.boots++;
   return new MemoryStorage(disk, options);
 }
 
@@ -134,6 +159,20 @@ export class MemoryStorage implements Storage {
     this.#bounds.removed(index);
   }
 
+  notePeer(peer: MemberId, incarnation: Incarnation): Promise<void> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    return this.#write(() => {
+      this.#disk.peerIncarnations.set(peer, incarnation);
+    });
+  }
+
+  condemn(): Promise<void> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    return this.#write(() => {
+      this.#disk.isCondemned = true;
+    });
+  }
+
   sizeBytes(): number {
     return this.#disk.entries.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
   }
@@ -194,6 +233,8 @@ function load(disk: MemoryDisk, maxTailBytes: number): LoadedLog {
   return {
     hardState: disk.hardState,
     configuration: disk.configuration,
+    incarnation: { disk: disk.id, boots: disk.boots, run: countedId() },
+    peerIncarnations: new Map(disk.peerIncarnations),
     configurationEntries: disk.entries.filter(({ kind }) => kind === 'configuration'),
     firstIndex: disk.lastRemoved.index + 1,
     lastIndex: disk.lastIndex,

@@ -1,15 +1,18 @@
 /** The log in SQLite, synchronous: what the storage worker does. One thread, one connection. */
 import { assert } from '../base/assert';
 import type { QuorateError } from '../base/error';
+import type { Incarnation } from '../base/incarnation';
 import {
   decodeConfiguration,
   type ConfigurationAt,
   type Entry,
   type HardState,
+  type MemberId,
   type SnapshotDescription,
 } from '../raft';
 import { checksumOfCovered, kindOfCode, type Group, type LogRecord } from './entry-codec';
 import { checkDurable, explained, openConnection, type Connection, type Synchronous } from './sqlite-connection';
+import { beginRun, condemnDisk, readPeers, writePeer } from './sqlite-incarnation';
 import {
   chainSeed,
   checkIdentity,
@@ -165,6 +168,16 @@ export class SqliteLog {
     return position.index === index;
   }
 
+  /** Remembers what a peer is known by. A commit of its own: it is rare. */
+  notePeer(peer: MemberId, incarnation: Incarnation): void {
+    writePeer(this.#connection, peer, incarnation);
+  }
+
+  /** Has every later opening refused. */
+  condemn(): void {
+    condemnDisk(this.#connection);
+  }
+
   /**
    * Moves the write-ahead log into the database when it has grown. Outside of `write`, so that no caller waits for it,
    * and on our own account, so that an I/O error comes out: the automatic checkpoint would hide it.
@@ -285,6 +298,9 @@ function check(connection: Connection, options: SqliteLogOptions): CheckedLog {
       termBeforeFirst: start.term,
       termRuns: scanned.termRuns,
       migrated,
+      peerIncarnations: readPeers(connection),
+      // Last, and only when all else is well: what is refused has not lived.
+      incarnation: beginRun(connection),
     },
     start,
     scanned,

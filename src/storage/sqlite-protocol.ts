@@ -1,6 +1,7 @@
 /** What the main thread and the storage worker tell each other. Entries travel in transferred buffers (entry-codec). */
 import type { ErrorCode } from '../base/error';
-import type { ConfigurationPayload } from '../raft';
+import type { Incarnation } from '../base/incarnation';
+import type { ConfigurationPayload, MemberId } from '../raft';
 import type { Synchronous } from './sqlite-connection';
 import type { FoundLog } from './sqlite-log';
 import type { EntryRange, Identity } from './storage';
@@ -25,6 +26,8 @@ export type Request =
   | { readonly kind: 'read'; readonly range: EntryRange }
   /** Removes a part of the prefix; to be repeated until the answer says done. */
   | { readonly kind: 'truncate-prefix'; readonly index: number }
+  | { readonly kind: 'note-peer'; readonly peer: MemberId; readonly incarnation: Incarnation }
+  | { readonly kind: 'condemn' }
   | { readonly kind: 'close' };
 
 /** From the worker. */
@@ -34,6 +37,8 @@ export type Reply =
   /** `undefined`: the range is not held. */
   | { readonly kind: 'read'; readonly entries: ArrayBuffer | undefined }
   | { readonly kind: 'truncated'; readonly done: boolean }
+  /** The peer, or the end of the directory. */
+  | { readonly kind: 'noted' }
   | { readonly kind: 'closed' }
   /** The end: the worker does nothing any more. */
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };

@@ -3,6 +3,7 @@ import { QuorateError } from '../base/error';
 import { assert } from '../base/assert';
 import { damagedAdvice, type Connection } from './sqlite-connection';
 import { moveConfiguration } from './sqlite-migration-2';
+import { addIncarnations } from './sqlite-migration-3';
 
 /** Marks a file as a quorate log ("qrtl"), so that any other SQLite database is refused by name. */
 export const applicationId = 0x7172746c;
@@ -54,6 +55,11 @@ export const migrations: readonly Migration[] = [
     description: 'the configuration at the beginning of the log',
     // As encodeConfiguration makes it: the first one stood in the identity, in another form and without a context.
     apply: moveConfiguration,
+  },
+  {
+    version: 3,
+    description: 'the incarnations of this disk and of the peers',
+    apply: addIncarnations,
   },
 ];
 

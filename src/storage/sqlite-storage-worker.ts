@@ -71,6 +71,14 @@ function handle(port: MessagePort, options: WorkerOptions, opened: Opened, reque
       opened.log.checkpointIfDue();
       return;
     }
+    case 'note-peer':
+      opened.log.notePeer(request.peer, request.incarnation);
+      reply(port, { kind: 'noted' });
+      return;
+    case 'condemn':
+      opened.log.condemn();
+      reply(port, { kind: 'noted' });
+      return;
     case 'close':
       opened.log.close();
       opened.witness.close();

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { assert } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
+import type { Incarnation } from '../base/incarnation';
 import type { Logger } from '../base/logger';
-import type { ConfigurationPayload, Entry, Persist } from '../raft';
+import type { ConfigurationPayload, Entry, MemberId, Persist } from '../raft';
 import { decodeEntries, encodeGroup } from './entry-codec';
 import { GroupQueue } from './group-queue';
 import { LogBounds } from './log-bounds';
@@ -77,9 +78,12 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
 
 function logged({ created, found, tail }: Opened, logger: Logger): LoadedLog {
   const { migrated, ...log } = found;
-  const { firstIndex, lastIndex, hardState } = log;
+  const { firstIndex, lastIndex, hardState, incarnation } = log;
   if (migrated.length > 0) logger.info({ versions: migrated.join(',') }, 'log brought to a newer schema');
-  logger.info({ created, firstIndex, lastIndex, term: hardState.term }, 'log opened and checked');
+  logger.info(
+    { created, firstIndex, lastIndex, term: hardState.term, boots: incarnation.boots },
+    'log opened and checked',
+  );
   return { ...log, tail: decodeEntries(tail) };
 }
 
@@ -144,6 +148,16 @@ class SqliteStorage implements Storage {
       done = (await this.#parts.worker.ask('truncated', { kind: 'truncate-prefix', index })).done;
     }
     this.#bounds.removed(index);
+  }
+
+  async notePeer(peer: MemberId, incarnation: Incarnation): Promise<void> {
+    this.#throwIfRefused();
+    await this.#parts.worker.ask('noted', { kind: 'note-peer', peer, incarnation });
+  }
+
+  async condemn(): Promise<void> {
+    this.#throwIfRefused();
+    await this.#parts.worker.ask('noted', { kind: 'condemn' });
   }
 
   sizeBytes(): number {

@@ -66,7 +66,7 @@ export class WorkerClient {
   }
 
   /** Asks for something else; the reply must be of the kind named. */
-  ask<Kind extends 'read' | 'truncated'>(kind: Kind, request: Request): Promise<ReplyOf<Kind>> {
+  ask<Kind extends 'read' | 'truncated' | 'noted'>(kind: Kind, request: Request): Promise<ReplyOf<Kind>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const reply = this.#expect(kind);
     this.#post(request);

@@ -1,4 +1,5 @@
 /** The durable log: what a member must find again after a crash or a power cut. */
+import type { Incarnation } from '../base/incarnation';
 import type { ConfigurationAt, Entry, HardState, LogStart, MemberId, Persist } from '../raft';
 
 /** Whose data a directory holds. Written once, when the directory is first used. */
@@ -17,6 +18,10 @@ export interface LoadedLog extends LogStart {
   readonly configuration: ConfigurationAt;
   /** The configuration entries of the log, in order. */
   readonly configurationEntries: readonly Entry[];
+  /** Of this opening: no other, of this or any other directory, ever had it. */
+  readonly incarnation: Incarnation;
+  /** The newest that was noted of each peer. */
+  readonly peerIncarnations: ReadonlyMap<MemberId, Incarnation>;
 }
 
 /**
@@ -54,6 +59,18 @@ export interface Storage {
    * nothing when the log already begins later.
    */
   truncatePrefix(index: number): Promise<void>;
+  /**
+   * Remembers what a peer is known by from now on.
+   *
+   * @returns once it would survive a power cut; nothing that is handed over later is durable before it
+   */
+  notePeer(peer: MemberId, incarnation: Incarnation): Promise<void>;
+  /**
+   * Makes the directory unusable: no storage will be opened on it again.
+   *
+   * @returns once that would survive a power cut
+   */
+  condemn(): Promise<void>;
   /** Bytes on disk, all files of the log together. */
   sizeBytes(): number;
   /** Settles when the storage fails; never before. Its error is a QuorateError `damaged`. */

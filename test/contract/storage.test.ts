@@ -43,6 +43,8 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
       hardState: { term: 0, votedFor: undefined },
       configuration: { index: 0, ...initialConfiguration },
       configurationEntries: [],
+      incarnation: { disk: expect.any(BigInt), boots: 1, run: expect.any(BigInt) },
+      peerIncarnations: new Map(),
       firstIndex: 1,
       lastIndex: 0,
       termBeforeFirst: 0,
@@ -317,10 +319,13 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
     it('begins anew after it, with its configuration', async () => {
       await storage.persist(make([...entries(1, 5, 1), configurationEntry(6, 1)]));
       await storage.persist(make([], { term: 3, votedFor: 2n }, snapshotAt(20, 3)));
+      const born = storage.loaded.incarnation;
       expect((await reopen()).loaded).toEqual({
         hardState: { term: 3, votedFor: 2n },
         configuration: configurationAt(19),
         configurationEntries: [],
+        incarnation: { ...born, boots: 2, run: expect.any(BigInt) },
+        peerIncarnations: new Map(),
         firstIndex: 21,
         lastIndex: 20,
         termBeforeFirst: 3,

@@ -4,7 +4,7 @@ import { openConnection } from '../../../src/storage/sqlite-connection';
 import { createLogIfMissing } from '../../../src/storage/sqlite-directory';
 import { SqliteLog } from '../../../src/storage/sqlite-log';
 import { migrate, migrations, type Migration } from '../../../src/storage/sqlite-schema';
-import { identity, initialConfiguration, temporaryDirectories } from '../../support/log-builders';
+import { configurationAt, identity, initialConfiguration, temporaryDirectories } from '../../support/log-builders';
 
 const directories = temporaryDirectories();
 afterEach(directories.removeAll);
@@ -99,7 +99,7 @@ describe('A log of schema version 1', () => {
   it('opens with all it held: term and vote, the removed prefix, the entries, its first configuration', () => {
     const log = new SqliteLog({ path: copy(), identity, synchronous: 'FULL' });
     expect(log.found).toMatchObject({
-      migrated: [2],
+      migrated: [2, 3],
       hardState: { term: 7, votedFor: identity.memberId },
       configuration: { index: 0, configuration: initialConfiguration.configuration },
       configurationEntries: [],
@@ -122,6 +122,72 @@ describe('A log of schema version 1', () => {
     ['identity', 'DELETE FROM identity', 'the identity is missing'],
     ['start row', 'DELETE FROM log_start', 'the start of the log is missing'],
   ])('is refused when damaged, and not given new checksums: %s', (_, sql, message) => {
+    const path = tampered(sql);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(() => new SqliteLog({ path, identity, synchronous: 'FULL' })).toThrow(message);
+    }
+  });
+});
+
+describe('A log of schema version 2', () => {
+  const copy = (): string => {
+    const path = join(directories.make(), 'raft.db');
+    copyFileSync(join(__dirname, '../../fixtures/raft-db-2/raft.db'), path);
+    return path;
+  };
+
+  it('opens with all it held, and gets the identity of a disk of its own', () => {
+    const paths = [copy(), copy()];
+    const logs = paths.map((path) => new SqliteLog({ path, identity, synchronous: 'FULL' }));
+    for (const log of logs) {
+      expect(log.found).toMatchObject({
+        migrated: [3],
+        hardState: { term: 7, votedFor: identity.memberId },
+        configuration: configurationAt(2),
+        firstIndex: 3,
+        lastIndex: 6,
+        peerIncarnations: new Map(),
+      });
+      expect(log.readTail(1e6).map(({ payload }) => payload.toString())).toEqual(['', 'payload 4', '', 'payload 6']);
+      log.close();
+    }
+    const disks = logs.map(({ found }) => found.incarnation);
+    expect(disks.map(({ boots }) => boots)).toEqual([1, 1]);
+    expect(new Set(disks.map(({ disk }) => disk)).size).toBe(2);
+    const [path = ''] = paths;
+    const again = new SqliteLog({ path, identity, synchronous: 'FULL' });
+    expect(again.found.incarnation).toMatchObject({ disk: disks[0]?.disk, boots: 2 });
+    again.close();
+  });
+});
+
+describe('The incarnations in a log', () => {
+  const tampered = (sql: string): string => {
+    const directory = join(directories.make(), 'member');
+    mkdirSync(directory);
+    createLogIfMissing(directory, identity, initialConfiguration);
+    const path = join(directory, 'raft.db');
+    const log = new SqliteLog({ path, identity, synchronous: 'FULL' });
+    log.notePeer(2n, { disk: 1n, boots: 3, run: 1n });
+    log.close();
+    const connection = openConnection(path, 'FULL');
+    connection.exec(sql);
+    connection.close();
+    return path;
+  };
+
+  it.each([
+    ['boots', 'UPDATE incarnation SET boots = 9', 'its incarnation fails its checksum'],
+    ['disk', "UPDATE incarnation SET disk = '0000000000000001'", 'its incarnation fails its checksum'],
+    ['condemnation', 'UPDATE incarnation SET is_condemned = 1', 'its incarnation fails its checksum'],
+    ['row', 'DELETE FROM incarnation', 'its incarnation is missing'],
+    ['peer', 'UPDATE peer_incarnation SET boots = 2', 'what is known of peer 0000000000000002 fails its checksum'],
+    [
+      'peers swapped',
+      "UPDATE peer_incarnation SET member_id = '0000000000000003'",
+      'what is known of peer 0000000000000003 fails its checksum',
+    ],
+  ])('are refused when damaged: %s', (_, sql, message) => {
     const path = tampered(sql);
     for (let attempt = 0; attempt < 2; attempt++) {
       expect(() => new SqliteLog({ path, identity, synchronous: 'FULL' })).toThrow(message);
