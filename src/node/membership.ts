@@ -12,6 +12,9 @@ import { MembershipRequests } from './membership-requests';
 import { decodeDeskAnswer, decodeWish, encodeDeskAnswer, encodeWish } from './membership-wire';
 import type { NodeOptions } from './options';
 
+/** How long a member goes on after it learned that it was removed, ms. */
+const lastWordsMs = 500;
+
 /** What the membership works with. */
 export interface MembershipParts {
   readonly id: MemberId;
@@ -182,6 +185,9 @@ export class Membership {
     if (this.#wasRemoved || index > commitIndex || !configuration.removed.includes(this.#parts.id)) return;
     this.#wasRemoved = true;
     this.#parts.logger.warn({ index }, 'this member was removed from the cluster');
-    this.#parts.onRemoved();
+    // What it still has to say, to the caller who had it removed and to the others, gets a moment to leave.
+    this.#parts.scheduler.after(lastWordsMs, () => {
+      this.#parts.onRemoved();
+    });
   }
 }

@@ -195,7 +195,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
       else this.#callers.onRead(result);
     }
     for (const warning of update.warnings) {
-      this.#parts.logger.error(warning, 'a peer lacks what it had acknowledged: its disk was wiped or set back');
+      this.#parts.logger.error({ ...warning }, 'a peer lacks what it had acknowledged: its disk was wiped or set back');
     }
     if (update.change !== undefined) this.#announce(update.change);
     for (const peer of update.snapshots) this.#sender.send(peer);
