@@ -4,7 +4,7 @@ import { run } from '../lib/run.mjs';
 import { ensureLoad } from './ensure-load.mjs';
 
 /** CPU seconds and resident bytes of a process so far (Linux). */
-async function usage(pid) {
+export async function usage(pid) {
   const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return {
@@ -20,7 +20,7 @@ const usages = (members) => Promise.all(members.map((member) => usage(member.pro
  *
  * @param {Readonly<Record<string, string | number>>} options by name
  */
-async function load(options) {
+export async function load(options) {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const timeoutMs = (options.seconds + options.warmup + 30) * 1000;
   const { ok, output } = await run([await ensureLoad(), ...args], { timeoutMs });
