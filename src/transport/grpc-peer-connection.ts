@@ -265,17 +265,17 @@ export class GrpcPeerConnection {
   #start(client: Client, { path, bytes, onReply }: UnaryCall): void {
     this.#runningCalls++;
     const metadata = identityMetadata(this.#context.identity);
-    let isAdmitted = false;
     const running = client.makeUnaryRequest(path, passBytes, passBytes, bytes, metadata, (error, reply) => {
       this.#runningCalls--;
       this.#cleanups.delete(cancel);
       clearTimeout(timer);
       this.#closeIfFinished();
       // A lost vote is as good as a refused one; a broken connection shows on the streams.
-      if (error === null && reply !== undefined && isAdmitted) onReply(reply);
+      if (error === null && reply !== undefined) onReply(reply);
     });
+    // Comes before the reply, which a connection that this ends does not take.
     running.on('metadata', (answered) => {
-      isAdmitted = this.#admits(answered);
+      this.#admits(answered);
     });
     const cancel = (): void => {
       clearTimeout(timer);
