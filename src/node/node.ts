@@ -11,10 +11,11 @@ import { Callers } from './callers';
 import { Driver, type TurnListener } from './driver';
 import { ForwardDesk } from './forward-desk';
 import { LogCompaction } from './log-compaction';
-import type { ListedMember } from './member-directory';
+import { standingOf, type ListedMember } from './member-directory';
 import { Membership } from './membership';
 import type { Wish } from './membership-plan';
 import type { NodeOptions } from './options';
+import { PeerRegistry } from './peer-registry';
 import { SnapshotReception } from './snapshot-reception';
 import { SnapshotSender } from './snapshot-sender';
 import type { NodeStatus } from './status';
@@ -51,6 +52,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
   readonly #compaction: LogCompaction;
   readonly #sender: SnapshotSender;
   readonly #reception: SnapshotReception;
+  readonly #registry: PeerRegistry;
   #mayResignAt = -Infinity;
 
   constructor(parts: NodeParts<Result>) {
@@ -73,6 +75,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     this.#sender = new SnapshotSender({ stateMachine, transport, scheduler, logger, driver, retryMs });
     this.#compaction = new LogCompaction({ ...parts, options, driver, sender: this.#sender });
     this.#reception = new SnapshotReception({ stateMachine, logger, driver });
+    this.#registry = this.#makeRegistry();
   }
 
   /** Joins the cluster: listens to peers, and campaigns when it hears of no leader. */
@@ -80,6 +83,10 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     this.#driver.start();
     this.#membership.start();
     await this.#parts.transport.start({
+      admit: (peer, incarnation) => this.#registry.admit(peer, incarnation),
+      refused: (by) => {
+        this.#condemnSelf(by);
+      },
       receive: (from, message) => {
         this.#receive(from, message);
       },
@@ -157,6 +164,36 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
         ...{ id: peer, state, matchIndex, silentMs },
       })),
     };
+  }
+
+  #makeRegistry(): PeerRegistry {
+    const { storage, scheduler, logger } = this.#parts;
+    return new PeerRegistry({
+      known: storage.loaded.peerIncarnations,
+      clock: scheduler,
+      logger,
+      isMember: (peer) => standingOf(this.#driver.configuration.configuration, peer) !== undefined,
+      note: (peer, incarnation) => {
+        this.#driver.whenDone(storage.notePeer(peer, incarnation), () => undefined);
+      },
+    });
+  }
+
+  /**
+   * This member is not what a peer knew it as: it may have forgotten votes and entries that others count on. It says
+   * nothing more, and sees to it that it does not come back either, however often it is started.
+   */
+  #condemnSelf(by: MemberId): void {
+    if (!this.#driver.stop()) return;
+    this.#callers.halt();
+    const { id, storage, onFatal } = this.#parts;
+    const name = this.members().find((member) => member.id === id)?.name ?? String(id);
+    const error = refusedByPeer(name, by);
+    const end = (): void => {
+      onFatal(error);
+    };
+    // Whether that became durable or not, it must stop.
+    storage.condemn().then(end, end);
   }
 
   #listener(): TurnListener<Result> {
@@ -248,6 +285,14 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
         this.#driver.post({ kind: 'receive', from, message });
     }
   }
+}
+
+function refusedByPeer(name: string, by: MemberId): QuorateError {
+  return new QuorateError(
+    'refused-to-start',
+    `member ${name} is known to the others with another disk (or a newer copy of this one): its data was lost or set ` +
+      `back, or it was started twice (says member ${by}). Remove it and add a new one: quorate member replace ${name} ...`,
+  );
 }
 
 function notRunning(): QuorateError {

@@ -142,6 +142,7 @@ export class GrpcPeerClient {
       this.#reconnectDelayMs = this.#context.tuning.minReconnectDelayMs;
     }
     this.#complain(end);
+    if (end.kind === 'disowned') this.#handler.refused(this.#context.identity.to);
     this.#reconnectTimer = setTimeout(() => {
       this.#connect();
     }, this.#nextDelayMs(end));
@@ -151,7 +152,7 @@ export class GrpcPeerClient {
   /** Doubles up to the bound. */
   #nextDelayMs(end: ConnectionEnd): number {
     const { maxReconnectDelayMs, refusedReconnectDelayMs } = this.#context.tuning;
-    if (end.kind === 'refused') return refusedReconnectDelayMs;
+    if (end.kind !== 'not-reached' && end.kind !== 'lost') return refusedReconnectDelayMs;
     const delayMs = this.#reconnectDelayMs;
     this.#reconnectDelayMs = Math.min(2 * delayMs, maxReconnectDelayMs);
     return delayMs;
@@ -161,7 +162,9 @@ export class GrpcPeerClient {
     // Why a peer is not reached changes with every attempt; that it is not reached is said once.
     if (!this.#complaints.isNew(kind === 'not-reached' ? kind : reason)) return;
     const fields = { ...this.#logFields(), reason };
-    if (kind === 'refused') this.#logger.error(fields, 'the peer refuses this member');
+    // Whoever does not admit a peer has said so itself.
+    if (kind === 'not-admitted') return;
+    if (kind === 'refused' || kind === 'disowned') this.#logger.error(fields, 'the peer refuses this member');
     else if (kind === 'lost') this.#logger.warn(fields, 'lost the connection to the peer; trying again');
     else this.#logger.warn(fields, 'cannot reach the peer; trying again');
   }

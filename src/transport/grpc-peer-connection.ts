@@ -1,6 +1,14 @@
 /** One connection to a peer, from the first packet to its end: two streams and the unary calls beside them. */
-import { Client, connectivityState, status, type ChannelCredentials, type ClientDuplexStream } from '@grpc/grpc-js';
+import {
+  Client,
+  connectivityState,
+  status,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type Metadata,
+} from '@grpc/grpc-js';
 import { unreachable } from '../base/assert';
+import type { Incarnation } from '../base/incarnation';
 import { ForwardServiceService } from '../gen/quorate/peer/v1/forward';
 import { RaftServiceService } from '../gen/quorate/peer/v1/raft';
 import type { AppendEntries, RequestVote, TimeoutNow } from '../raft';
@@ -15,7 +23,7 @@ import {
   encodeTimeoutNow,
   type ForwardQuestion,
 } from './message-codec';
-import { identityMetadata, type PeerIdentity } from './peer-identity';
+import { identityMetadata, incarnationOf, isRefusedIncarnation, type PeerIdentity } from './peer-identity';
 import { StreamSender } from './stream-sender';
 import { probeTcp } from './tcp-probe';
 import { isTooLarge, type PeerMessage } from './transport';
@@ -28,15 +36,20 @@ export type OutgoingMessage = AppendEntries | RequestVote | TimeoutNow | Forward
 export interface ConnectionContext {
   readonly address: string;
   readonly identity: PeerIdentity;
+  /** Asked about whoever answers, before anything it says is looked at. */
+  readonly admit: (incarnation: Incarnation | undefined) => boolean;
   readonly tuning: GrpcTransportTuning;
   readonly credentials: ChannelCredentials;
   /** Shared by the connections to all peers. */
   readonly encoder: AppendEntriesEncoder;
 }
 
-/** Why a connection ended: nobody answered, it broke off, or the peer wants nothing to do with this member. */
+/**
+ * Why a connection ended: nobody answered; it broke off; the peer wants nothing to do with this member; it has another
+ * incarnation than it should have; or, as it finds, this member has.
+ */
 export interface ConnectionEnd {
-  readonly kind: 'not-reached' | 'lost' | 'refused';
+  readonly kind: 'not-reached' | 'lost' | 'refused' | 'not-admitted' | 'disowned';
   readonly reason: string;
 }
 
@@ -214,21 +227,23 @@ export class GrpcPeerConnection {
     this.#cleanups.add(() => {
       stream.cancel();
     });
-    stream.on('metadata', () => {
+    stream.on('metadata', (metadata: Metadata) => {
+      if (!this.#admits(metadata)) return;
       if (--this.#streamsToAccept === 0 && !this.#isClosed) this.#events.accepted();
     });
     stream.on('data', (bytes: Buffer) => {
       this.#receive(() => decode(bytes));
     });
     stream.on('error', () => undefined); // The status says the same, and more.
-    stream.on('status', ({ code, details }) => {
+    stream.on('status', ({ code, details, metadata }) => {
       this.#streamsToEnd--;
       if (this.#isFinishing && code === status.OK) {
         this.#closeIfFinished();
         return;
       }
+      const kind = code === status.FAILED_PRECONDITION ? 'refused' : 'lost';
       this.#end({
-        kind: code === status.FAILED_PRECONDITION ? 'refused' : 'lost',
+        kind: isRefusedIncarnation(metadata) ? 'disowned' : kind,
         reason: `${status[code]}: ${details}`,
       });
     });
@@ -258,6 +273,10 @@ export class GrpcPeerConnection {
       // A lost vote is as good as a refused one; a broken connection shows on the streams.
       if (error === null && reply !== undefined) onReply(reply);
     });
+    // Comes before the reply, which a connection that this ends does not take.
+    running.on('metadata', (answered) => {
+      this.#admits(answered);
+    });
     const cancel = (): void => {
       clearTimeout(timer);
       running.cancel();
@@ -269,6 +288,14 @@ export class GrpcPeerConnection {
 
   #closeIfFinished(): void {
     if (this.#isFinishing && this.#streamsToEnd === 0 && this.#runningCalls === 0) this.close();
+  }
+
+  /** Whether who answers is the peer; ends the connection if not. */
+  #admits(metadata: Metadata): boolean {
+    if (this.#isClosed) return false;
+    if (this.#context.admit(incarnationOf(metadata))) return true;
+    this.#end({ kind: 'not-admitted', reason: 'the peer has another incarnation than it should have' });
+    return false;
   }
 
   #receive(decode: () => PeerMessage): void {

@@ -1,9 +1,9 @@
 /** The peer listener: takes the calls of other members, and sends answers back on the streams they opened. */
 import {
-  Metadata,
   Server,
   ServerCredentials,
   status,
+  type Metadata,
   type MethodDefinition,
   type sendUnaryData,
   type ServerDuplexStream,
@@ -30,7 +30,7 @@ import {
   encodeRequestVoteResponse,
   type ForwardAnswer,
 } from './message-codec';
-import { admit, type Door } from './peer-identity';
+import { admit, answerMetadata, incarnationOf, refusedMetadata, type Door } from './peer-identity';
 import { PendingVotes } from './pending-votes';
 import type { CallError } from './snapshot-errors';
 import { isTooLarge, type PeerMessage, type TransportHandler } from './transport';
@@ -40,6 +40,8 @@ type Call = ServerUnaryCall<Buffer, Buffer>;
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 type Upload = ServerReadableStream<Buffer, Buffer>;
 type Answer = sendUnaryData<Buffer>;
+type Incoming = Pick<Call, 'metadata' | 'sendMetadata'>;
+type Refusal = CallError & { readonly metadata?: Metadata };
 
 /** What answers a peer's call. Dropped if the peer does not wait for it any more. */
 export type AnswerMessage = AppendEntriesResponse | RequestVoteResponse | ForwardAnswer;
@@ -155,7 +157,7 @@ export class GrpcPeerServer {
           this.#onTimeoutNow(call, answer);
         },
         installSnapshot: (stream: Upload, answer: Answer) => {
-          const from = this.#admit(stream.metadata, answer);
+          const from = this.#admit(stream, answer);
           if (from !== undefined) this.#snapshots.receive(from, stream, answer);
         },
       },
@@ -171,11 +173,9 @@ export class GrpcPeerServer {
   }
 
   #onStream(stream: Stream, streams: IncomingStreams, decode: (bytes: Buffer, from: MemberId) => PeerMessage): void {
-    const from = this.#admit(stream.metadata, (error) => stream.emit('error', error));
+    const from = this.#admit(stream, (error) => stream.emit('error', error));
     if (from === undefined) return;
     const incoming = streams.add(from, stream);
-    // Tells the peer that it was let in.
-    stream.sendMetadata(new Metadata());
     stream.on('data', (bytes: Buffer) => {
       if (!incoming.isOpen || this.#isStopped) return;
       const message = this.#decode(from, () => decode(bytes, from), incoming.refuse);
@@ -184,10 +184,10 @@ export class GrpcPeerServer {
   }
 
   #onRequestVote(call: Call, answer: Answer): void {
-    const refuse = (error: CallError): void => {
+    const refuse = (error: Refusal): void => {
       answer(error);
     };
-    const from = this.#admit(call.metadata, refuse);
+    const from = this.#admit(call, refuse);
     if (from === undefined) return;
     const request = this.#decode(from, () => decodeRequestVote(call.request, from), refuse);
     if (request === undefined) return;
@@ -204,10 +204,10 @@ export class GrpcPeerServer {
   }
 
   #onTimeoutNow(call: Call, answer: Answer): void {
-    const refuse = (error: CallError): void => {
+    const refuse = (error: Refusal): void => {
       answer(error);
     };
-    const from = this.#admit(call.metadata, refuse);
+    const from = this.#admit(call, refuse);
     if (from === undefined) return;
     const message = this.#decode(from, () => decodeTimeoutNow(call.request), refuse);
     if (message === undefined) return;
@@ -215,14 +215,24 @@ export class GrpcPeerServer {
     answer(null, empty);
   }
 
-  /** Who calls; undefined if the caller was refused. */
-  #admit(metadata: Metadata, refuse: (error: CallError) => void): MemberId | undefined {
+  /** Who calls, and is told that it was let in; undefined if the caller was refused. */
+  #admit(call: Incoming, refuse: (error: Refusal) => void): MemberId | undefined {
     if (this.#isStopped) {
       refuse({ code: status.UNAVAILABLE, details: 'this member is stopping' });
       return undefined;
     }
-    const admission = admit(metadata, this.#options.door);
-    if (admission.admitted) return admission.from;
+    const { door, handler } = this.#options;
+    const admission = admit(call.metadata, door);
+    if (admission.admitted) {
+      const { from } = admission;
+      if (handler.admit(from, incarnationOf(call.metadata))) {
+        call.sendMetadata(answerMetadata(door));
+        return from;
+      }
+      const details = `member ${door.selfId} knows another incarnation of member ${from}`;
+      refuse({ code: status.FAILED_PRECONDITION, details, metadata: refusedMetadata() });
+      return undefined;
+    }
     if (this.#complaints.isNew(admission.reason)) {
       this.#options.logger.warn({ reason: admission.reason }, 'refused a stranger on the peer listener');
     }

@@ -1,11 +1,11 @@
 /** The sender's side of one snapshot transfer: a connection of its own, and a chunk at a time. */
-import { Client, type ClientWritableStream } from '@grpc/grpc-js';
+import { Client, type ClientWritableStream, type Metadata } from '@grpc/grpc-js';
 import { deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import { RaftServiceService } from '../gen/quorate/peer/v1/raft';
 import type { ConnectionContext } from './grpc-peer-connection';
 import { channelOptions } from './grpc-transport-options';
-import { identityMetadata } from './peer-identity';
+import { identityMetadata, incarnationOf } from './peer-identity';
 import { encodeSnapshotChunk, encodeSnapshotHeader } from './snapshot-codec';
 import { checkRead, readErrorOf, transferErrorOf } from './snapshot-errors';
 import { probeTcp } from './tcp-probe';
@@ -64,6 +64,10 @@ class Transfer {
       else this.#outcome.reject(transferErrorOf(error));
     });
     this.#stream.on('error', () => undefined); // The call's answer says the same.
+    this.#stream.on('metadata', (answered: Metadata) => {
+      if (context.admit(incarnationOf(answered))) return;
+      this.#fail(new QuorateError('unreachable', 'the peer has another incarnation than it should have'));
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {

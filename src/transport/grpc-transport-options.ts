@@ -1,5 +1,6 @@
 /** The settings of the gRPC transport, each with unit, default and range. */
 import type { ChannelCredentials, ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
+import type { Incarnation } from '../base/incarnation';
 import type { Logger } from '../base/logger';
 import type { MemberId } from '../raft';
 import { maxSnapshotChunkBytes } from './snapshot-codec';
@@ -9,6 +10,8 @@ export interface GrpcTransportIdentity {
   /** Only members that name the same cluster are let in. */
   readonly clusterId: bigint;
   readonly selfId: MemberId;
+  /** Told to every peer, which may refuse a member whose data was lost or set back. */
+  readonly incarnation: Incarnation;
   /** `host:port` to listen on; port 0 takes any free one (see `GrpcTransport.boundPort`). */
   readonly listenAddress: string;
 }

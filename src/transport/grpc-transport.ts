@@ -2,6 +2,7 @@
 import { credentials } from '@grpc/grpc-js';
 import { assert, unreachable } from '../base/assert';
 import { QuorateError } from '../base/error';
+import type { Incarnation } from '../base/incarnation';
 import type { MemberId } from '../raft';
 import { AppendEntriesEncoder } from './append-entries-codec';
 import { GrpcPeerClient } from './grpc-peer-client';
@@ -43,8 +44,8 @@ export class GrpcTransport implements Transport {
   /** @throws QuorateError `refused-to-start` if the address cannot be listened on */
   async start(handler: TransportHandler): Promise<void> {
     assert(this.#server === undefined, 'a transport is started once');
-    const { selfId, clusterId, listenAddress, tuning, logger, serverCredentials } = this.#options;
-    const door = { clusterId, selfId };
+    const { selfId, clusterId, incarnation, listenAddress, tuning, logger, serverCredentials } = this.#options;
+    const door = { clusterId, selfId, incarnation };
     this.#server = new GrpcPeerServer({ listenAddress, door, tuning, credentials: serverCredentials, logger, handler });
     this.#boundPort = await this.#server.start();
     this.#handler = handler;
@@ -117,10 +118,11 @@ export class GrpcTransport implements Transport {
   }
 
   #open({ id, address }: PeerAddress, handler: TransportHandler): GrpcPeerClient {
-    const { clusterId, selfId, tuning, logger, channelCredentials } = this.#options;
+    const { clusterId, selfId, incarnation, tuning, logger, channelCredentials } = this.#options;
     const context = {
       address,
-      identity: { clusterId, from: selfId, to: id },
+      identity: { clusterId, from: selfId, to: id, incarnation },
+      admit: (found: Incarnation | undefined) => handler.admit(id, found),
       tuning,
       encoder: this.#encoder,
       credentials: channelCredentials ?? credentials.createInsecure(),

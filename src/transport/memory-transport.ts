@@ -1,6 +1,7 @@
 /** Members in one process: messages wait in the open until the caller delivers, drops or repeats them. For tests and simulation. */
 import { assert, required, unreachable } from '../base/assert';
 import { QuorateError } from '../base/error';
+import type { Incarnation } from '../base/incarnation';
 import type { MemberId } from '../raft';
 import { MemorySnapshots, type SnapshotMessage } from './memory-snapshots';
 import { isTooLarge, type PeerMessage, type Transport, type TransportHandler } from './transport';
@@ -12,6 +13,18 @@ export interface Packet {
   readonly message: PeerMessage | SnapshotMessage;
 }
 
+/** A member from its start to its stop. */
+interface Life {
+  readonly handler: TransportHandler;
+  readonly incarnation: Incarnation | undefined;
+  /** Of those that sent it something: whether they may. Asked once for each. */
+  readonly verdicts: WeakMap<Life, boolean>;
+}
+
+interface SentPacket extends Packet {
+  readonly sender: Life;
+}
+
 /** Settings of a `MemoryNetwork`. */
 export interface MemoryNetworkOptions {
   /** Bytes of a snapshot in one packet. Default 256 KiB, at least 1. */
@@ -21,23 +34,28 @@ export interface MemoryNetworkOptions {
 /** Joins the members. No timers, no chance: the same calls give the same deliveries. */
 export class MemoryNetwork {
   /** Started members. */
-  readonly #handlers = new Map<MemberId, TransportHandler>();
-  readonly #packets: Packet[] = [];
+  readonly #lives = new Map<MemberId, Life>();
+  readonly #packets: SentPacket[] = [];
   readonly #snapshots: MemorySnapshots;
 
   constructor({ snapshotChunkBytes = 256 * 1024 }: MemoryNetworkOptions = {}) {
     this.#snapshots = new MemorySnapshots((packet) => {
-      this.#packets.push(packet);
+      const sender = required(this.#lives.get(packet.from), 'a transfer ends with either of its members');
+      this.#packets.push({ ...packet, sender });
     }, snapshotChunkBytes);
   }
 
-  /** A transport for one member; several in turn for a member that restarts. Addresses mean nothing here. */
-  transport(id: MemberId): Transport {
+  /**
+   * A transport for one member; several in turn for a member that restarts. Addresses mean nothing here.
+   *
+   * @param incarnation what the peers are told; nothing, if there is none
+   */
+  transport(id: MemberId, incarnation?: Incarnation): Transport {
     let peers: ReadonlySet<MemberId> = new Set();
     return {
       start: (handler) => {
-        assert(!this.#handlers.has(id), 'a member is started once at a time');
-        this.#handlers.set(id, handler);
+        assert(!this.#lives.has(id), 'a member is started once at a time');
+        this.#lives.set(id, { handler, incarnation, verdicts: new WeakMap() });
         return Promise.resolve();
       },
       updatePeers: (list) => {
@@ -48,17 +66,18 @@ export class MemoryNetwork {
         this.#snapshots.breakOff(isGone, new QuorateError('stopping', 'the peer is none any more'));
       },
       send: (to, message) => {
-        if (!this.#handlers.has(id) || !(peers.has(to) || isAnswer(message)) || isTooLarge(message)) return false;
-        this.#packets.push({ from: id, to, message });
+        const sender = this.#lives.get(id);
+        if (sender === undefined || !(peers.has(to) || isAnswer(message)) || isTooLarge(message)) return false;
+        this.#packets.push({ from: id, to, message, sender });
         return true;
       },
       sendSnapshot: async (to, snapshot) => {
-        if (!this.#handlers.has(id)) throw new QuorateError('stopping', 'the transport is stopped');
+        if (!this.#lives.has(id)) throw new QuorateError('stopping', 'the transport is stopped');
         if (!peers.has(to)) throw new QuorateError('unreachable', `member ${to} is no peer of this member`);
         await this.#snapshots.send(id, to, snapshot);
       },
       stop: () => {
-        this.#handlers.delete(id);
+        this.#lives.delete(id);
         this.#snapshots.breakOff(({ from }) => from === id, new QuorateError('stopping', 'the transport is stopping'));
         this.#snapshots.breakOff(({ to }) => to === id, brokenOff());
         return Promise.resolve();
@@ -71,17 +90,22 @@ export class MemoryNetwork {
     return this.#packets;
   }
 
-  /** Delivers one packet, by its place in `packets`. To a member that is not there: tells its sender `unreachable`. */
+  /**
+   * Delivers one packet, by its place in `packets`. To a member that is not there, or does not admit its sender: tells the
+   * sender `unreachable`.
+   */
   deliver(at = 0): void {
-    const { from, to, message } = this.#take(at);
-    const receiver = this.#handlers.get(to);
+    const packet = this.#take(at);
+    const { from, to, message } = packet;
+    const receiver = this.#lives.get(to);
+    const isTaken = receiver !== undefined && this.#admits(receiver, packet);
     if (message.kind === 'snapshot') {
-      if (receiver === undefined) this.#breakOff(message);
-      else this.#snapshots.deliver({ from, to, message }, receiver);
-    } else if (receiver === undefined) {
-      this.#handlers.get(from)?.unreachable(to);
+      if (isTaken) this.#snapshots.deliver({ from, to, message }, receiver.handler);
+      else this.#breakOff(message);
+    } else if (isTaken) {
+      receiver.handler.receive(from, message);
     } else {
-      receiver.receive(from, message);
+      this.#lives.get(from)?.handler.unreachable(to);
     }
   }
 
@@ -127,11 +151,20 @@ export class MemoryNetwork {
     const kept = this.#packets.filter((packet) => !isBetween(packet));
     this.#packets.splice(0, this.#packets.length, ...kept);
     this.#snapshots.breakOff(isBetween, brokenOff());
-    this.#handlers.get(a)?.unreachable(b);
-    this.#handlers.get(b)?.unreachable(a);
+    this.#lives.get(a)?.handler.unreachable(b);
+    this.#lives.get(b)?.handler.unreachable(a);
   }
 
-  #take(at: number): Packet {
+  #admits({ handler, verdicts }: Life, { from, to, sender }: SentPacket): boolean {
+    const known = verdicts.get(sender);
+    if (known !== undefined) return known;
+    const verdict = handler.admit(from, sender.incarnation);
+    verdicts.set(sender, verdict);
+    if (!verdict && this.#lives.get(from) === sender) sender.handler.refused(to);
+    return verdict;
+  }
+
+  #take(at: number): SentPacket {
     const [packet] = this.#packets.splice(at, 1);
     return required(packet, 'there is a packet in this place');
   }

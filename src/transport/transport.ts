@@ -1,4 +1,5 @@
 /** How members reach each other. */
+import type { Incarnation } from '../base/incarnation';
 import type { MemberId, SentMessage, SnapshotDescription } from '../raft';
 
 /** What a follower asks of the leader for its own clients, and the answers. Beside Raft, not part of it. */
@@ -89,6 +90,16 @@ export interface SnapshotSink {
 
 /** Told by the transport. None may throw. */
 export interface TransportHandler {
+  /**
+   * Is this the member of that id, or one that took its place with other data? Asked before anything of it is delivered:
+   * once for a stream, for a call, or for a pair of members in one process. What is not admitted is not delivered, and if
+   * it was the one that called, it is told so.
+   *
+   * @param incarnation undefined: the peer runs an earlier program, which tells none
+   */
+  admit(peer: MemberId, incarnation: Incarnation | undefined): boolean;
+  /** A peer did not admit this member: it knows another incarnation of it. Told again with every attempt. */
+  refused(by: MemberId): void;
   /**
    * A message came from a member of this cluster, checked as to form and sender. The sender need not be among the peers
    * this member knows: a new member hears of its leader before it has the configuration that names it.

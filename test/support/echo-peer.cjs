@@ -10,6 +10,7 @@ const { silentLogger } = require(loggerModule);
 const transport = new GrpcTransport({
   clusterId: BigInt(clusterId),
   selfId: 2n,
+  incarnation: { disk: 1n, boots: 1, run: 1n },
   listenAddress: `127.0.0.1:${port}`,
   logger: silentLogger,
   tuning,
@@ -17,6 +18,8 @@ const transport = new GrpcTransport({
 
 transport.updatePeers([{ id: 1n, address: `127.0.0.1:${peerPort}` }]);
 void transport.start({
+  admit: () => true,
+  refused() {},
   receive(from, { term, prevLogIndex, readRound }) {
     transport.send(from, {
       kind: 'append-entries-response',

@@ -195,7 +195,7 @@ export class NodeCluster {
       raftOptions: defaultRaftOptions,
       nodeOptions: this.#nodeOptions,
       storage,
-      transport: this.network.transport(member.id),
+      transport: this.network.transport(member.id, storage.loaded.incarnation),
       stateMachine: member.machine,
       scheduler: this.time,
       rng: seededRng(this.#seed++),

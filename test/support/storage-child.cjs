@@ -12,7 +12,7 @@ const orders = {
       directory,
       identity: member,
       initialConfiguration: {
-        configuration: { voters: [1n], outgoing: [], learners: [], learnersNext: [], autoLeave: false },
+        configuration: { voters: [1n], outgoing: [], learners: [], learnersNext: [], removed: [], autoLeave: false },
         context: new Uint8Array(0),
       },
       maxTailBytes: 1 << 20,

@@ -1,8 +1,9 @@
 /** Members 1 to 3 on either transport, for the contract suites. */
+import type { Incarnation } from '../../src/base/incarnation';
 import type { MemberId } from '../../src/raft';
 import { MemoryNetwork } from '../../src/transport/memory-transport';
 import type { PeerAddress, Transport } from '../../src/transport/transport';
-import { appendEntries, freePort, grpcTransport, Recorder } from './transport';
+import { appendEntries, freePort, grpcTransport, incarnationOf, Recorder } from './transport';
 
 export interface BenchMember {
   readonly id: MemberId;
@@ -16,7 +17,7 @@ interface Network {
   addressOf(id: MemberId): string;
   /** From now on a member listens elsewhere. */
   move(id: MemberId): Promise<void>;
-  transport(id: MemberId): Transport;
+  transport(id: MemberId, incarnation: Incarnation): Transport;
   /** Lets messages flow for a moment. */
   flow(): Promise<void>;
 }
@@ -30,7 +31,7 @@ function memoryNetwork(): Promise<Network> {
   return Promise.resolve({
     addressOf: (id) => `member-${id}`,
     move: () => Promise.resolve(),
-    transport: (id) => network.transport(id),
+    transport: (id, incarnation) => network.transport(id, incarnation),
     flow: async () => {
       network.deliverAll();
       await new Promise((resolve) => setImmediate(resolve));
@@ -46,7 +47,7 @@ async function grpcNetwork(): Promise<Network> {
   return {
     addressOf,
     move,
-    transport: (id) => grpcTransport(id, addressOf(id), []),
+    transport: (id, incarnation) => grpcTransport(id, addressOf(id), [], { incarnation }),
     flow: () => new Promise((resolve) => setTimeout(resolve, 5)),
   };
 }
@@ -67,9 +68,14 @@ export class Bench {
   }
 
   /** A member with these peers: all others, unless told. */
-  async start(id: MemberId, peers: readonly MemberId[] = benchIds): Promise<BenchMember> {
-    const transport = this.network.transport(id);
-    const member = { id, transport, recorder: new Recorder() };
+  async start(
+    id: MemberId,
+    peers: readonly MemberId[] = benchIds,
+    more: { readonly incarnation?: Incarnation; readonly recorder?: Recorder } = {},
+  ): Promise<BenchMember> {
+    const { incarnation = incarnationOf(id), recorder = new Recorder() } = more;
+    const transport = this.network.transport(id, incarnation);
+    const member = { id, transport, recorder };
     transport.updatePeers(this.addresses(peers.filter((peer) => peer !== id)));
     this.#running.push(member);
     await transport.start(member.recorder);

@@ -1,5 +1,6 @@
 /** Builders for tests of the transport: members of a small cluster, on memory or on gRPC over loopback. */
 import { createServer } from 'node:net';
+import type { Incarnation } from '../../src/base/incarnation';
 import { silentLogger, type Logger } from '../../src/base/logger';
 import type { AppendEntries, Entry, MemberId } from '../../src/raft';
 import { GrpcTransport } from '../../src/transport/grpc-transport';
@@ -19,12 +20,25 @@ export const clusterId = 0xc105_7e55_0000_0001n;
 export class Recorder implements TransportHandler {
   readonly received: { from: MemberId; message: PeerMessage }[] = [];
   readonly unreachablePeers: MemberId[] = [];
+  /** Whoever did not admit this member. */
+  readonly refusedBy: MemberId[] = [];
+  readonly asked: { peer: MemberId; incarnation: Incarnation | undefined }[] = [];
+  onAdmit: (peer: MemberId, incarnation: Incarnation | undefined) => boolean = () => true;
   readonly offers: { from: MemberId; offer: SnapshotOffer }[] = [];
   readonly sinks: RecordingSink[] = [];
   /** Makes the sink of a snapshot, or refuses it. */
   onOffer: (offer: SnapshotOffer) => RecordingSink | Promise<RecordingSink> = () => new RecordingSink();
   /** Answers a message at once, if set. */
   onReceive: ((from: MemberId, message: PeerMessage) => void) | undefined;
+
+  admit(peer: MemberId, incarnation: Incarnation | undefined): boolean {
+    this.asked.push({ peer, incarnation });
+    return this.onAdmit(peer, incarnation);
+  }
+
+  refused(by: MemberId): void {
+    this.refusedBy.push(by);
+  }
 
   receive(from: MemberId, message: PeerMessage): void {
     this.received.push({ from, message });
@@ -87,16 +101,27 @@ export const testTuning: GrpcTransportTuning = {
   snapshotStallTimeoutMs: 500,
 };
 
+/** The incarnation of a member in these tests, unless they say otherwise. */
+export function incarnationOf(id: MemberId): Incarnation {
+  return { disk: 100n + id, boots: 1, run: 1000n + id };
+}
+
 /** A gRPC transport on loopback. */
 export function grpcTransport(
   selfId: MemberId,
   listenAddress: string,
   peers: readonly PeerAddress[],
-  more: { tuning?: Partial<GrpcTransportTuning>; logger?: Logger; clusterId?: bigint } = {},
+  more: {
+    tuning?: Partial<GrpcTransportTuning>;
+    logger?: Logger;
+    clusterId?: bigint;
+    incarnation?: Incarnation;
+  } = {},
 ): GrpcTransport {
   const transport = new GrpcTransport({
     clusterId: more.clusterId ?? clusterId,
     selfId,
+    incarnation: more.incarnation ?? incarnationOf(selfId),
     listenAddress,
     logger: more.logger ?? silentLogger,
     tuning: { ...testTuning, ...more.tuning },

@@ -136,6 +136,7 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
   const transport = new GrpcTransport({
     clusterId,
     selfId: self.id,
+    incarnation: parts.storage.loaded.incarnation,
     listenAddress: options.peerListen,
     logger: parts.logger,
     tuning: tuningOf(options),
