@@ -1,6 +1,6 @@
 /** A cluster of real processes on real disks, for tests that kill, pause and restart them. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -148,13 +148,24 @@ export class ProcessCluster {
 
   /** Waits for a leader in contact with a quorum, among `candidates`. */
   async leader(candidates: readonly ProcessMember[] = this.members, withinMs = 20_000): Promise<ProcessMember> {
-    return eventually(withinMs, 'a leader', async () => {
+    const look = async (): Promise<ProcessMember | undefined> => {
       for (const member of candidates) {
         const status = await this.status(member);
         if (status?.role === 'leader' && status.hasQuorum) return member;
       }
       return undefined;
+    };
+    return eventually(withinMs, 'a leader', look).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${candidates.map((member) => this.#lastLines(member)).join('\n')}`);
     });
+  }
+
+  /** The end of a member's log, for the message of a test that fails. */
+  #lastLines({ name, process: child }: ProcessMember): string {
+    const lines = readFileSync(join(this.directory, `${name}.log`), 'utf8')
+      .trimEnd()
+      .split('\n');
+    return [`${name} ${child === undefined ? 'is down' : 'runs'}`, ...lines.slice(-12)].join('\n  ');
   }
 
   /** Waits until all members have applied the same index, and returns it. */
