@@ -26,7 +26,9 @@ export interface MembershipParts {
     Driver<unknown>,
     'appliedIndex' | 'configuration' | 'peers' | 'post' | 'scheduleTurn' | 'status'
   >;
-  /** Called once, when it is certain that this member was removed from the cluster. */
+  /** Called once, as soon as it is certain that this member was removed: it can serve nobody any more. */
+  onLeft(): void;
+  /** Called once, a moment later. */
   onRemoved(): void;
   /** A wish must be handed to a leader again, a little later. */
   onRefused(): void;
@@ -185,6 +187,8 @@ export class Membership {
     if (this.#wasRemoved || index > commitIndex || !configuration.removed.includes(this.#parts.id)) return;
     this.#wasRemoved = true;
     this.#parts.logger.warn({ index }, 'this member was removed from the cluster');
+    this.#requests.stop();
+    this.#parts.onLeft();
     // What it still has to say, to the caller who had it removed and to the others, gets a moment to leave.
     this.#parts.scheduler.after(lastWordsMs, () => {
       this.#parts.onRemoved();

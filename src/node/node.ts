@@ -54,6 +54,8 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
   readonly #reception: SnapshotReception;
   readonly #registry: PeerRegistry;
   #mayResignAt = -Infinity;
+  /** Removed from the cluster: it is about to be stopped, and others must be asked. */
+  #hasLeft = false;
 
   constructor(parts: NodeParts<Result>) {
     const { nodeOptions: options, stateMachine, logger, transport, scheduler } = parts;
@@ -68,7 +70,11 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     const onRefused = (): void => {
       this.#callers.retryLater();
     };
-    this.#membership = new Membership({ ...parts, options, driver, onRefused });
+    const onLeft = (): void => {
+      this.#hasLeft = true;
+      this.#callers.stop();
+    };
+    this.#membership = new Membership({ ...parts, options, driver, onRefused, onLeft });
     this.#callers = new Callers({ ...parts, options, driver, membership: this.#membership });
     this.#forwards = new ForwardDesk(transport);
     const { snapshotRetryMs: retryMs } = options;
@@ -110,11 +116,11 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
   }
 
   propose(command: Uint8Array, call: CallContext): Promise<Result> {
-    return this.#driver.isRunning ? this.#callers.propose(command, call) : Promise.reject(notRunning());
+    return this.#serves ? this.#callers.propose(command, call) : Promise.reject(notRunning());
   }
 
   readBarrier(call: CallContext): Promise<void> {
-    return this.#driver.isRunning ? this.#callers.readBarrier(call) : Promise.reject(notRunning());
+    return this.#serves ? this.#callers.readBarrier(call) : Promise.reject(notRunning());
   }
 
   members(): readonly ListedMember[] {
@@ -128,7 +134,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
   }
 
   changeMembers(wish: Wish, call: CallContext): Promise<number> {
-    if (!this.#driver.isRunning) return Promise.reject(notRunning());
+    if (!this.#serves) return Promise.reject(notRunning());
     const done = this.#membership.request(wish, call);
     this.#callers.wake();
     return done;
@@ -159,7 +165,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
       firstLogIndex: firstIndex,
       lastLogIndex: lastIndex,
       durableLogIndex: durableIndex,
-      hasQuorum: this.#driver.hasQuorum,
+      hasQuorum: this.#serves && this.#driver.hasQuorum,
       peers: this.#driver.peers.map(({ peer, state, matchIndex, silentMs }) => ({
         ...{ id: peer, state, matchIndex, silentMs },
       })),
@@ -194,6 +200,10 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     };
     // Whether that became durable or not, it must stop.
     storage.condemn().then(end, end);
+  }
+
+  get #serves(): boolean {
+    return this.#driver.isRunning && !this.#hasLeft;
   }
 
   #listener(): TurnListener<Result> {
@@ -296,5 +306,5 @@ function refusedByPeer(name: string, by: MemberId): QuorateError {
 }
 
 function notRunning(): QuorateError {
-  return new QuorateError('stopping', 'this member is not running');
+  return new QuorateError('stopping', 'this member is stopping; nothing was done');
 }

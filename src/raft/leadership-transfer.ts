@@ -42,10 +42,13 @@ export function driveTransfer(state: RaftState, leading: Leading): void {
   askToCampaign(state, leading, transfer.to);
 }
 
-/** Steps down of its own accord, and asks a successor to campaign at once if one has everything (thesis §3.10, §4.2.2). */
+/**
+ * Steps down of its own accord, and asks the best successor to campaign at once (thesis §3.10, §4.2.2). It need not have
+ * everything that this member has, which votes no more; should another voter have more, the election goes on as any other.
+ */
 export function abdicate(state: RaftState, leading: Leading): void {
   const successor = bestSuccessor(state, leading);
-  if (successor?.matchIndex === state.log.lastIndex) askToCampaign(state, leading, successor.peer);
+  if (successor !== undefined) askToCampaign(state, leading, successor.peer);
   becomeFollower(state, state.term, undefined);
 }
 

@@ -85,6 +85,20 @@ describe('Members of a running cluster', () => {
     expect(standings(leader)).not.toContain(named(removed.id).name);
   });
 
+  it('that were removed send their callers elsewhere at once', async () => {
+    const cluster = await NodeCluster.start(3);
+    const leader = await cluster.leader();
+    const removed = other(cluster, leader);
+    await change(cluster, leader, { $case: 'remove', value: named(removed.id) }, 200);
+    const call = { deadline: cluster.time.now() + 60_000 };
+    const node = runningNode(removed);
+    await expect(node.propose(Buffer.from('x'), call)).rejects.toMatchObject({ code: 'stopping', outcome: 'not-done' });
+    await expect(node.readBarrier(call)).rejects.toMatchObject({ code: 'stopping' });
+    const wish = { $case: 'promote', value: { name: 'm1' } } as const;
+    await expect(node.changeMembers(wish, call)).rejects.toMatchObject({ code: 'stopping' });
+    expect(node.status().hasQuorum).toBe(false);
+  });
+
   it('include the leader, which is removed and succeeded (thesis §4.2.2)', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
