@@ -1,0 +1,208 @@
+/** S1 one leader in a term, S4 it holds what was committed before, S9 one vote, S11 only to the up-to-date, S12 pre-votes change nothing. */
+import type { LogPosition, MemberId, Persist, RequestVote, RequestVoteResponse } from '../../raft';
+import type { PeerMessage } from '../../transport/transport';
+import { check, type Checker } from './checker';
+import { sameEntry, type History } from './history';
+import type { MemberView } from './member-view';
+
+/** A request for a vote, and when it came, on the receiver's clock. */
+interface Asked {
+  readonly request: RequestVote;
+  readonly at: number;
+}
+
+/** What one member has heard of elections in its present life, or said of them in any. */
+interface Heard {
+  /** The highest term in anything but requests for votes. */
+  term: number;
+  /** Every request, the latest of those that are alike, by candidate, kind and term. */
+  readonly requests: Map<string, Asked>;
+  /** The highest term of a request for a real vote. */
+  askedTerm: number;
+  /** Who granted a pre-vote, for the latest term asked about. */
+  preVotesFor: number;
+  readonly preVotes: Set<MemberId>;
+  /** When a leader of this term was last heard, on the member's clock as of the turn that handled it. */
+  contact: { readonly term: number; readonly at: number } | undefined;
+  /** The same, heard since the last turn. */
+  newContact: number | undefined;
+}
+
+export interface ElectionRules {
+  readonly electionTimeoutMs: number;
+}
+
+export class ElectionChecker implements Checker {
+  readonly names = ['S1', 'S4', 'S9', 'S11', 'S12'];
+  elections = 0;
+  readonly #history: History;
+  readonly #rules: ElectionRules;
+  readonly #votes = new Map<string, MemberId>();
+  readonly #heard = new Map<MemberId, Heard>();
+
+  constructor(history: History, rules: ElectionRules) {
+    this.#history = history;
+    this.#rules = rules;
+  }
+
+  started(member: MemberView): void {
+    this.#heard.set(member.id, {
+      term: 0,
+      requests: new Map(),
+      askedTerm: 0,
+      preVotesFor: 0,
+      preVotes: new Set(),
+      contact: undefined,
+      newContact: undefined,
+    });
+  }
+
+  durable(member: MemberView, { hardState }: Persist): void {
+    if (hardState === undefined) return;
+    const { term, votedFor } = hardState;
+    const key = `${member.id} in ${term}`;
+    const earlier = this.#votes.get(key);
+    check(earlier === undefined || earlier === votedFor, 'S9', () => `${key} voted for ${earlier} and ${votedFor}`);
+    if (votedFor !== undefined) this.#votes.set(key, votedFor);
+  }
+
+  received(member: MemberView, from: MemberId, message: PeerMessage): void {
+    const heard = this.#of(member);
+    switch (message.kind) {
+      case 'request-vote':
+        heard.requests.set(nameOf(from, message), { request: message, at: member.now() });
+        if (!message.preVote) heard.askedTerm = Math.max(heard.askedTerm, message.term);
+        return;
+      case 'request-vote-response':
+        this.#hearAnswer(heard, from, message);
+        return;
+      case 'append-entries':
+        heard.newContact = Math.max(heard.newContact ?? 0, message.term);
+        heard.term = Math.max(heard.term, message.term);
+        return;
+      case 'append-entries-response':
+        heard.term = Math.max(heard.term, message.term);
+        return;
+      case 'timeout-now':
+        heard.term = Math.max(heard.term, message.term + 1);
+        return;
+      case 'forward-proposals':
+      case 'forward-read':
+      case 'forward-read-index':
+      case 'forward-refused':
+        return;
+    }
+  }
+
+  sent(member: MemberView, to: MemberId, message: PeerMessage): void {
+    if (message.kind !== 'request-vote-response' || !message.voteGranted) return;
+    const heard = this.#of(member);
+    const asked = heard.requests.get(nameOf(to, message));
+    check(asked !== undefined, 'S9', () => `${member.id} votes for ${to} unasked in term ${message.term}`);
+    this.#checkDurableUpToDate(member, asked.request, to);
+    this.#checkNoLiveLeader(member, heard, asked);
+  }
+
+  turned(member: MemberView): void {
+    const heard = this.#of(member);
+    const { seen, before } = member;
+    if (seen === undefined) return;
+    if (heard.newContact !== undefined) {
+      if (heard.newContact === seen.term) heard.contact = { term: seen.term, at: member.now() };
+      heard.newContact = undefined;
+    }
+    if (before !== undefined && seen.term > before.term) this.#checkTermRise(member, heard, seen.term);
+    if (seen.role === 'leader') this.#checkLeader(member, seen.term);
+  }
+
+  /** §5.4.1, at the time of the decision: what the log was before this turn changed it, if it did. */
+  given(member: MemberView, { hardState, entries }: Persist): void {
+    const votedFor = hardState?.votedFor;
+    if (votedFor === undefined || votedFor === member.id || entries.length > 0) return;
+    const asked = this.#of(member).requests.get(nameOf(votedFor, { term: hardState?.term ?? 0, preVote: false }));
+    const { lastTerm: term, lastIndex: index } = member.log;
+    if (asked !== undefined) checkUpToDate(member, { candidate: votedFor, request: asked.request }, { term, index });
+  }
+
+  /**
+   * Once more when the answer leaves, against what is durable; it may have waited, and entries of that very term have
+   * arrived in between.
+   */
+  #checkDurableUpToDate(member: MemberView, request: RequestVote, candidate: MemberId): void {
+    const { disk } = member;
+    let index = disk.lastIndex;
+    while ((disk.entryAt(index)?.term ?? 0) >= request.term) index--;
+    checkUpToDate(member, { candidate, request }, { index, term: disk.entryAt(index)?.term ?? 0 });
+  }
+
+  /** Thesis §4.2.3 and §9.6: who hears a leader refuses. */
+  #checkNoLiveLeader(member: MemberView, heard: Heard, { request, at }: Asked): void {
+    const { contact } = heard;
+    if (contact === undefined || request.leadershipTransfer) return;
+    // An answer may have waited for the disk, and the leader have come only then.
+    if (contact.at >= at || contact.term >= request.term) return;
+    // The term may have risen for another reason: then the leader that was heard is no longer one.
+    if (heard.term > contact.term || member.seen?.term !== contact.term) return;
+    const sinceMs = member.now() - contact.at;
+    check(sinceMs >= this.#rules.electionTimeoutMs, 'S12', () => {
+      return `${member.id} heard the leader of ${contact.term} ${sinceMs} ms ago and votes in ${request.term}`;
+    });
+  }
+
+  /** A term is entered because a message is of it, or because a quorum of pre-votes allows the election. */
+  #checkTermRise(member: MemberView, heard: Heard, term: number): void {
+    if (heard.term >= term) return;
+    const isAsked = heard.askedTerm >= term;
+    const mayCampaign = (): boolean =>
+      this.#history.isQuorum(({ id }) => id === member.id || (heard.preVotesFor === term && heard.preVotes.has(id)));
+    check(isAsked || mayCampaign(), 'S12', () => `${member.id} enters term ${term} without a reason`);
+  }
+
+  #checkLeader(member: MemberView, term: number): void {
+    const { leaders } = this.#history;
+    const known = leaders.get(term);
+    check(known === undefined || known === member.id, 'S1', () => `${known} and ${member.id} lead in term ${term}`);
+    if (known !== undefined) return;
+    leaders.set(term, member.id);
+    this.elections++;
+    // By S3 the last such entry brings all those before it.
+    const last = this.#history.committed.findLast((committed) => committed.term < term)?.entry;
+    if (last === undefined || last.index < 1) return;
+    const isHeld = sameEntry(member.log.at(last.index), last);
+    check(isHeld, 'S4', () => `the leader ${member.id} of term ${term} lacks the committed entry ${last.index}`);
+  }
+
+  #hearAnswer(heard: Heard, from: MemberId, message: RequestVoteResponse): void {
+    if (!message.preVote || !message.voteGranted) {
+      heard.term = Math.max(heard.term, message.term);
+      return;
+    }
+    if (message.term !== heard.preVotesFor) {
+      heard.preVotesFor = message.term;
+      heard.preVotes.clear();
+    }
+    heard.preVotes.add(from);
+  }
+
+  #of(member: MemberView): Heard {
+    const heard = this.#heard.get(member.id);
+    if (heard === undefined) throw new Error('a member is started before it does anything');
+    return heard;
+  }
+}
+
+function nameOf(candidate: MemberId, { term, preVote }: { readonly term: number; readonly preVote: boolean }): string {
+  return `${preVote ? 'pre-vote' : 'vote'} of ${candidate} in ${term}`;
+}
+
+function checkUpToDate(
+  voter: MemberView,
+  { candidate, request }: { readonly candidate: MemberId; readonly request: RequestVote },
+  last: LogPosition,
+): void {
+  const { lastLogIndex, lastLogTerm } = request;
+  const isUpToDate = lastLogTerm > last.term || (lastLogTerm === last.term && lastLogIndex >= last.index);
+  check(isUpToDate, 'S11', () => {
+    return `${voter.id} votes for ${candidate} at ${lastLogIndex}:${lastLogTerm}, itself at ${last.index}:${last.term}`;
+  });
+}
