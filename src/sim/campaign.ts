@@ -12,17 +12,18 @@ export interface CampaignOptions {
   readonly workers: number;
   /** For the process that started this one: volume and failures as one line of JSON at the end. */
   readonly json: boolean;
+  readonly maxFailures: number;
 }
 
 /** What came of several seeds. */
-interface Result {
+export interface Result {
   readonly volume: Volume;
   readonly failures: readonly string[];
 }
 
 const progressEveryMs = 5000;
 /** A run with more failures than these has told enough. */
-const maxFailures = 10;
+export const maxFailures = 10;
 
 /** Returns true if no seed failed and the run did enough. */
 export async function campaign(options: CampaignOptions, say: (line: string) => void): Promise<boolean> {
@@ -57,7 +58,7 @@ async function inThisProcess(options: CampaignOptions, say: (line: string) => vo
       toldAt = now;
       say(progressLine(volume, failures.length, now - beganAt));
     }
-    if (failures.length >= maxFailures || now - beganAt > options.forMs) break;
+    if (failures.length >= options.maxFailures || now - beganAt > options.forMs) break;
   }
   return { volume, failures };
 }

@@ -1,6 +1,6 @@
 /** The command line of the simulator: `npm run simulate`. */
 import { parseArgs } from 'node:util';
-import { campaign, type CampaignOptions } from './campaign';
+import { campaign, maxFailures, type CampaignOptions } from './campaign';
 import { planFromFlags, planFlags, replayCommand } from './plan-flags';
 import { failureLines, volumeLines } from './report';
 import { shrink } from './shrink';
@@ -15,6 +15,7 @@ One process, virtual time; the seed decides everything.
   --minutes N       seeds for so long, from a fresh one on unless --from says otherwise
   --from N          the first seed of several (default 1)
   --workers N       so many processes (default 1)
+  --until-failure   end with the first seed that fails
   --trace           with --seed: tell everything that happens
   --shrink          with --seed: look for the smallest schedule that fails in the same way
 
@@ -32,6 +33,7 @@ const flags = {
   from: { type: 'string' },
   workers: { type: 'string', default: '1' },
   json: { type: 'boolean', default: false },
+  'until-failure': { type: 'boolean', default: false },
   trace: { type: 'boolean', default: false },
   shrink: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -65,6 +67,7 @@ function campaignOptions(values: {
   readonly from?: string | undefined;
   readonly workers: string;
   readonly json: boolean;
+  readonly 'until-failure': boolean;
 }): CampaignOptions {
   const { seeds, minutes, from, workers, json } = values;
   const forMs = minutes === undefined ? Infinity : Number(minutes) * 60_000;
@@ -77,6 +80,7 @@ function campaignOptions(values: {
     forMs,
     workers: wholeNumber('workers', workers),
     json,
+    maxFailures: values['until-failure'] ? 1 : maxFailures,
   };
 }
 

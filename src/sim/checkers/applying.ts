@@ -6,7 +6,7 @@ import { sameBytes, type History } from './history';
 import type { MemberView } from './member-view';
 
 export class ApplyChecker implements Checker {
-  readonly names = ['S5', 'N5'];
+  readonly names = ['S5', 'S8', 'N5'];
   entries = 0;
   readonly #history: History;
   /** What applying an entry gave the first time, by index. */
@@ -41,6 +41,7 @@ export class ApplyChecker implements Checker {
     check(agreed !== undefined, 'S5', () => `${member.id} applies ${entry.index}, which is not committed`);
     const payload = agreed.kind === 'command' ? commandOf(agreed.payload) : agreed.payload;
     const isSame = agreed.term === entry.term && agreed.kind === entry.kind && sameBytes(payload, entry.payload);
+    check(entry.index <= member.disk.lastIndex, 'S8', () => `${member.id} applies ${entry.index}, not on its own disk`);
     check(isSame, 'S5', () => `${member.id} applies another entry at ${entry.index} than was committed`);
   }
 }

@@ -57,6 +57,8 @@ export class ContactChecker implements Checker {
   }
 
   #check(member: MemberView, { term, since, at }: Heard): void {
+    // Who has just woken up hears first what waited, and looks at the time then.
+    if (member.steadyMs() < slackMs) return;
     const oldest = member.now() - this.#electionTimeoutMs - slackMs;
     if (since >= oldest) return;
     const isHeard = this.#history.isQuorum(({ id }) => id === member.id || (at.get(id) ?? since) >= oldest);

@@ -5,23 +5,23 @@ import { check, type Checker } from './checker';
 import { sameEntry, type History } from './history';
 import type { MemberView } from './member-view';
 
-/** A request for a vote, and when it came, on the receiver's clock. */
+/** A request for a vote, when it came, on the receiver's clock, and what the receiver's log was then. */
 interface Asked {
   readonly request: RequestVote;
   readonly at: number;
+  readonly last: LogPosition;
 }
 
 /** What one member has heard of elections in its present life, or said of them in any. */
 interface Heard {
   /** The highest term in anything but requests for votes. */
   term: number;
-  /** Every request, the latest of those that are alike, by candidate, kind and term. */
-  readonly requests: Map<string, Asked>;
+  /** Every request, by candidate, kind and term. An answer may have waited for the disk, so any of them may be meant. */
+  readonly requests: Map<string, Asked[]>;
   /** The highest term of a request for a real vote. */
   askedTerm: number;
-  /** Who granted a pre-vote, for the latest term asked about. */
-  preVotesFor: number;
-  readonly preVotes: Set<MemberId>;
+  /** Who granted a pre-vote, by the term asked about. */
+  readonly preVotes: Map<number, Set<MemberId>>;
   /** When a leader of this term was last heard, on the member's clock as of the turn that handled it. */
   contact: { readonly term: number; readonly at: number } | undefined;
   /** The same, heard since the last turn. */
@@ -50,8 +50,7 @@ export class ElectionChecker implements Checker {
       term: 0,
       requests: new Map(),
       askedTerm: 0,
-      preVotesFor: 0,
-      preVotes: new Set(),
+      preVotes: new Map(),
       contact: undefined,
       newContact: undefined,
     });
@@ -70,7 +69,7 @@ export class ElectionChecker implements Checker {
     const heard = this.#of(member);
     switch (message.kind) {
       case 'request-vote':
-        heard.requests.set(nameOf(from, message), { request: message, at: member.now() });
+        hearRequest(member, heard, { from, request: message });
         if (!message.preVote) heard.askedTerm = Math.max(heard.askedTerm, message.term);
         return;
       case 'request-vote-response':
@@ -97,10 +96,18 @@ export class ElectionChecker implements Checker {
   sent(member: MemberView, to: MemberId, message: PeerMessage): void {
     if (message.kind !== 'request-vote-response' || !message.voteGranted) return;
     const heard = this.#of(member);
-    const asked = heard.requests.get(nameOf(to, message));
-    check(asked !== undefined, 'S9', () => `${member.id} votes for ${to} unasked in term ${message.term}`);
-    this.#checkDurableUpToDate(member, asked.request, to);
-    this.#checkNoLiveLeader(member, heard, asked);
+    const asked = heard.requests.get(nameOf(to, message)) ?? [];
+    check(asked.length > 0, 'S9', () => `${member.id} votes for ${to} unasked in term ${message.term}`);
+    check(
+      asked.some(
+        (one) => isUpToDate(one.request, one.last) || isUpToDate(one.request, durableLast(member, one.request)),
+      ),
+      'S11',
+      () => `${member.id} votes in term ${message.term} for ${to}, whose log is older than its own`,
+    );
+    check(!asked.every((one) => this.#hearsLeader(member, heard, one)), 'S12', () => {
+      return `${member.id} hears the leader of ${heard.contact?.term} and votes for ${to} in ${message.term}`;
+    });
   }
 
   turned(member: MemberView): void {
@@ -119,34 +126,20 @@ export class ElectionChecker implements Checker {
   given(member: MemberView, { hardState, entries }: Persist): void {
     const votedFor = hardState?.votedFor;
     if (votedFor === undefined || votedFor === member.id || entries.length > 0) return;
-    const asked = this.#of(member).requests.get(nameOf(votedFor, { term: hardState?.term ?? 0, preVote: false }));
+    const asked = this.#of(member).requests.get(nameOf(votedFor, { term: hardState?.term ?? 0, preVote: false })) ?? [];
     const { lastTerm: term, lastIndex: index } = member.log;
-    if (asked !== undefined) checkUpToDate(member, { candidate: votedFor, request: asked.request }, { term, index });
+    const mayBe = asked.length === 0 || asked.some(({ request }) => isUpToDate(request, { term, index }));
+    check(mayBe, 'S11', () => `${member.id} votes for ${votedFor}, whose log is older than its own ${index}:${term}`);
   }
 
-  /**
-   * Once more when the answer leaves, against what is durable; it may have waited, and entries of that very term have
-   * arrived in between.
-   */
-  #checkDurableUpToDate(member: MemberView, request: RequestVote, candidate: MemberId): void {
-    const { disk } = member;
-    let index = disk.lastIndex;
-    while ((disk.entryAt(index)?.term ?? 0) >= request.term) index--;
-    checkUpToDate(member, { candidate, request }, { index, term: disk.entryAt(index)?.term ?? 0 });
-  }
-
-  /** Thesis §4.2.3 and §9.6: who hears a leader refuses. */
-  #checkNoLiveLeader(member: MemberView, heard: Heard, { request, at }: Asked): void {
+  /** Thesis §4.2.3 and §9.6: who heard a leader before the request refuses it. */
+  #hearsLeader(member: MemberView, heard: Heard, { request, at }: Asked): boolean {
     const { contact } = heard;
-    if (contact === undefined || request.leadershipTransfer) return;
-    // An answer may have waited for the disk, and the leader have come only then.
-    if (contact.at >= at || contact.term >= request.term) return;
+    if (contact === undefined || request.leadershipTransfer) return false;
+    if (contact.at >= at || contact.term >= request.term) return false;
     // The term may have risen for another reason: then the leader that was heard is no longer one.
-    if (heard.term > contact.term || member.seen?.term !== contact.term) return;
-    const sinceMs = member.now() - contact.at;
-    check(sinceMs >= this.#rules.electionTimeoutMs, 'S12', () => {
-      return `${member.id} heard the leader of ${contact.term} ${sinceMs} ms ago and votes in ${request.term}`;
-    });
+    if (heard.term > contact.term || member.seen?.term !== contact.term) return false;
+    return member.now() - contact.at < this.#rules.electionTimeoutMs;
   }
 
   /** A term is entered because a message is of it, or because a quorum of pre-votes allows the election. */
@@ -154,7 +147,7 @@ export class ElectionChecker implements Checker {
     if (heard.term >= term) return;
     const isAsked = heard.askedTerm >= term;
     const mayCampaign = (): boolean =>
-      this.#history.isQuorum(({ id }) => id === member.id || (heard.preVotesFor === term && heard.preVotes.has(id)));
+      this.#history.isQuorum(({ id }) => id === member.id || heard.preVotes.get(term)?.has(id) === true);
     check(isAsked || mayCampaign(), 'S12', () => `${member.id} enters term ${term} without a reason`);
   }
 
@@ -177,11 +170,8 @@ export class ElectionChecker implements Checker {
       heard.term = Math.max(heard.term, message.term);
       return;
     }
-    if (message.term !== heard.preVotesFor) {
-      heard.preVotesFor = message.term;
-      heard.preVotes.clear();
-    }
-    heard.preVotes.add(from);
+    const granted = heard.preVotes.get(message.term) ?? new Set();
+    heard.preVotes.set(message.term, granted.add(from));
   }
 
   #of(member: MemberView): Heard {
@@ -195,14 +185,25 @@ function nameOf(candidate: MemberId, { term, preVote }: { readonly term: number;
   return `${preVote ? 'pre-vote' : 'vote'} of ${candidate} in ${term}`;
 }
 
-function checkUpToDate(
-  voter: MemberView,
-  { candidate, request }: { readonly candidate: MemberId; readonly request: RequestVote },
-  last: LogPosition,
+function hearRequest(
+  member: MemberView,
+  heard: Heard,
+  { from, request }: { readonly from: MemberId; readonly request: RequestVote },
 ): void {
-  const { lastLogIndex, lastLogTerm } = request;
-  const isUpToDate = lastLogTerm > last.term || (lastLogTerm === last.term && lastLogIndex >= last.index);
-  check(isUpToDate, 'S11', () => {
-    return `${voter.id} votes for ${candidate} at ${lastLogIndex}:${lastLogTerm}, itself at ${last.index}:${last.term}`;
-  });
+  const name = nameOf(from, request);
+  const alike = heard.requests.get(name) ?? [];
+  alike.push({ request, at: member.now(), last: { index: member.log.lastIndex, term: member.log.lastTerm } });
+  heard.requests.set(name, alike);
+}
+
+/** §5.4.1 */
+function isUpToDate({ lastLogIndex, lastLogTerm }: RequestVote, { index, term }: LogPosition): boolean {
+  return lastLogTerm > term || (lastLogTerm === term && lastLogIndex >= index);
+}
+
+/** A vote must hold after a power cut too. Entries of its very term may have arrived since. */
+function durableLast({ disk }: MemberView, { term }: RequestVote): LogPosition {
+  let index = disk.lastIndex;
+  while ((disk.entryAt(index)?.term ?? 0) >= term) index--;
+  return { index, term: disk.entryAt(index)?.term ?? 0 };
 }

@@ -66,4 +66,6 @@ export interface MemberView {
   readonly before: Seen | undefined;
   /** The member's own clock. */
   now(): number;
+  /** How long its process has run without standing still, and its clock without a jump. */
+  steadyMs(): number;
 }

@@ -45,8 +45,7 @@ export const failingDisk: FaultKind = {
     const member = pick(rng, victim.members);
     if (!member.isUp) return undefined;
     member.failDisk();
-    const restart = (): void => victim.restart(member);
-    return { what: `disk of ${member.id} fails`, members: [member.id], lastsMs: 10 + duration(rng), end: restart };
+    return { what: `disk of ${member.id} fails`, members: [member.id], lastsMs: 0, end: () => undefined };
   },
 };
 

@@ -4,11 +4,11 @@ import { bitFlip, failingDisk, slowDisk, stalledDisk } from './disks';
 import type { FaultKind } from './fault';
 import { bridge, brokenPair, chain, isolateLeader, oneWay, partition, star } from './partitions';
 import { clockJump, crash, crashAll, crashLoop, pause, pauseOthers, powerCut, powerCutAll } from './processes';
-import { lostConnection, strayTimeoutNow } from './stray-messages';
+import { lostConnection, strayTimeoutNow, usurper } from './stray-messages';
 
 export const faultKinds: readonly FaultKind[] = [
   ...[partition, isolateLeader, oneWay, brokenPair, bridge, chain, star],
-  ...[clog, swizzle, loss, slowLink, lostConnection, strayTimeoutNow],
+  ...[clog, swizzle, loss, slowLink, lostConnection, strayTimeoutNow, usurper],
   ...[crash, crashAll, crashLoop, powerCut, powerCutAll, pause, pauseOthers, clockJump],
   ...[slowDisk, stalledDisk, failingDisk, bitFlip],
 ];

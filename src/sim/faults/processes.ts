@@ -73,7 +73,7 @@ export const clockJump: FaultKind = {
     const member = oneOf(victim, rng);
     if (!member.isUp) return undefined;
     const ms = duration(rng);
-    member.clock.jump(ms);
+    member.jump(ms);
     return { what: `clock of ${member.id} jumps ${ms} ms`, members: [member.id], lastsMs: 0, end: () => undefined };
   },
 };

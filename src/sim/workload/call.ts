@@ -1,4 +1,5 @@
 /** A client's call, from both ends: what was asked, what came of it, and when, in the order of the world's events. */
+import type { ErrorCode } from '../../base/error';
 import type { CallContext, Proposer } from '../../node/call';
 import type { KvReader, Result } from '../../kv/result';
 
@@ -42,6 +43,8 @@ export interface Call {
   returnedAt: number;
   outcome: CallOutcome;
   answer: Answer | undefined;
+  /** Why it failed, if a member said so. */
+  error: ErrorCode | undefined;
 }
 
 /** A member as its services see it. */

@@ -100,6 +100,7 @@ export class Client {
       returnedAt: Infinity,
       outcome: 'open',
       answer: undefined,
+      error: undefined,
     };
     observer.invoked(call, contact);
     this.#ask(call, contact);
@@ -133,7 +134,7 @@ export class Client {
             this.#travel(() => this.#end(call, 'ok', answer));
           },
           (error: unknown) => {
-            if (error instanceof QuorateError) this.#travel(() => this.#end(call, outcomeOf(error)));
+            if (error instanceof QuorateError) this.#travel(() => this.#fail(call, error));
             else observer.broken(error);
           },
         );
@@ -146,6 +147,11 @@ export class Client {
     const { agenda, rng, habits } = this.#parts;
     const ms = exponential(rng, habits.meanTravelMs);
     if (!isLucky(rng, habits.lossRate)) agenda.after(ms, arrive);
+  }
+
+  #fail(call: Call, { code, outcome }: QuorateError): void {
+    if (call.outcome === 'open') call.error = code;
+    this.#end(call, outcome === 'unknown' ? 'ambiguous' : 'definite');
   }
 
   /** The first that is heard of a call's end counts. */
@@ -166,8 +172,4 @@ export class Client {
 
 function isMutation({ kind }: Operation): boolean {
   return kind === 'put' || kind === 'delete';
-}
-
-function outcomeOf({ outcome }: QuorateError): CallOutcome {
-  return outcome === 'unknown' ? 'ambiguous' : 'definite';
 }

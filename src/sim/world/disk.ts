@@ -119,10 +119,8 @@ export class SimStorage implements Storage {
   }
 
   persist(persist: Persist): Promise<void> {
-    if (!this.#hasEnded) {
-      this.#disk.parts.observer.given(persist);
-      this.#given.push(persist);
-    }
+    this.#disk.parts.observer.given(persist);
+    if (!this.#hasEnded) this.#given.push(persist);
     return this.#whenAwake(this.#inner.persist(persist));
   }
 

@@ -35,6 +35,8 @@ export interface MemberObserver {
   turned(member: SimMember): void;
   applied(member: SimMember, entries: readonly Entry[], results: readonly string[]): void;
   ended(member: SimMember, why: string): void;
+  /** It stopped itself, because its disk failed. */
+  gaveUp(member: SimMember): void;
   /** It stopped itself, and no fault of its surroundings explains it. */
   broken(member: SimMember, error: unknown): void;
 }
@@ -76,6 +78,7 @@ export class SimMember implements MemberView, Contact {
   /** The oldest state that a power cut can bring back. */
   #savedIndex = 0;
   #isPaused = false;
+  #disturbedAt = 0;
   #waitingTimers: (() => void)[] = [];
   #waitingInput: (() => void)[] = [];
   readonly #rate: number;
@@ -101,13 +104,18 @@ export class SimMember implements MemberView, Contact {
     return `${this.name}, life ${this.lives}`;
   }
 
-  /** Only while it is up. */
-  get clock(): MemberClock {
-    return required(this.#life, 'the member is up').clock;
+  /** Its clock is set forward. */
+  jump(ms: number): void {
+    this.#disturbedAt = this.#parts.agenda.now;
+    this.#life?.clock.jump(ms);
   }
 
   now(): number {
     return this.#life?.clock.now() ?? 0;
+  }
+
+  steadyMs(): number {
+    return this.#parts.agenda.now - this.#disturbedAt;
   }
 
   get appliedIndex(): number {
@@ -150,6 +158,7 @@ export class SimMember implements MemberView, Contact {
     life.storage.crash(between(rng, 0, life.storage.pendingWrites));
     if (ending === 'power') this.#loseState();
     this.#life = undefined;
+    this.seen = undefined;
     this.#isPaused = false;
     this.#waitingTimers = [];
     this.#waitingInput = [];
@@ -171,6 +180,7 @@ export class SimMember implements MemberView, Contact {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
+    this.#disturbedAt = this.#parts.agenda.now;
     const waiting = [...this.#waitingTimers.splice(0), ...this.#waitingInput.splice(0)];
     for (const run of waiting) run();
   }
@@ -266,7 +276,9 @@ export class SimMember implements MemberView, Contact {
     const isOfDisk = error instanceof QuorateError && error.code === 'damaged';
     if (!isOfDisk) observer.broken(this, error);
     agenda.after(0, () => {
-      if (this.#life?.number === life) this.kill('process', 'its disk failed');
+      if (this.#life?.number !== life) return;
+      this.kill('process', 'its disk failed');
+      observer.gaveUp(this);
     });
   }
 

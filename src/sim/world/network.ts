@@ -102,9 +102,9 @@ export class Network {
     this.#handlers.delete(id);
   }
 
-  /** A message that its sender's driver did not send, though it might have. */
+  /** A message that its sender's driver did not send, though it might have; it surely arrives. */
   inject(from: MemberId, to: MemberId, message: PeerMessage): void {
-    this.#carry(this.link(from, to), message);
+    this.#agenda.after(this.quality.minDelayMs, () => this.#hand(this.link(from, to), message));
   }
 
   /** A link works, or does not. `refused`: the sender learns at once that nothing gets through. */
@@ -173,6 +173,10 @@ export class Network {
       this.volume.lost++;
       return;
     }
+    this.#hand(link, message);
+  }
+
+  #hand(link: Link, message: PeerMessage): void {
     const receiver = this.#handlers.get(link.to);
     if (receiver === undefined) {
       this.volume.lost++;

@@ -1,7 +1,7 @@
 /** The simulated world: members, network, disks and clients on one agenda, and the witness who sees everything. */
 import { required } from '../../base/assert';
 import { simpleConfiguration, type MemberId } from '../../raft';
-import { Violation } from '../checkers/checker';
+import { check, Violation } from '../checkers/checker';
 import { Witness } from '../checkers/witness';
 import type { Plan } from '../plan';
 import type { Call } from '../workload/call';
@@ -22,6 +22,12 @@ const stepCode = { turn: 1, deliver: 2, durable: 3, start: 4, end: 5, invoke: 6,
 const drainDepth = 6;
 const settled = Promise.resolve();
 
+/** How long it takes until a process that ended by itself is started again. */
+const supervisorMs = 500;
+
+/** Far more than any plan needs: whoever gets there turns in circles. */
+const maxEvents = 5_000_000;
+
 /** How often somebody looks at members that do nothing. */
 const lookEveryMs = 100;
 
@@ -37,6 +43,7 @@ export class World {
   /** Whom clients ask. */
   #contacts: readonly SimMember[];
   #broken: Error | undefined;
+  #events = 0;
   readonly #plan: Plan;
 
   constructor(plan: Plan, trace: Trace) {
@@ -123,6 +130,7 @@ export class World {
   /** Lets time pass until `until`, or until something is wrong, or `isDone` says that it is enough. */
   async #run(until: number, isDone: () => boolean = () => false): Promise<void> {
     while (this.agenda.runNext(until)) {
+      check(++this.#events < maxEvents, 'L9', () => 'the members come to no rest');
       // Promises settle between two events, in an order of their own that is always the same.
       for (let depth = 0; depth < drainDepth; depth++) await settled;
       if (this.failure !== undefined || isDone()) return;
@@ -187,6 +195,9 @@ export class World {
       },
       applied: (member, entries, results) => this.witness.applied(member, entries, results),
       ended: (member, why) => this.note('end', member, `ends: ${why}`),
+      gaveUp: (member) => {
+        this.agenda.after(supervisorMs, () => this.restart(member));
+      },
       broken: (member, error) => {
         this.#break(member, error);
       },
@@ -234,7 +245,7 @@ export class World {
       return;
     }
     const text = error instanceof Error ? error.message : String(error);
-    const name = /assertion failed: ([A-Z]\d+):/.exec(text)?.[1] ?? 'no assertion fails';
+    const name = /assertion failed: ([A-Z]\d+):/.exec(text)?.[1] ?? 'assertion';
     this.#broken ??= new Violation(name, `${member?.name ?? 'a call'} breaks: ${text}`);
   }
 
