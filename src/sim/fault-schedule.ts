@@ -82,8 +82,13 @@ export class FaultSchedule {
     return {
       members: world.members,
       network: world.network,
-      leader: world.leader,
-      maySacrifice: world.maySacrifice,
+      get leader() {
+        return world.leader;
+      },
+      get maySacrifice() {
+        return world.maySacrifice;
+      },
+      later: (delayMs, run) => void world.agenda.after(delayMs, run),
       restart: (member) => world.restart(member),
       after: (delayMs, run) => {
         world.agenda.after(delayMs, () => {

@@ -71,9 +71,9 @@ function drawNetwork(rng: Rng): NetworkQuality {
 
 function drawHabits(rng: Rng): ClientHabits {
   return {
-    meanThinkMs: pick(rng, [300, 1000, 2000]),
+    meanThinkMs: pick(rng, [100, 300, 1000, 2000]),
     minDeadlineMs: 100,
-    maxDeadlineMs: pick(rng, [500, 3000, 6000]),
+    maxDeadlineMs: pick(rng, [500, 3000, 10_000]),
     meanTravelMs: pick(rng, [0.2, 1, 10]),
     lossRate: pick(rng, [0, 0.01, 0.05]),
     wanderRate: real(rng, 0, 0.5),

@@ -16,6 +16,8 @@ export interface Victim {
   readonly maySacrifice: boolean;
   /** Something happens a little later, unless the fault has ended meanwhile. */
   after(delayMs: number, run: () => void): void;
+  /** The same, in any case. */
+  later(delayMs: number, run: () => void): void;
 }
 
 /** A fault at work. */

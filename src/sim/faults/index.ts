@@ -4,11 +4,12 @@ import { bitFlip, failingDisk, slowDisk, stalledDisk } from './disks';
 import type { FaultKind } from './fault';
 import { bridge, brokenPair, chain, isolateLeader, oneWay, partition, star } from './partitions';
 import { clockJump, crash, crashAll, crashLoop, pause, pauseOthers, powerCut, powerCutAll } from './processes';
-import { lostConnection, strayTimeoutNow, usurper } from './stray-messages';
+import { lostConnection, strayTimeoutNow } from './stray-messages';
+import { lateAnswers, musicalChairs, usurper } from './usurpers';
 
 export const faultKinds: readonly FaultKind[] = [
   ...[partition, isolateLeader, oneWay, brokenPair, bridge, chain, star],
-  ...[clog, swizzle, loss, slowLink, lostConnection, strayTimeoutNow, usurper],
+  ...[clog, swizzle, loss, slowLink, lostConnection, strayTimeoutNow, usurper, lateAnswers, musicalChairs],
   ...[crash, crashAll, crashLoop, powerCut, powerCutAll, pause, pauseOthers, clockJump],
   ...[slowDisk, stalledDisk, failingDisk, bitFlip],
 ];

@@ -2,7 +2,6 @@
 import { between } from '../../base/rng';
 import { pick } from '../world/chance';
 import type { FaultKind } from './fault';
-import { cutLinks, linksBetween } from './network-shapes';
 
 /** The leader tells a member to take over (thesis §3.10), at a bad time. */
 export const strayTimeoutNow: FaultKind = {
@@ -30,21 +29,5 @@ export const lostConnection: FaultKind = {
     const lastsMs = between(rng, 0, 50);
     const end = (): void => network.setCut(link, false);
     return { what: `connection ${link.from}>${link.to} breaks`, members: [link.from, link.to], lastsMs, end };
-  },
-};
-
-/** The leader hears and is heard no more, and at once another is told to campaign: for a while both believe to lead. */
-export const usurper: FaultKind = {
-  name: 'usurper',
-  meanGapMs: 7000,
-  strike(victim, rng) {
-    const { leader, members, network } = victim;
-    const term = leader?.seen?.term;
-    const others = members.filter((member) => member !== leader && member.isUp && !member.isPaused);
-    if (leader === undefined || term === undefined || others.length === 0) return undefined;
-    const { id } = pick(rng, others);
-    network.inject(leader.id, id, { kind: 'timeout-now', term });
-    const cutOff = members.filter((member) => member !== leader);
-    return cutLinks(victim, rng, `usurper ${id}`, linksBetween(network, [leader], cutOff));
   },
 };

@@ -1,5 +1,5 @@
 /** Mistakes in the driver: the order of effects, and what callers are told. */
-import { later, soon, type Mutant } from './mutant';
+import { later, rarely, soon, type Mutant } from './mutant';
 
 export const driverMutants: readonly Mutant[] = [
   {
@@ -73,7 +73,7 @@ export const driverMutants: readonly Mutant[] = [
     file: 'node/proposals',
     find: 'const open = batch.proposals.filter((it) => this.#waiting.has(it.number) && it.sentInTerm === batch.term);',
     replace: 'const open = batch.proposals.filter((it) => this.#waiting.has(it.number));',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'numbers its proposals as in its earlier life',
@@ -90,14 +90,6 @@ export const driverMutants: readonly Mutant[] = [
     find: "{ kind: 'forward-proposals', requestId, term, payloads }",
     replace: "{ kind: 'forward-proposals', requestId, term: term + 1, payloads }",
     seeds: soon,
-  },
-  {
-    name: 'does not try a refused proposal again',
-    breaks: 'L2',
-    file: 'node/proposals',
-    find: "if (reason === 'not-leader')\n            this.#requeue(open);",
-    replace: "if (reason === 'not-leader')\n            void open;",
-    seeds: later,
   },
   {
     name: 'gives a caller the result of another',

@@ -1,5 +1,5 @@
 /** Mistakes in elections. */
-import { later, soon, type Mutant } from './mutant';
+import { later, rarely, soon, type Mutant } from './mutant';
 
 const file = 'raft/request-vote';
 
@@ -146,6 +146,6 @@ export const electionMutants: readonly Mutant[] = [
     file: 'raft/role',
     find: '(0, rng_1.between)(state.rng, electionTimeoutMs, 2 * electionTimeoutMs - 1)',
     replace: '2 * electionTimeoutMs',
-    seeds: later,
+    seeds: rarely,
   },
 ];

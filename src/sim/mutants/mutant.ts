@@ -18,3 +18,5 @@ export interface Mutant {
 export const soon = 20;
 /** Some need several faults to meet. */
 export const later = 200;
+/** A few hide between two messages. */
+export const rarely = 1000;

@@ -1,5 +1,5 @@
 /** Mistakes in linearizable reads. */
-import { later, soon, type Mutant } from './mutant';
+import { later, rarely, soon, type Mutant } from './mutant';
 
 export const readMutants: readonly Mutant[] = [
   {
@@ -8,7 +8,7 @@ export const readMutants: readonly Mutant[] = [
     file: 'raft/read-index',
     find: 'if (confirmed < reads.round)\n        return;',
     replace: '',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'confirms a read before an entry of its own term is committed',
@@ -24,7 +24,7 @@ export const readMutants: readonly Mutant[] = [
     file: 'raft/read-index',
     find: 'reads.round++;',
     replace: 'reads.round = Math.max(reads.round, 1);',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'tells the index where its term began',
@@ -40,7 +40,7 @@ export const readMutants: readonly Mutant[] = [
     file: 'node/node',
     find: 'const requestId = this.#nextRequestId++;\n            this.#reads',
     replace: 'const requestId = 1;\n            this.#reads',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'takes an answer to an earlier attempt for the present one',
@@ -48,7 +48,7 @@ export const readMutants: readonly Mutant[] = [
     file: 'node/reads',
     find: 'if (this.#attempt?.id !== id)\n            return;\n        this.#confirmed',
     replace: 'if (this.#attempt === undefined)\n            return;\n        this.#confirmed',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'reads before it has applied what it must show',
@@ -64,6 +64,6 @@ export const readMutants: readonly Mutant[] = [
     file: 'raft/read-index',
     find: 'reads.waiting.push(id);',
     replace: 'if (reads.confirming === undefined) reads.waiting.push(id); else reads.confirming.ids.push(id);',
-    seeds: later,
+    seeds: rarely,
   },
 ];

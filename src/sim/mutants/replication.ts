@@ -1,5 +1,5 @@
 /** Mistakes in replication and commitment. */
-import { later, soon, type Mutant } from './mutant';
+import { later, rarely, soon, type Mutant } from './mutant';
 
 const file = 'raft/append-entries';
 
@@ -58,7 +58,7 @@ export const replicationMutants: readonly Mutant[] = [
     file,
     find: 'unpersisted.lastIndex = Math.min(unpersisted.lastIndex, index - 1);',
     replace: '',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'commits what the leader has committed and it has not compared',
@@ -130,7 +130,7 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'raft/replication',
     find: 'if (leading === undefined || term !== state.term) {',
     replace: 'if (leading === undefined) {',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'sends loaded entries for the wrong place',

@@ -26,7 +26,7 @@ const settled = Promise.resolve();
 const supervisorMs = 500;
 
 /** Far more than any plan needs: whoever gets there turns in circles. */
-const maxEvents = 5_000_000;
+const maxEvents = 1_000_000;
 
 /** How often somebody looks at members that do nothing. */
 const lookEveryMs = 100;
