@@ -50,10 +50,10 @@ function measure(world: World, faults: FaultSchedule): Volume {
   volume.seeds = 1;
   volume.simulatedMs = agenda.now;
   volume.steps = trace.steps;
-  volume.elections = witness.elections.elections;
+  volume.elections = witness.watch.elections.elections;
   volume.commits = witness.history.committed.length;
-  volume.truncations = witness.logs.truncations;
-  volume.acknowledgements = witness.promises.acknowledgements;
+  volume.truncations = witness.watch.logs.truncations;
+  volume.acknowledgements = witness.watch.promises.acknowledgements;
   volume.applied = witness.applying.entries;
   volume.restarts = world.restarts;
   Object.assign(volume.network, network.volume);

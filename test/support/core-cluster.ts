@@ -85,9 +85,8 @@ export class CoreCluster {
       const disk = { hardState: { term: found.term, votedFor: undefined }, entries: parseLog(found.log) };
       this.seats.set(id, emptySeat(id, disk));
     }
-    this.checker = new SafetyChecker(this.seats);
+    this.checker = new SafetyChecker(this.seats, { now: () => this.now, ...this.options });
     for (const id of this.ids) this.restart(id);
-    this.checker.volume.restarts = 0;
   }
 
   get ids(): MemberId[] {
@@ -127,6 +126,7 @@ export class CoreCluster {
 
   step(id: MemberId, event: Event): Update {
     const seat = this.seat(id);
+    if (event.kind === 'receive') this.checker.beforeReceive(seat, event.from, event.message);
     const update = this.raft(id).step(event, this.now);
     this.#carryOut(seat, update);
     return update;
@@ -312,9 +312,9 @@ export class CoreCluster {
   }
 
   #write(seat: Seat, persist: Persist): void {
-    this.checker.beforeWrite(seat, persist);
     if (persist.hardState !== undefined) seat.disk.hardState = persist.hardState;
     replaceSuffix(seat.disk.entries, persist.entries);
+    this.checker.afterWrite(seat, persist);
     this.#observer.written?.(seat, persist);
   }
 

@@ -1,5 +1,15 @@
-/** The all-seeing checker of a core cluster: the safety properties of Figure 3, and durability before speech. */
-import type { Entry, MemberId, Message, Persist, Update } from '../../src/raft';
+/** The checkers of the simulator on a cluster of cores, and what only such a cluster shows: its reads and its mirror of the log. */
+import {
+  simpleConfiguration,
+  type Entry,
+  type MemberId,
+  type Message,
+  type Persist,
+  type Update,
+} from '../../src/raft';
+import { History, sameEntry } from '../../src/sim/checkers/history';
+import { LogMirror, type MemberView, type Seen } from '../../src/sim/checkers/member-view';
+import { Watch } from '../../src/sim/checkers/watch';
 import type { Seat } from './core-cluster';
 
 /** What a run really did: a test asserts these, so that a run which did nothing fails. */
@@ -15,35 +25,80 @@ export interface Volume {
   acknowledgements: number;
 }
 
-interface Committed {
-  readonly entry: Entry;
-  /** The term of the leader that committed it. */
-  readonly term: number;
+/** A seat, as the checkers want to see it. */
+class SeatView implements MemberView {
+  readonly id: MemberId;
+  readonly log = new LogMirror();
+  seen: Seen | undefined;
+  before: Seen | undefined;
+  readonly #seat: Seat;
+  readonly #now: () => number;
+
+  constructor(seat: Seat, now: () => number) {
+    this.id = seat.id;
+    this.#seat = seat;
+    this.#now = now;
+  }
+
+  get disk(): MemberView['disk'] {
+    const { hardState, entries } = this.#seat.disk;
+    return { hardState, lastIndex: entries.length, entryAt: (index) => entries[index - 1] };
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  /** Time here moves without anybody acting on it, so nobody is ever late. */
+  steadyMs(): number {
+    return 0;
+  }
+
+  restart(): void {
+    this.log.reload(this.disk, 1);
+    this.seen = undefined;
+    this.before = undefined;
+  }
+
+  look(): void {
+    this.before = this.seen;
+    this.seen = this.#seat.raft?.status;
+  }
 }
 
 export class SafetyChecker {
-  readonly volume: Volume = {
-    elections: 0,
-    commits: 0,
-    truncations: 0,
-    restarts: 0,
-    loads: 0,
-    readsConfirmed: 0,
-    readsFailed: 0,
-    acknowledgements: 0,
-  };
-  /** What was ever committed, by index - 1; kept over all crashes. */
-  readonly committed: Committed[] = [];
-  readonly #seats: ReadonlyMap<MemberId, Seat>;
-  readonly #leaders = new Map<number, MemberId>();
-  readonly #votes = new Map<string, MemberId>();
-  readonly #commitIndexes = new Map<MemberId, number>();
+  readonly #counts = { restarts: 0, loads: 0, readsConfirmed: 0, readsFailed: 0 };
+  readonly #views = new Map<MemberId, SeatView>();
+  readonly #history: History;
+  readonly #watch: Watch;
   /** What was committed when each open read began. */
   readonly #reads = new Map<number, number>();
   #lastRead = 0;
 
-  constructor(seats: ReadonlyMap<MemberId, Seat>) {
-    this.#seats = seats;
+  constructor(
+    seats: ReadonlyMap<MemberId, Seat>,
+    { now, electionTimeoutMs }: { readonly now: () => number; readonly electionTimeoutMs: number },
+  ) {
+    for (const [id, seat] of seats) this.#views.set(id, new SeatView(seat, now));
+    this.#history = new History(this.#views, simpleConfiguration([...seats.keys()]));
+    this.#watch = new Watch({ history: this.#history, electionTimeoutMs });
+    this.#counts.restarts = -seats.size;
+  }
+
+  /** What was ever committed, by index - 1; kept over all crashes. */
+  get committed(): History['committed'] {
+    return this.#history.committed;
+  }
+
+  get volume(): Volume {
+    const { elections, logs, promises } = this.#watch;
+    return {
+      ...this.#counts,
+      elections: elections.elections,
+      commits: this.committed.length,
+      truncations: logs.truncations,
+      acknowledgements: promises.acknowledgements,
+    };
   }
 
   /** A number for a read; what is committed now must be visible to it. */
@@ -53,53 +108,38 @@ export class SafetyChecker {
   }
 
   afterRestart(seat: Seat): void {
-    this.volume.restarts++;
-    this.#commitIndexes.set(seat.id, seat.applied.length);
+    this.#counts.restarts++;
+    const view = this.#view(seat);
+    view.restart();
+    this.#watch.started(view);
   }
 
-  beforePersist(seat: Seat, { entries }: Persist): void {
-    const first = entries[0]?.index ?? Infinity;
-    if (first > seat.log.length) return;
-    this.volume.truncations++;
+  beforeReceive(seat: Seat, from: MemberId, message: Message): void {
+    this.#watch.received(this.#view(seat), from, message);
+  }
+
+  beforePersist(seat: Seat, persist: Persist): void {
+    const view = this.#view(seat);
+    const first = persist.entries[0]?.index ?? Infinity;
     check(first > seat.applied.length, `${seat.id} removes no applied entry`);
+    this.#watch.given(view, persist);
+    view.log.take(persist);
   }
 
-  beforeWrite(seat: Seat, { hardState }: Persist): void {
-    if (hardState === undefined) return;
-    const { term, votedFor } = hardState;
-    check(term >= seat.disk.hardState.term, `S10: the durable term of ${seat.id} never falls`);
-    if (votedFor === undefined) {
-      check(!this.#votes.has(`${seat.id} in ${term}`), `S9: ${seat.id} does not forget its vote in term ${term}`);
-      return;
-    }
-    const earlier = this.#votes.get(`${seat.id} in ${term}`);
-    check(earlier === undefined || earlier === votedFor, `S9: ${seat.id} votes once in term ${term}`);
-    this.#votes.set(`${seat.id} in ${term}`, votedFor);
+  afterWrite(seat: Seat, persist: Persist): void {
+    this.#watch.durable(this.#view(seat), persist);
   }
 
-  /** S8: what a message promises is on the disk before it leaves. */
   beforeSend(seat: Seat, to: MemberId, message: Message): void {
-    const { hardState, entries } = seat.disk;
-    const isPreVote = 'preVote' in message && message.preVote;
-    if (!isPreVote) check(message.term <= hardState.term, `S8: ${seat.id} speaks of a durable term`);
-    if (message.kind === 'request-vote-response' && message.voteGranted && !isPreVote) {
-      const isDurable = hardState.term > message.term || hardState.votedFor === to;
-      check(isDurable, `S8: the vote of ${seat.id} in term ${message.term} is durable`);
-    }
-    if (message.kind === 'append-entries-response' && message.success) {
-      this.volume.acknowledgements++;
-      check(message.matchIndex <= entries.length, `S8: ${seat.id} acknowledges what is durable`);
-      this.#checkEqualsLeaderLog(seat, message);
-    }
+    this.#watch.sent(this.#view(seat), to, message);
   }
 
   afterUpdate(seat: Seat, update: Update): void {
-    this.volume.loads += update.loads.length;
-    this.#checkMirror(seat);
-    this.#checkLeader(seat);
-    this.#checkCommit(seat, update.commitIndex);
-    this.#checkLogMatching(seat);
-    this.#checkNothingLost();
+    const view = this.#view(seat);
+    this.#counts.loads += update.loads.length;
+    view.look();
+    this.#checkMirror(view);
+    this.#watch.turned(view);
     this.#checkReads(update);
   }
 
@@ -107,91 +147,13 @@ export class SafetyChecker {
   afterApply(seat: Seat, before: number): void {
     for (let at = before; at < seat.applied.length; at++) {
       const [entry, committed] = [seat.applied[at], this.committed[at]?.entry];
-      check(same(entry, committed), `S5: ${seat.id} applies the committed entry at ${at + 1}`);
+      check(sameEntry(entry, committed), `S5: ${seat.id} applies the committed entry at ${at + 1}`);
     }
   }
 
   /** Updates tell the whole truth: the log they describe is the log the core has. */
-  #checkMirror(seat: Seat): void {
-    const { raft, log } = seat;
-    if (raft === undefined) return;
-    const { lastIndex, lastTerm } = raft.status;
-    check(lastIndex === log.length && lastTerm === (log.at(-1)?.term ?? 0), `${seat.id} persists its whole log`);
-  }
-
-  /** S1 election safety, S4 leader completeness. */
-  #checkLeader(seat: Seat): void {
-    if (seat.raft?.status.role !== 'leader') return;
-    const { term } = seat.raft.status;
-    const known = this.#leaders.get(term);
-    check(known === undefined || known === seat.id, `S1: term ${term} has one leader, not ${known} and ${seat.id}`);
-    if (known !== undefined) return;
-    this.#leaders.set(term, seat.id);
-    this.volume.elections++;
-    for (const committed of this.committed) {
-      if (committed.term >= term) break;
-      const { entry } = committed;
-      check(same(seat.log[entry.index - 1], entry), `S4: the leader ${seat.id} of ${term} holds entry ${entry.index}`);
-    }
-  }
-
-  /** S6, S7, S14. */
-  #checkCommit(seat: Seat, commitIndex: number): void {
-    const before = this.#commitIndexes.get(seat.id) ?? 0;
-    check(commitIndex >= before, `S6: the commit index of ${seat.id} never falls`);
-    this.#commitIndexes.set(seat.id, commitIndex);
-    for (let index = before + 1; index <= commitIndex; index++) {
-      const [entry, committed] = [seat.log[index - 1], this.committed[index - 1]];
-      if (committed === undefined) this.#recordCommit(seat, index, commitIndex);
-      else check(same(entry, committed.entry), `S14: ${seat.id} commits at ${index} what others committed there`);
-    }
-  }
-
-  #recordCommit(seat: Seat, index: number, commitIndex: number): void {
-    const { raft, log } = seat;
-    const [entry, last] = [log[index - 1], log[commitIndex - 1]];
-    check(raft?.status.role === 'leader', `S7: a leader commits first, not ${seat.id}`);
-    const term = raft?.status.term ?? 0;
-    check(last?.term === term, `S7: the leader of ${term} counts only for entries of its own term`);
-    check(entry !== undefined, 'what is committed is in the log');
-    if (entry === undefined) return;
-    this.committed.push({ entry, term });
-    this.volume.commits++;
-    check(this.#isOnMajority(entry), `S7: entry ${index} of term ${entry.term} is durable on a majority`);
-  }
-
-  /** S13: the last committed entry stays on a majority of disks (and with it all before, by log matching). */
-  #checkNothingLost(): void {
-    const last = this.committed.at(-1);
-    if (last !== undefined) check(this.#isOnMajority(last.entry), `S13: entry ${last.entry.index} is never lost`);
-  }
-
-  #isOnMajority(entry: Entry): boolean {
-    const holders = [...this.#seats.values()].filter(({ disk }) => same(disk.entries[entry.index - 1], entry));
-    return holders.length * 2 > this.#seats.size;
-  }
-
-  /** S3: equal index and term mean equal logs up to there. */
-  #checkLogMatching(seat: Seat): void {
-    for (const other of this.#seats.values()) {
-      if (other.raft === undefined || other === seat) continue;
-      let at = Math.min(seat.log.length, other.log.length) - 1;
-      while (at >= 0 && seat.log[at]?.term !== other.log[at]?.term) at--;
-      for (; at >= 0; at--) {
-        check(same(seat.log[at], other.log[at]), `S3: ${seat.id} and ${other.id} agree at ${at + 1}`);
-      }
-    }
-  }
-
-  /** A success names a stretch that equals the log of the leader it goes to. */
-  #checkEqualsLeaderLog(seat: Seat, message: { readonly term: number; readonly matchIndex: number }): void {
-    const leader = this.#seats.get(this.#leaders.get(message.term) ?? 0n);
-    if (leader?.raft?.status.role !== 'leader' || leader.raft.status.term !== message.term) return;
-    const [mine, theirs] = [seat.disk.entries[message.matchIndex - 1], leader.log[message.matchIndex - 1]];
-    check(
-      message.matchIndex === 0 || same(mine, theirs),
-      `S8: ${seat.id} holds the leader's log to ${message.matchIndex}`,
-    );
+  #checkMirror({ id, log, seen }: SeatView): void {
+    check(seen === undefined || seen.lastIndex === log.lastIndex, `${id} persists its whole log`);
   }
 
   /** K3: a confirmed read sees everything that was committed anywhere before it began. */
@@ -201,23 +163,19 @@ export class SafetyChecker {
       check(committedBefore !== undefined, `read ${read.id} is answered once`);
       this.#reads.delete(read.id);
       if (!read.confirmed) {
-        this.volume.readsFailed++;
+        this.#counts.readsFailed++;
         continue;
       }
-      this.volume.readsConfirmed++;
+      this.#counts.readsConfirmed++;
       check(read.readIndex >= (committedBefore ?? 0), `K3: read ${read.id} sees what was committed before it`);
     }
   }
-}
 
-function same(a: Entry | undefined, b: Entry | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined) return false;
-  return a.index === b.index && a.term === b.term && a.kind === b.kind && equalBytes(a.payload, b.payload);
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+  #view({ id }: Seat): SeatView {
+    const view = this.#views.get(id);
+    if (view === undefined) throw new Error(`no member ${id}`);
+    return view;
+  }
 }
 
 function check(condition: boolean, sentence: string): void {

@@ -1,18 +1,15 @@
-/** Joins the checkers: every observation goes to all of those that care for it. The first violation is kept. */
+/** Sees everything in the simulated world, from the disks to the clients, and keeps the first violation. */
 import type { Configuration, Entry, MemberId, Persist } from '../../raft';
 import type { PeerMessage } from '../../transport/transport';
 import type { Answer, Call } from '../workload/call';
 import { AnswerChecker } from './answers';
 import { ApplyChecker } from './applying';
-import { Violation, type Checker } from './checker';
-import { CommitChecker } from './commits';
+import { Violation } from './checker';
 import { ContactChecker } from './contact';
-import { ElectionChecker } from './elections';
 import { History } from './history';
-import { LogChecker } from './logs';
 import type { MemberView } from './member-view';
 import { ModelChecker } from './model';
-import { PromiseChecker } from './promises';
+import { Watch } from './watch';
 
 export interface WitnessOptions {
   readonly members: ReadonlyMap<MemberId, MemberView>;
@@ -22,97 +19,76 @@ export interface WitnessOptions {
 
 export class Witness {
   readonly history: History;
-  readonly elections: ElectionChecker;
-  readonly logs: LogChecker;
-  readonly promises: PromiseChecker;
+  readonly watch: Watch;
   readonly applying: ApplyChecker;
-  readonly model = new ModelChecker();
-  readonly answers: AnswerChecker;
-  readonly contact: ContactChecker;
   violation: Violation | undefined;
-  readonly #checkers: readonly Checker[];
+  readonly #answers: AnswerChecker;
+  readonly #contact: ContactChecker;
 
   constructor({ members, configuration, electionTimeoutMs }: WitnessOptions) {
     const history = new History(members, configuration);
+    const model = new ModelChecker();
     this.history = history;
-    this.elections = new ElectionChecker(history, { electionTimeoutMs });
-    this.logs = new LogChecker(history);
-    this.promises = new PromiseChecker(history);
     this.applying = new ApplyChecker(history);
-    this.answers = new AnswerChecker(history, this.model);
-    this.contact = new ContactChecker(history, { electionTimeoutMs });
-    const commits = new CommitChecker(history, (entry) => this.#committed(entry));
-    // In the order in which one relies on another: who leads, then what is committed, then what is made of it.
-    this.#checkers = [
-      ...[this.elections, this.logs, this.promises, commits],
-      ...[this.model, this.applying, this.contact],
-    ];
+    this.#answers = new AnswerChecker(history, model);
+    this.#contact = new ContactChecker(history, { electionTimeoutMs });
+    this.watch = new Watch({ history, electionTimeoutMs, more: [model, this.applying, this.#contact] });
   }
 
   started(member: MemberView, appliedIndex: number): void {
     this.applying.restarted(member.id, appliedIndex);
-    for (const checker of this.#checkers) checker.started?.(member);
+    this.watch.started(member);
   }
 
   given(member: MemberView, persist: Persist): void {
-    this.guard(() => {
-      for (const checker of this.#checkers) checker.given?.(member, persist);
-    });
+    this.#guard(() => this.watch.given(member, persist));
   }
 
   durable(member: MemberView, persist: Persist): void {
-    this.guard(() => {
-      for (const checker of this.#checkers) checker.durable?.(member, persist);
-    });
+    this.#guard(() => this.watch.durable(member, persist));
   }
 
   sent(member: MemberView, to: MemberId, message: PeerMessage): void {
-    this.guard(() => {
-      for (const checker of this.#checkers) checker.sent?.(member, to, message);
-    });
+    this.#guard(() => this.watch.sent(member, to, message));
   }
 
   received(member: MemberView, from: MemberId, message: PeerMessage): void {
-    this.guard(() => {
-      for (const checker of this.#checkers) checker.received?.(member, from, message);
-    });
+    this.#guard(() => this.watch.received(member, from, message));
   }
 
   turned(member: MemberView): void {
-    this.guard(() => {
-      for (const checker of this.#checkers) checker.turned?.(member);
-    });
+    this.#guard(() => this.watch.turned(member));
   }
 
   applied(member: MemberView, entries: readonly Entry[], results: readonly string[]): void {
-    this.guard(() => {
-      for (const checker of this.#checkers) checker.applied?.(member, entries, results);
-    });
+    this.#guard(() => this.watch.applied(member, entries, results));
+  }
+
+  /** From time to time, also at a member that does nothing. */
+  looked(member: MemberView): void {
+    this.#guard(() => this.#contact.look(member));
   }
 
   invoked(call: Call): void {
-    this.answers.invoked(call);
+    this.#answers.invoked(call);
   }
 
+  /** A member answers; the answer may still be lost. */
   answered(call: Call, answer: Answer, life: string): void {
-    this.guard(() => this.answers.answered(call, answer, life));
+    this.#guard(() => this.#answers.answered(call, answer, life));
   }
 
   returned(call: Call): void {
-    this.guard(() => this.answers.returned(call));
+    this.#guard(() => this.#answers.returned(call));
   }
 
-  /** Keeps the first violation; what comes after it may be its consequence. */
-  guard(work: () => void): void {
+  /** The members' code must not notice that it is watched. What comes after the first violation may be its consequence. */
+  #guard(work: () => void): void {
     try {
       work();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       this.violation ??= error;
     }
-  }
-
-  #committed(entry: Entry): void {
-    for (const checker of this.#checkers) checker.committed?.(entry);
   }
 }

@@ -251,9 +251,7 @@ export class World {
 
   #look(): void {
     this.agenda.after(lookEveryMs, () => {
-      this.witness.guard(() => {
-        for (const member of this.members) if (member.isUp && !member.isPaused) this.witness.contact.look(member);
-      });
+      for (const member of this.members) if (member.isUp && !member.isPaused) this.witness.looked(member);
       this.#look();
     });
   }
