@@ -1,0 +1,71 @@
+/** S6 commit grows, S7 only a leader's own durable entries are counted, S13 they stay on a quorum, S14 all agree. */
+import type { Entry, Persist } from '../../raft';
+import { check, type Checker } from './checker';
+import { sameEntry, type History } from './history';
+import type { MemberView } from './member-view';
+
+export class CommitChecker implements Checker {
+  readonly names = ['S6', 'S7', 'S13', 'S14'];
+  readonly #history: History;
+  readonly #announce: (entry: Entry) => void;
+
+  /** @param announce told of every entry that is committed for the first time */
+  constructor(history: History, announce: (entry: Entry) => void) {
+    this.#history = history;
+    this.#announce = announce;
+  }
+
+  turned(member: MemberView): void {
+    const { seen, before, id } = member;
+    if (seen === undefined) return;
+    const { commitIndex, appliedIndex, lastIndex } = seen;
+    check(appliedIndex <= commitIndex, 'S6', () => `${id} applies ${appliedIndex} and knows ${commitIndex} committed`);
+    check(commitIndex <= lastIndex, 'S6', () => `${id} knows ${commitIndex} committed and holds ${lastIndex}`);
+    const known = before?.commitIndex ?? 0;
+    check(commitIndex >= known, 'S6', () => `the commit index of ${id} falls from ${known} to ${commitIndex}`);
+    if (commitIndex > known) this.#advance(member, known, commitIndex);
+  }
+
+  durable(member: MemberView, { entries }: Persist): void {
+    const [first] = entries;
+    if (first === undefined) return;
+    const committed = this.#history.committedAt(first.index);
+    if (committed === undefined || sameEntry(first, committed)) return;
+    const isSafe = this.#isOnQuorum(committed);
+    check(isSafe, 'S13', () => `the committed entry ${first.index} is on no quorum once ${member.id} replaced it`);
+  }
+
+  #advance(member: MemberView, known: number, commitIndex: number): void {
+    const { committed } = this.#history;
+    for (let index = known + 1; index <= commitIndex; index++) {
+      const agreed = committed[index - 1]?.entry;
+      if (agreed === undefined) {
+        this.#recordCommits(member, index, commitIndex);
+        return;
+      }
+      const isSame = sameEntry(member.log.at(index), agreed) || member.log.at(index) === undefined;
+      check(isSame, 'S14', () => `${member.id} commits another entry at ${index} than the others`);
+    }
+  }
+
+  /** S7, judged for the newest of the entries: by S3 those before it are where it is. */
+  #recordCommits(member: MemberView, from: number, to: number): void {
+    const { seen, before, log, id } = member;
+    const leader = seen?.role === 'leader' ? seen : before;
+    check(leader?.role === 'leader', 'S7', () => `${id} commits ${to} first and leads nobody`);
+    const newest = log.at(to);
+    const isOwn = newest?.term === leader.term;
+    check(isOwn, 'S7', () => `the leader ${id} of ${leader.term} counts for the entry ${to} of ${newest?.term}`);
+    for (let index = from; index <= to; index++) {
+      const entry = log.at(index);
+      if (entry === undefined) continue;
+      this.#history.committed.push({ entry, term: leader.term });
+      this.#announce(entry);
+    }
+    check(this.#isOnQuorum(newest), 'S7', () => `${id} commits ${to}, which is durable on no quorum`);
+  }
+
+  #isOnQuorum(entry: Entry): boolean {
+    return this.#history.isQuorum(({ disk }) => sameEntry(disk.entryAt(entry.index), entry));
+  }
+}

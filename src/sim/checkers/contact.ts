@@ -1,0 +1,67 @@
+/** L5: a leader that hears from no quorum for an election timeout steps down. */
+import type { MemberId } from '../../raft';
+import type { PeerMessage } from '../../transport/transport';
+import { check, type Checker } from './checker';
+import type { History } from './history';
+import type { MemberView } from './member-view';
+
+/** What a leader has heard, on its own clock. */
+interface Heard {
+  readonly term: number;
+  readonly since: number;
+  readonly at: Map<MemberId, number>;
+}
+
+/** A turn may wait for others, and a timer fires a little late. */
+const slackMs = 250;
+
+export class ContactChecker implements Checker {
+  readonly names = ['L5'];
+  readonly #history: History;
+  readonly #electionTimeoutMs: number;
+  readonly #heard = new Map<MemberId, Heard>();
+
+  constructor(history: History, { electionTimeoutMs }: { readonly electionTimeoutMs: number }) {
+    this.#history = history;
+    this.#electionTimeoutMs = electionTimeoutMs;
+  }
+
+  started(member: MemberView): void {
+    this.#heard.delete(member.id);
+  }
+
+  received(member: MemberView, from: MemberId, message: PeerMessage): void {
+    const heard = this.#heard.get(member.id);
+    if (message.kind === 'append-entries-response' && message.term === heard?.term) heard.at.set(from, member.now());
+  }
+
+  turned(member: MemberView): void {
+    const { seen, id } = member;
+    if (seen?.role !== 'leader') {
+      this.#heard.delete(id);
+      return;
+    }
+    const now = member.now();
+    let heard = this.#heard.get(id);
+    if (heard?.term !== seen.term) {
+      heard = { term: seen.term, since: now, at: new Map() };
+      this.#heard.set(id, heard);
+    }
+    this.#check(member, heard);
+  }
+
+  /** Asked from time to time: a leader that does nothing at all has no turns. */
+  look(member: MemberView): void {
+    const heard = this.#heard.get(member.id);
+    if (heard !== undefined) this.#check(member, heard);
+  }
+
+  #check(member: MemberView, { term, since, at }: Heard): void {
+    // Who has just woken up hears first what waited, and looks at the time then.
+    if (member.steadyMs() < slackMs) return;
+    const oldest = member.now() - this.#electionTimeoutMs - slackMs;
+    if (since >= oldest) return;
+    const isHeard = this.#history.isQuorum(({ id }) => id === member.id || (at.get(id) ?? since) >= oldest);
+    check(isHeard, 'L5', () => `${member.id} leads in term ${term} and has not heard from a quorum`);
+  }
+}

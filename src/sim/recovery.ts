@@ -1,0 +1,157 @@
+/** The second phase (TigerBeetle's VOPR): a quorum is healed and must work, whatever happens to the others; then all are. */
+import { required } from '../base/assert';
+import type { Rng } from '../base/rng';
+import { check } from './checkers/checker';
+import type { FaultSchedule } from './fault-schedule';
+import type { Plan } from './plan';
+import { chanceFor, isLucky, shuffled } from './world/chance';
+import type { Call } from './workload/call';
+import type { SimMember } from './world/member';
+import type { World } from './world/world';
+
+/** How long the healed quorum may take for each of its duties, in election timeouts. */
+const electionBound = 10;
+const convergenceBound = 30;
+/** How long it must then work without a disturbance. */
+const calmBound = 5;
+
+/** @throws Violation L1 to L4, N5 */
+export async function recover(world: World, faults: FaultSchedule, plan: Plan): Promise<void> {
+  const rng = chanceFor(plan.seed, 'recovery');
+  const healthy = shuffled(
+    rng,
+    world.members.filter(({ isDead, disk }) => !isDead && disk.rotten.size === 0),
+  );
+  const core = healthy.slice(0, Math.floor(world.members.length / 2) + 1);
+  const others = world.members.filter((member) => !core.includes(member));
+  world.network.quality = { ...world.network.quality, lossRate: 0 };
+  healAmong(world, faults, core);
+  world.network.heal();
+  abandon(world, rng, { core, others });
+  world.pointClientsAt(core);
+  world.note('fault', undefined, `RECOVERY of ${core.map(({ name }) => name).join(' ')}`);
+  await converge(world, plan, core);
+  await stayCalm(world, plan, core);
+  healAmong(world, faults, world.members);
+  world.network.heal();
+  world.pointClientsAt(world.members);
+  world.note('fault', undefined, 'RECOVERY of all');
+  await converge(
+    world,
+    plan,
+    world.members.filter(({ isDead }) => !isDead),
+  );
+}
+
+function healAmong(world: World, faults: FaultSchedule, core: readonly SimMember[]): void {
+  const ids = new Set(core.map(({ id }) => id));
+  faults.endFor(ids);
+  world.network.heal(world.network.links.filter(({ from, to }) => ids.has(from) && ids.has(to)));
+  for (const member of core) {
+    member.disk.slowness = 1;
+    member.disk.setStalled(false);
+    member.resume();
+    world.restart(member);
+  }
+}
+
+/** Those outside the core hear nothing, are heard by nobody, both, or neither; their other troubles stay as they are. */
+function abandon(
+  { network }: World,
+  rng: Rng,
+  { core, others }: { readonly core: readonly SimMember[]; readonly others: readonly SimMember[] },
+): void {
+  for (const { id } of others) {
+    const [isDeaf, isMute] = [isLucky(rng, 0.5), isLucky(rng, 0.5)];
+    for (const member of core) {
+      if (isMute) network.setCut(network.link(id, member.id), true);
+      if (isDeaf) network.setCut(network.link(member.id, id), true);
+    }
+  }
+}
+
+/** L1 a leader, L2 progress, L3 equal states, each within its bound. */
+async function converge(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
+  const { electionTimeoutMs } = plan.raftOptions;
+  const hasLeader = (): boolean => core.every((member) => member.isUp && member.hasQuorum);
+  await world.runFor(electionBound * electionTimeoutMs, hasLeader);
+  check(hasLeader(), 'L1', () => `no leader ${electionBound} election timeouts after a quorum was healed`);
+  const before = world.witness.history.committed.length;
+  const { calls } = world;
+  const firstNew = calls.length;
+  const isDone = (): boolean => {
+    const { committed } = world.witness.history;
+    const isAlive = committed.length > before && calls.slice(firstNew).some(({ outcome }) => outcome === 'ok');
+    return isAlive && core.every((member) => member.appliedIndex === committed.length);
+  };
+  await world.runFor(convergenceBound * electionTimeoutMs, isDone);
+  const { committed } = world.witness.history;
+  check(committed.length > before, 'L2', () => 'nothing is committed after a quorum was healed');
+  check(
+    calls.slice(firstNew).some(({ outcome }) => outcome === 'ok'),
+    'L2',
+    () => 'no call succeeds any more',
+  );
+  checkEqual(core);
+}
+
+function checkEqual(core: readonly SimMember[]): void {
+  const [first, ...others] = core;
+  const index = required(first, 'a quorum has a member').appliedIndex;
+  for (const other of others) {
+    check(
+      other.appliedIndex === index,
+      'L3',
+      () => `${first?.name} has applied ${index}, ${other.name} ${other.appliedIndex}`,
+    );
+    check(other.hash() === first?.hash(), 'N5', () => `${first?.name} and ${other.name} differ after entry ${index}`);
+  }
+}
+
+/** L4: whoever is outside disturbs nobody. Then the leadership is handed over, which no patient caller may notice. */
+async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
+  const { electionTimeoutMs } = plan.raftOptions;
+  const leader = core.find(({ seen }) => seen?.role === 'leader');
+  // One outside may still lose the leadership for good reasons.
+  if (leader === undefined) return;
+  const terms = core.map(({ seen }) => seen?.term);
+  const firstNew = world.calls.length;
+  await world.runFor(calmBound * electionTimeoutMs);
+  core.forEach(({ name, seen }, at) => {
+    check(seen?.term === terms[at], 'L4', () => `${name} goes from term ${terms[at]} to ${seen?.term} for no reason`);
+  });
+  checkCalls(world, plan, { firstNew, deadlineMs: 2 * electionTimeoutMs });
+  await handOver(world, plan, core);
+}
+
+async function handOver(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
+  const { leader } = world;
+  const heir = core.find((member) => member !== leader);
+  const term = leader?.seen?.term;
+  if (heir === undefined || leader === undefined || term === undefined) return;
+  const firstNew = world.calls.length;
+  world.network.inject(leader.id, heir.id, { kind: 'timeout-now', term });
+  await world.runFor(calmBound * plan.raftOptions.electionTimeoutMs);
+  checkCalls(world, plan, { firstNew, deadlineMs: calmBound * plan.raftOptions.electionTimeoutMs });
+}
+
+/** L2: a call with enough time is done. */
+function checkCalls(
+  world: World,
+  plan: Plan,
+  { firstNew, deadlineMs }: { readonly firstNew: number; readonly deadlineMs: number },
+): void {
+  const patient = world.calls.slice(firstNew).filter((call) => call.deadlineMs >= deadlineMs);
+  const failed = patient.find((call) => !isGoodEnough(call, plan));
+  check(
+    failed === undefined,
+    'L2',
+    () => `call ${failed?.id} fails in calm times: ${failed?.error ?? failed?.outcome}`,
+  );
+}
+
+/** Done, or on its way, or refused because a bound of this seed is small; or an answer was lost between member and client. */
+function isGoodEnough({ outcome, error }: Call, { habits }: Plan): boolean {
+  if (outcome === 'ok' || outcome === 'open' || error === 'overloaded') return true;
+  return error === undefined && habits.lossRate > 0;
+}

@@ -1,0 +1,73 @@
+/** What the simulator tells people. */
+import { faultKinds } from './faults';
+import { replayCommand } from './plan-flags';
+import type { Outcome } from './simulate';
+import type { Volume } from './volume';
+
+const hourMs = 3_600_000;
+
+export function failureLines({ failure, plan }: Outcome): readonly string[] {
+  return [`FAILED seed ${plan.seed}: ${failure?.message}`, `replay: ${replayCommand(plan)} --trace`];
+}
+
+/** One line while a long run is under way. */
+export function progressLine(volume: Volume, failures: number, wallMs: number): string {
+  const { seeds, simulatedMs, steps, elections, snapshots, faults } = volume;
+  const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  return [
+    `${seeds} seeds`,
+    `${(simulatedMs / hourMs).toFixed(2)} simulated hours`,
+    `${steps} steps`,
+    `${elections} elections`,
+    `${snapshots} snapshots`,
+    `${struck} faults`,
+    `${failures} failed`,
+    `${(simulatedMs / wallMs).toFixed(0)} times real time`,
+    `${((steps / wallMs) * 1000).toFixed(0)} steps/s`,
+  ].join(', ');
+}
+
+export function volumeLines(volume: Volume): readonly string[] {
+  const { simulatedMs, steps, elections, commits, truncations, restarts, snapshots, network, calls, faults } = volume;
+  const faultCounts = faultKinds.flatMap(({ name }) => (faults[name] === undefined ? [] : [`${name} ${faults[name]}`]));
+  return [
+    `simulated ${(simulatedMs / 1000).toFixed(1)} s in ${steps} steps`,
+    `elections ${elections}, commits ${commits}, truncations ${truncations}, restarts ${restarts}, snapshots ${snapshots}`,
+    `packets: delivered ${network.delivered}, lost ${network.lost}, duplicated ${network.duplicated}, reordered ${network.reordered}`,
+    `calls: ok ${calls.ok}, definite errors ${calls.definite}, ambiguous ${calls.ambiguous}, open ${calls.open}`,
+    `faults: ${faultCounts.join(', ')}`,
+  ];
+}
+
+/** From so many seeds on, each of these must have happened. */
+const enoughSeeds = 50;
+
+/** What a run did too little of: then it proves nothing. */
+export function shortfalls(volume: Volume): readonly string[] {
+  const { seeds } = volume;
+  if (seeds < enoughSeeds) return [];
+  const wanted: [string, number, number][] = [
+    ['elections', volume.elections, 2 * seeds],
+    ['commits', volume.commits, 30 * seeds],
+    ['truncations', volume.truncations, seeds / 10],
+    ['restarts', volume.restarts, 4 * seeds],
+    ['acknowledgements', volume.acknowledgements, 100 * seeds],
+    ['calls that succeed', volume.calls.ok, 40 * seeds],
+    ['calls that surely fail', volume.calls.definite, seeds],
+    ['calls without a known outcome', volume.calls.ambiguous, seeds],
+    ['lost packets', volume.network.lost, 20 * seeds],
+    ['duplicated packets', volume.network.duplicated, 10 * seeds],
+    ['packets out of order', volume.network.reordered, 10 * seeds],
+    ...faultKinds.map(({ name }): [string, number, number] => [
+      `faults "${name}"`,
+      volume.faults[name] ?? 0,
+      seeds / 50,
+    ]),
+  ];
+  return wanted
+    .filter(([, count, least]) => count < least)
+    .map(
+      ([what, count, least]) =>
+        `too few ${what}: ${count}, at least ${Math.ceil(least)} are expected of ${seeds} seeds`,
+    );
+}

@@ -1,0 +1,43 @@
+/** What a run really did: a run that did nothing proves nothing. */
+import type { CallOutcome } from './workload/call';
+import type { NetworkVolume } from './world/network';
+
+export interface Volume {
+  seeds: number;
+  simulatedMs: number;
+  steps: number;
+  elections: number;
+  commits: number;
+  truncations: number;
+  acknowledgements: number;
+  applied: number;
+  restarts: number;
+  snapshots: number;
+  /** Keys whose history was too much for the linearizability checker; the other checks still hold for them. */
+  undecided: number;
+  readonly network: NetworkVolume;
+  readonly calls: Record<CallOutcome, number>;
+  readonly faults: Record<string, number>;
+}
+
+export function emptyVolume(): Volume {
+  return {
+    ...{ seeds: 0, simulatedMs: 0, steps: 0, elections: 0, commits: 0, truncations: 0 },
+    ...{ acknowledgements: 0, applied: 0, restarts: 0, snapshots: 0, undecided: 0 },
+    network: { delivered: 0, lost: 0, duplicated: 0, reordered: 0 },
+    calls: { open: 0, ok: 0, definite: 0, ambiguous: 0 },
+    faults: {},
+  };
+}
+
+/** Adds what another run did. */
+export function addVolume(total: Volume, more: Volume): void {
+  addNumbers(total as unknown as Record<string, unknown>, more as unknown as Record<string, unknown>);
+}
+
+function addNumbers(total: Record<string, unknown>, more: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(more)) {
+    if (typeof value === 'number') total[key] = ((total[key] as number | undefined) ?? 0) + value;
+    else addNumbers((total[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>);
+  }
+}

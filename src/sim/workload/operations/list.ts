@@ -1,0 +1,12 @@
+/** Linearizable list of all keys from one on, or of all there are. */
+import { isLucky, pick } from '../../world/chance';
+import type { OperationKind } from '../operation-kind';
+
+export const list: OperationKind = {
+  name: 'list',
+  weight: 2,
+  draw: ({ rng, keys }) => {
+    const start = isLucky(rng, 0.5) ? pick(rng, keys) : '!';
+    return { kind: 'list', start, end: '~', stale: false };
+  },
+};

@@ -1,0 +1,30 @@
+/** Messages as one line for readers of a trace. */
+import type { PeerMessage } from '../../transport/transport';
+
+export function describeMessage(message: PeerMessage): string {
+  switch (message.kind) {
+    case 'append-entries': {
+      const { term, prevLogIndex, prevLogTerm, entries, leaderCommit, readRound } = message;
+      const what = entries.length === 0 ? 'heartbeat' : `${entries.length} entries`;
+      return `${what} after ${prevLogIndex}:${prevLogTerm}, term ${term}, commit ${leaderCommit}, round ${readRound}`;
+    }
+    case 'append-entries-response':
+      return message.success
+        ? `holds ${message.matchIndex}, term ${message.term}, round ${message.readRound}`
+        : `refuses ${message.rejectedIndex}, try ${message.hintIndex}:${message.hintTerm}, term ${message.term}`;
+    case 'request-vote':
+      return `${message.preVote ? 'pre-vote' : 'vote'}? log ends ${message.lastLogIndex}:${message.lastLogTerm}, term ${message.term}`;
+    case 'request-vote-response':
+      return `${message.preVote ? 'pre-vote' : 'vote'} ${message.voteGranted ? 'granted' : 'refused'}, term ${message.term}`;
+    case 'timeout-now':
+      return `campaign now, term ${message.term}`;
+    case 'forward-proposals':
+      return `${message.payloads.length} proposals, request ${message.requestId}, term ${message.term}`;
+    case 'forward-read':
+      return `read, request ${message.requestId}`;
+    case 'forward-read-index':
+      return `read index ${message.readIndex}, request ${message.requestId}`;
+    case 'forward-refused':
+      return `refused: ${message.reason}, request ${message.requestId}`;
+  }
+}

@@ -1,0 +1,245 @@
+/** A member's simulated disk: what is durable, what is on its way, and what can go wrong with both. */
+import { assert } from '../../base/assert';
+import { deferred } from '../../base/deferred';
+import { QuorateError } from '../../base/error';
+import type { Rng } from '../../base/rng';
+import type { Configuration, Entry, HardState, MemberId, Persist } from '../../raft';
+import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../storage/memory-storage';
+import type { EntryRange, LoadedLog, Storage } from '../../storage/storage';
+import type { Agenda } from './agenda';
+import { exponential } from './chance';
+
+/** How quick a disk is while nothing is wrong with it. */
+export interface DiskQuality {
+  readonly meanWriteMs: number;
+  readonly meanReadMs: number;
+}
+
+/** What the world wants to know of a disk. */
+export interface DiskObserver {
+  /** Handed over by the member. */
+  given(persist: Persist): void;
+  /** Would survive a power cut from now on; the member does not know it yet. */
+  durable(persist: Persist): void;
+  /** The process is told something: at once, when it wakes up, or never if it has ended. */
+  notify(tell: () => void): void;
+}
+
+export interface DiskParts {
+  readonly id: MemberId;
+  readonly agenda: Agenda;
+  readonly rng: Rng;
+  readonly quality: DiskQuality;
+  readonly observer: DiskObserver;
+}
+
+/** Survives its processes. One storage at a time is open on it. */
+export class SimDisk {
+  readonly parts: DiskParts;
+  readonly memory = new MemoryDisk();
+  /** Writes take this many times as long. */
+  slowness = 1;
+  /** Nothing completes. */
+  isStalled = false;
+  /** Entries whose bytes are no longer what was written. Found when they are read. */
+  readonly rotten = new Set<number>();
+  /** The storage that is open, if any. */
+  storage: SimStorage | undefined;
+
+  constructor(parts: DiskParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Opens the log.
+   *
+   * @throws QuorateError `damaged` when an entry fails its check
+   */
+  open(initialConfiguration: Configuration, maxTailBytes: number): SimStorage {
+    if (this.rotten.size > 0) throw new QuorateError('damaged', 'an entry of the log fails its checksum');
+    this.storage = new SimStorage(this, { initialConfiguration, maxTailBytes });
+    return this.storage;
+  }
+
+  get hardState(): HardState {
+    return this.memory.hardState;
+  }
+
+  get lastIndex(): number {
+    return this.memory.lastIndex;
+  }
+
+  entryAt(index: number): Entry | undefined {
+    return this.memory.entries[index - 1 - this.memory.lastRemoved.index];
+  }
+
+  setStalled(isStalled: boolean): void {
+    this.isStalled = isStalled;
+    if (!isStalled) this.storage?.resume();
+  }
+}
+
+/** The storage contract on a simulated disk: groups of writes, one after the other, each taking its time. */
+export class SimStorage implements Storage {
+  readonly loaded: LoadedLog;
+  readonly #disk: SimDisk;
+  readonly #inner: MemoryStorage;
+  /** Handed over and not durable, oldest first; `undefined` for what is not a `Persist`. */
+  #given: (Persist | undefined)[] = [];
+  /** Writes that gather for the next group, and those of the group on its way to the disk. */
+  #gathering: (() => void)[] = [];
+  #writing: (() => void)[] = [];
+  #hasEnded = false;
+  readonly #failed = deferred<Error>();
+
+  /** Use `SimDisk.open`. */
+  constructor(disk: SimDisk, options: { readonly initialConfiguration: Configuration; readonly maxTailBytes: number }) {
+    this.#disk = disk;
+    this.#inner = openMemoryStorage({
+      disk: disk.memory,
+      identity: { clusterId: 1n, memberId: disk.parts.id },
+      ...options,
+      schedule: (complete) => {
+        this.#gathering.push(complete);
+        this.#beginGroup();
+      },
+    });
+    this.loaded = this.#inner.loaded;
+    void this.#inner.failed.then((error) => {
+      this.#notify(() => this.#failed.resolve(error));
+    });
+  }
+
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
+  }
+
+  get pendingWrites(): number {
+    return this.#inner.pendingWrites;
+  }
+
+  persist(persist: Persist): Promise<void> {
+    this.#disk.parts.observer.given(persist);
+    if (!this.#hasEnded) this.#given.push(persist);
+    return this.#whenAwake(this.#inner.persist(persist));
+  }
+
+  readEntries(range: EntryRange): Promise<readonly Entry[]> {
+    const { agenda, rng, quality } = this.#disk.parts;
+    const found = deferred<readonly Entry[]>();
+    agenda.after(exponential(rng, quality.meanReadMs * this.#disk.slowness), () => {
+      if (this.#hasEnded) return;
+      for (let index = range.firstIndex; index <= range.lastIndex; index++) {
+        if (this.#disk.rotten.has(index)) {
+          this.fail(0);
+          break;
+        }
+      }
+      this.#inner.readEntries(range).then(
+        (entries) => found.resolve(entries),
+        (error: unknown) => found.reject(asError(error)),
+      );
+    });
+    return this.#whenAwake(found.promise);
+  }
+
+  truncatePrefix(index: number): Promise<void> {
+    this.#given.push(undefined);
+    return this.#inner.truncatePrefix(index);
+  }
+
+  sizeBytes(): number {
+    return this.#inner.sizeBytes();
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+    await this.#inner.close();
+  }
+
+  /** The process or its power is gone: the oldest `survivors` of the pending writes have reached the disk. */
+  crash(survivors: number): void {
+    if (this.#hasEnded) return;
+    const written = this.#given.slice(0, survivors);
+    this.#end();
+    this.#inner.crash(survivors);
+    this.#tell(written);
+  }
+
+  /** A write fails, whatever of it may be found later. */
+  fail(survivors: number): void {
+    if (this.#hasEnded) return;
+    const written = this.#given.slice(0, survivors);
+    this.#end();
+    this.#inner.fail(survivors);
+    this.#tell(written);
+  }
+
+  /** The disk is no longer stalled. */
+  resume(): void {
+    this.#beginGroup();
+  }
+
+  #beginGroup(): void {
+    const disk = this.#disk;
+    if (disk.isStalled || this.#writing.length > 0 || this.#gathering.length === 0) return;
+    this.#writing = this.#gathering;
+    this.#gathering = [];
+    const { agenda, rng, quality } = disk.parts;
+    agenda.after(exponential(rng, quality.meanWriteMs * disk.slowness), () => this.#endGroup());
+  }
+
+  #endGroup(): void {
+    if (this.#hasEnded) return;
+    if (this.#disk.isStalled) {
+      // It was nearly done; it goes on with what gathers when the disk works again.
+      this.#gathering = [...this.#writing, ...this.#gathering];
+      this.#writing = [];
+      return;
+    }
+    const group = this.#writing;
+    this.#writing = [];
+    for (const complete of group) {
+      const written = this.#given.shift();
+      complete();
+      this.#tell([written]);
+    }
+    this.#beginGroup();
+  }
+
+  #tell(written: readonly (Persist | undefined)[]): void {
+    for (const persist of written) {
+      if (persist === undefined) continue;
+      const first = persist.entries[0]?.index ?? Infinity;
+      for (const index of this.#disk.rotten) if (index >= first) this.#disk.rotten.delete(index);
+      this.#disk.parts.observer.durable(persist);
+    }
+  }
+
+  /** What the disk has done is one thing, that the process learns of it another. */
+  #whenAwake<T>(work: Promise<T>): Promise<T> {
+    const told = deferred<T>();
+    work.then(
+      (value) => this.#notify(() => told.resolve(value)),
+      (error: unknown) => this.#notify(() => told.reject(asError(error))),
+    );
+    return told.promise;
+  }
+
+  #notify(tell: () => void): void {
+    this.#disk.parts.observer.notify(tell);
+  }
+
+  #end(): void {
+    assert(this.#disk.storage === this, 'only the storage that is open ends');
+    this.#hasEnded = true;
+    this.#disk.storage = undefined;
+    this.#given = [];
+    this.#gathering = [];
+    this.#writing = [];
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,290 @@
+/** One simulated member: the real driver, core and state machine on a simulated disk, clock and network. */
+import { assert, required } from '../../base/assert';
+import { QuorateError } from '../../base/error';
+import { silentLogger } from '../../base/logger';
+import { between, type Rng } from '../../base/rng';
+import type { KvStateMachine } from '../../kv/state-machine';
+import type { Result } from '../../kv/result';
+import { Node } from '../../node/node';
+import type { NodeOptions } from '../../node/options';
+import type { Configuration, Entry, MemberId, Persist, RaftOptions } from '../../raft';
+import { LogMirror, type MemberView, type Seen } from '../checkers/member-view';
+import type { Answer, Serve } from '../workload/call';
+import type { Contact } from '../workload/client';
+import type { Agenda } from './agenda';
+import { real } from './chance';
+import type { SimDisk, SimStorage } from './disk';
+import { MemberClock } from './member-clock';
+import type { Network } from './network';
+import { rebuildMachine } from './rebuild';
+import { WatchedMachine } from './watched-machine';
+
+/** What is the same for all members of a run. */
+export interface MemberSetup {
+  readonly configuration: Configuration;
+  readonly raftOptions: RaftOptions;
+  readonly nodeOptions: NodeOptions;
+  readonly maxTailBytes: number;
+  readonly maxTurnMs: number;
+  readonly maxDriftRate: number;
+}
+
+/** What the world wants to know of a member. */
+export interface MemberObserver {
+  started(member: SimMember, appliedIndex: number): void;
+  turned(member: SimMember): void;
+  applied(member: SimMember, entries: readonly Entry[], results: readonly string[]): void;
+  ended(member: SimMember, why: string): void;
+  /** It stopped itself, because its disk failed. */
+  gaveUp(member: SimMember): void;
+  /** It stopped itself, and no fault of its surroundings explains it. */
+  broken(member: SimMember, error: unknown): void;
+}
+
+export interface MemberParts {
+  readonly id: MemberId;
+  readonly agenda: Agenda;
+  readonly rng: Rng;
+  readonly network: Network;
+  readonly disk: SimDisk;
+  readonly observer: MemberObserver;
+}
+
+/** How a process ends: alone, or with the power of its machine. */
+export type Ending = 'process' | 'power';
+
+/** One life of the process. */
+interface Life {
+  readonly number: number;
+  readonly clock: MemberClock;
+  readonly storage: SimStorage;
+  readonly node: Node<Result>;
+}
+
+export class SimMember implements MemberView, Contact {
+  readonly id: MemberId;
+  readonly name: string;
+  readonly disk: SimDisk;
+  readonly log = new LogMirror();
+  seen: Seen | undefined;
+  before: Seen | undefined;
+  /** A disk of it is damaged: it stays away, since what it forgot it may have promised. */
+  isDead = false;
+  lives = 0;
+  readonly #parts: MemberParts;
+  readonly #setup: MemberSetup;
+  #life: Life | undefined;
+  #machine: KvStateMachine | undefined;
+  /** The oldest state that a power cut can bring back. */
+  #savedIndex = 0;
+  #isPaused = false;
+  #disturbedAt = 0;
+  #waitingTimers: (() => void)[] = [];
+  #waitingInput: (() => void)[] = [];
+  readonly #rate: number;
+
+  constructor(parts: MemberParts, setup: MemberSetup) {
+    this.id = parts.id;
+    this.name = `m${parts.id}`;
+    this.disk = parts.disk;
+    this.#parts = parts;
+    this.#setup = setup;
+    this.#rate = real(parts.rng, 1 - setup.maxDriftRate, 1 + setup.maxDriftRate);
+  }
+
+  get isUp(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  get life(): string {
+    return `${this.name}, life ${this.lives}`;
+  }
+
+  /** Its clock is set forward. */
+  jump(ms: number): void {
+    this.#disturbedAt = this.#parts.agenda.now;
+    this.#life?.clock.jump(ms);
+  }
+
+  now(): number {
+    return this.#life?.clock.now() ?? 0;
+  }
+
+  steadyMs(): number {
+    return this.#parts.agenda.now - this.#disturbedAt;
+  }
+
+  get appliedIndex(): number {
+    return this.#machine?.appliedIndex ?? 0;
+  }
+
+  get hasQuorum(): boolean {
+    return this.#life?.node.status().hasQuorum ?? false;
+  }
+
+  /** SHA-256 over the whole state. */
+  hash(): string {
+    return required(this.#machine, 'the member has a state').hash();
+  }
+
+  /** Starts the process on what its disk holds. Returns false if it refuses, which is for good. */
+  start(): boolean {
+    assert(this.#life === undefined, 'a member runs once at a time');
+    const { disk } = this;
+    let storage: SimStorage;
+    try {
+      storage = disk.open(this.#setup.configuration, this.#setup.maxTailBytes);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      this.isDead = true;
+      return false;
+    }
+    this.#machine ??= rebuildMachine(disk, this.#savedIndex);
+    this.#begin(storage, this.#machine);
+    return true;
+  }
+
+  /** Ends the process without a word. `survivors` of the pending writes, oldest first, have reached the disk. */
+  kill(ending: Ending, why: string): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    const { rng, network, observer } = this.#parts;
+    life.clock.halt();
+    network.unplug(this.id);
+    life.storage.crash(between(rng, 0, life.storage.pendingWrites));
+    if (ending === 'power') this.#loseState();
+    this.#life = undefined;
+    this.seen = undefined;
+    this.#isPaused = false;
+    this.#waitingTimers = [];
+    this.#waitingInput = [];
+    observer.ended(this, why);
+  }
+
+  /** The disk refuses a write: the member must stop by itself. */
+  failDisk(): void {
+    const storage = this.#life?.storage;
+    storage?.fail(between(this.#parts.rng, 0, storage.pendingWrites));
+  }
+
+  /** The process stands still; what comes for it waits. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** It goes on: timers first, then everything that waited, as the event loop of Node does. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#disturbedAt = this.#parts.agenda.now;
+    const waiting = [...this.#waitingTimers.splice(0), ...this.#waitingInput.splice(0)];
+    for (const run of waiting) run();
+  }
+
+  /** Runs something that is due on this member's process, now or when it goes on; never if it has ended. */
+  admit(kind: 'timer' | 'input' | 'turn', run: () => void): void {
+    const number = this.#life?.number;
+    if (number === undefined) return;
+    const still = (): void => {
+      if (this.#life?.number === number) run();
+    };
+    if (!this.#isPaused) still();
+    else (kind === 'timer' ? this.#waitingTimers : this.#waitingInput).push(still);
+  }
+
+  serve(doIt: Serve, deadlineMs: number, answered: (answer: Promise<Answer>) => void): boolean {
+    const life = this.#life;
+    if (life === undefined) return false;
+    this.admit('input', () => {
+      const machine = required(this.#machine, 'who lives has a state');
+      answered(doIt({ node: life.node, machine }, { deadline: life.clock.now() + deadlineMs }));
+    });
+    return true;
+  }
+
+  /** Tells the checkers how the core stands. */
+  observe(): void {
+    const node = this.#life?.node;
+    if (node === undefined) return;
+    const { role, term, leader, commitIndex, appliedIndex, lastLogIndex } = node.status();
+    this.before = this.seen;
+    this.seen = { role, term, leader, commitIndex, appliedIndex, lastIndex: lastLogIndex };
+    this.#parts.observer.turned(this);
+  }
+
+  given(persist: Persist): void {
+    this.log.take(persist);
+  }
+
+  #begin(storage: SimStorage, machine: KvStateMachine): void {
+    const { agenda, rng, network, observer } = this.#parts;
+    const { raftOptions, nodeOptions, maxTurnMs } = this.#setup;
+    this.log.reload(this.disk, storage.loaded.firstIndex);
+    this.seen = undefined;
+    this.before = undefined;
+    const number = ++this.lives;
+    const clock = new MemberClock(agenda, {
+      rate: this.#rate,
+      offsetMs: between(rng, 0, 1_000_000),
+      turnMs: () => (maxTurnMs === 0 ? 0 : real(rng, 0, maxTurnMs)),
+      admit: (kind, run) => {
+        this.#admitOwn(kind, run);
+      },
+    });
+    const node = new Node<Result>({
+      id: this.id,
+      raftOptions,
+      nodeOptions,
+      storage,
+      transport: network.transport(this.id),
+      stateMachine: new WatchedMachine(machine, {
+        before: () => this.observe(),
+        after: (entries, results) => observer.applied(this, entries, results),
+      }),
+      scheduler: clock,
+      rng,
+      logger: silentLogger,
+      checkInvariants: true,
+      onFatal: (error) => this.#onFatal(number, error),
+    });
+    this.#life = { number, clock, storage, node };
+    observer.started(this, machine.appliedIndex);
+    void node.start();
+  }
+
+  #admitOwn(kind: 'timer' | 'turn', run: () => void): void {
+    this.admit(kind, () => {
+      run();
+      if (kind === 'turn') this.observe();
+    });
+  }
+
+  /** What was written without fsync comes back as it was at some earlier time. */
+  #loseState(): void {
+    const { rng } = this.#parts;
+    this.#savedIndex = between(rng, this.#savedIndex, this.appliedIndex);
+    this.#machine?.close();
+    this.#machine = undefined;
+  }
+
+  #onFatal(life: number, error: unknown): void {
+    const { agenda, observer } = this.#parts;
+    const isOfDisk = error instanceof QuorateError && error.code === 'damaged';
+    if (!isOfDisk) observer.broken(this, error);
+    agenda.after(0, () => {
+      if (this.#life?.number !== life) return;
+      this.kill('process', 'its disk failed');
+      observer.gaveUp(this);
+    });
+  }
+
+  /** Ends the run. */
+  close(): void {
+    this.#machine?.close();
+    this.#machine = undefined;
+  }
+}

@@ -1,0 +1,268 @@
+/** The simulated world: members, network, disks and clients on one agenda, and the witness who sees everything. */
+import { required } from '../../base/assert';
+import { simpleConfiguration, type MemberId } from '../../raft';
+import { check, Violation } from '../checkers/checker';
+import { Witness } from '../checkers/witness';
+import type { Plan } from '../plan';
+import type { Call } from '../workload/call';
+import { Client, type CallObserver } from '../workload/client';
+import { operationKinds } from '../workload/operations';
+import { Agenda } from './agenda';
+import { chanceFor } from './chance';
+import { SimDisk } from './disk';
+import { SimMember, type MemberObserver } from './member';
+import { Network } from './network';
+import { describeMessage } from './describe';
+import type { Trace } from './trace';
+
+/** Numbers of the trace's steps. */
+const stepCode = { turn: 1, deliver: 2, durable: 3, start: 4, end: 5, invoke: 6, return: 7, fault: 8 } as const;
+
+/** Microtasks that a promise may need to get from the disk through the driver to a caller, with some to spare. */
+const drainDepth = 6;
+const settled = Promise.resolve();
+
+/** How long it takes until a process that ended by itself is started again. */
+const supervisorMs = 500;
+
+/** Far more than any plan needs: whoever gets there turns in circles. */
+const maxEvents = 1_000_000;
+
+/** How often somebody looks at members that do nothing. */
+const lookEveryMs = 100;
+
+export class World {
+  readonly agenda = new Agenda();
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly members: readonly SimMember[];
+  readonly witness: Witness;
+  readonly calls: Call[] = [];
+  restarts = 0;
+  readonly #clients: Client[] = [];
+  /** Whom clients ask. */
+  #contacts: readonly SimMember[];
+  #broken: Error | undefined;
+  #events = 0;
+  readonly #plan: Plan;
+
+  constructor(plan: Plan, trace: Trace) {
+    this.#plan = plan;
+    this.trace = trace;
+    const ids = Array.from({ length: plan.members }, (_, at) => BigInt(at + 1));
+    this.network = new Network(
+      {
+        agenda: this.agenda,
+        rng: chanceFor(plan.seed, 'network'),
+        observer: {
+          sent: (from, to, message) => this.witness.sent(this.member(from), to, message),
+          deliver: (from, to, arrive, message) => {
+            const receiver = this.member(to);
+            receiver.admit('input', () => {
+              this.trace.step(stepCode.deliver, Number(to), message.kind.length + Number(from) * 32);
+              if (this.trace.isRead) this.#tell(receiver, `<- m${from}  ${describeMessage(message)}`);
+              this.witness.received(receiver, from, message);
+              arrive();
+            });
+          },
+        },
+      },
+      { ids, quality: plan.network },
+    );
+    this.members = ids.map((id) => this.#newMember(id));
+    this.#contacts = this.members;
+    this.witness = new Witness({
+      members: new Map(this.members.map((member) => [member.id, member])),
+      configuration: simpleConfiguration(ids),
+      electionTimeoutMs: plan.raftOptions.electionTimeoutMs,
+    });
+  }
+
+  /** Starts everybody, and the clients. */
+  begin(): void {
+    for (const member of this.members) this.restart(member);
+    this.restarts = 0;
+    for (let number = 1; number <= this.#plan.clients; number++) this.#addClient(number);
+    this.#look();
+  }
+
+  member(id: MemberId): SimMember {
+    return required(this.members[Number(id) - 1], 'there is such a member');
+  }
+
+  get leader(): SimMember | undefined {
+    let leader: SimMember | undefined;
+    for (const member of this.members) {
+      if (!member.isUp || member.seen?.role !== 'leader') continue;
+      if (leader === undefined || member.seen.term > (leader.seen?.term ?? 0)) leader = member;
+    }
+    return leader;
+  }
+
+  /** What is wrong, if anything is. */
+  get failure(): Error | undefined {
+    return this.witness.violation ?? this.#broken;
+  }
+
+  /** Starts a process that is down, unless its disk is damaged. */
+  restart(member: SimMember): void {
+    if (member.isUp || member.isDead) return;
+    this.restarts++;
+    const started = member.start();
+    this.note('start', member, started ? `starts, life ${member.lives}` : 'refuses to start: its log is damaged');
+  }
+
+  /** True if one more member may be lost for ever and a quorum is left. */
+  get maySacrifice(): boolean {
+    const lost = this.members.filter(({ isDead, disk }) => isDead || disk.rotten.size > 0).length;
+    return lost + 1 <= Math.floor((this.members.length - 1) / 2);
+  }
+
+  /** From now on clients ask only these. */
+  pointClientsAt(members: readonly SimMember[]): void {
+    this.#contacts = members;
+  }
+
+  stopClients(): void {
+    for (const client of this.#clients) client.stop();
+  }
+
+  /** Lets time pass until `until`, or until something is wrong, or `isDone` says that it is enough. */
+  async #run(until: number, isDone: () => boolean = () => false): Promise<void> {
+    while (this.agenda.runNext(until)) {
+      check(++this.#events < maxEvents, 'L9', () => 'the members come to no rest');
+      // Promises settle between two events, in an order of their own that is always the same.
+      for (let depth = 0; depth < drainDepth; depth++) await settled;
+      if (this.failure !== undefined || isDone()) return;
+    }
+  }
+
+  /** @throws Violation as soon as something is wrong */
+  async runFor(ms: number, isDone?: () => boolean): Promise<void> {
+    await this.#run(this.agenda.now + ms, isDone);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  note(kind: 'start' | 'end' | 'fault', member: SimMember | undefined, text: string): void {
+    this.trace.step(stepCode[kind], Number(member?.id ?? 0n), this.agenda.now);
+    if (this.trace.isRead) this.#tell(member, text);
+  }
+
+  close(): void {
+    for (const member of this.members) {
+      member.kill('process', 'the run is over');
+      member.close();
+    }
+  }
+
+  #newMember(id: MemberId): SimMember {
+    const { seed, disk, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate, members } = this.#plan;
+    const { agenda, network } = this;
+    const rng = chanceFor(seed, `member ${id}`);
+    const ids = Array.from({ length: members }, (_, at) => BigInt(at + 1));
+    const simDisk = new SimDisk({
+      ...{ id, agenda, rng: chanceFor(seed, `disk ${id}`), quality: disk },
+      observer: {
+        given: (persist) => {
+          this.witness.given(member, persist);
+          member.given(persist);
+        },
+        durable: (persist) => {
+          this.trace.step(stepCode.durable, Number(id), agenda.now);
+          this.witness.durable(member, persist);
+        },
+        notify: (tell) => member.admit('input', tell),
+      },
+    });
+    const setup = { configuration: simpleConfiguration(ids), raftOptions, nodeOptions };
+    const member = new SimMember(
+      { id, agenda, rng, network, disk: simDisk, observer: this.#memberObserver() },
+      { ...setup, maxTailBytes, maxTurnMs, maxDriftRate },
+    );
+    return member;
+  }
+
+  #memberObserver(): MemberObserver {
+    return {
+      started: (member, appliedIndex) => this.witness.started(member, appliedIndex),
+      turned: (member) => {
+        const { seen, before } = member;
+        this.trace.step(stepCode.turn, Number(member.id), (seen?.commitIndex ?? 0) * 64 + (seen?.term ?? 0));
+        if (this.trace.isRead && (seen?.role !== before?.role || seen?.term !== before?.term)) {
+          this.#tell(member, `is ${seen?.role} in term ${seen?.term}`);
+        }
+        this.witness.turned(member);
+      },
+      applied: (member, entries, results) => this.witness.applied(member, entries, results),
+      ended: (member, why) => this.note('end', member, `ends: ${why}`),
+      gaveUp: (member) => {
+        this.agenda.after(supervisorMs, () => this.restart(member));
+      },
+      broken: (member, error) => {
+        this.#break(member, error);
+      },
+    };
+  }
+
+  #addClient(number: number): void {
+    const { seed, habits, keys } = this.#plan;
+    this.#clients.push(
+      new Client({
+        ...{ number, agenda: this.agenda, rng: chanceFor(seed, `client ${number}`), habits, kinds: operationKinds },
+        keys: Array.from({ length: keys }, (_, at) => `k${at}`),
+        contacts: () => this.#contacts,
+        nextCallId: () => this.calls.length + 1,
+        observer: this.#callObserver(),
+      }),
+    );
+  }
+
+  #callObserver(): CallObserver {
+    const steps = (): number => this.trace.steps;
+    return {
+      get step() {
+        return steps();
+      },
+      invoked: (call, contact) => {
+        this.calls.push(call);
+        this.trace.step(stepCode.invoke, call.client, call.id);
+        this.witness.invoked(call);
+        if (this.trace.isRead) this.#tell(undefined, `c${call.client} asks ${contact.name}: ${describeCall(call)}`);
+      },
+      returned: (call) => {
+        this.trace.step(stepCode.return, call.client, call.id * 16 + call.outcome.length);
+        this.witness.returned(call);
+        if (this.trace.isRead) this.#tell(undefined, `c${call.client} ${call.outcome}: ${describeCall(call)}`);
+      },
+      answered: (call, contact, answer) => this.witness.answered(call, answer, contact.life),
+      broken: (error) => this.#break(undefined, error),
+    };
+  }
+
+  #break(member: SimMember | undefined, error: unknown): void {
+    if (error instanceof Violation) {
+      this.witness.violation ??= error;
+      return;
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    const name = /assertion failed: ([A-Z]\d+):/.exec(text)?.[1] ?? 'assertion';
+    this.#broken ??= new Violation(name, `${member?.name ?? 'a call'} breaks: ${text}`);
+  }
+
+  #look(): void {
+    this.agenda.after(lookEveryMs, () => {
+      for (const member of this.members) if (member.isUp && !member.isPaused) this.witness.looked(member);
+      this.#look();
+    });
+  }
+
+  #tell(member: SimMember | undefined, text: string): void {
+    this.trace.line(this.agenda.now, member === undefined ? text : `${member.name} ${text}`);
+  }
+}
+
+function describeCall({ id, operation }: Call): string {
+  const { kind } = operation;
+  const what = kind === 'list' ? `${operation.start}..${operation.end}` : operation.key;
+  return `#${id} ${kind} ${what}${kind === 'put' ? ` = ${operation.value}` : ''}`;
+}
