@@ -20,6 +20,7 @@ export interface Plan {
   /** Single faults that are left out, as `kind#number`: for shrinking. */
   readonly without: ReadonlySet<string>;
   readonly network: NetworkQuality;
+  readonly snapshotChunkBytes: number;
   readonly disk: DiskQuality;
   readonly habits: ClientHabits;
   readonly maxTurnMs: number;
@@ -41,6 +42,7 @@ export function drawPlan(seed: number): Plan {
     faults: drawFaults(rng),
     without: new Set(),
     network: drawNetwork(rng),
+    snapshotChunkBytes: pick(rng, [2000, 8000, 100_000]),
     disk: { meanWriteMs: pick(rng, [0.5, 2, 2, 10]), meanReadMs: pick(rng, [0.2, 1, 5]) },
     habits: drawHabits(rng),
     maxTurnMs: pick(rng, [0, 0.2, 1, 5]),
@@ -101,5 +103,10 @@ function drawNodeOptions(rng: Rng): NodeOptions {
     maxWaitingProposals: pick(rng, [defaultNodeOptions.maxWaitingProposals, 5]),
     maxApplyBytes: pick(rng, [defaultNodeOptions.maxApplyBytes, 100]),
     maxForwardBytes: pick(rng, [defaultNodeOptions.maxForwardBytes, 100]),
+    compactLogEntries: pick(rng, [3, 10, 30, defaultNodeOptions.compactLogEntries]),
+    compactLogBytes: pick(rng, [200, defaultNodeOptions.compactLogBytes]),
+    trailingLogEntries: pick(rng, [1, 5, 20]),
+    trailingLogBytes: pick(rng, [100, 1000, defaultNodeOptions.trailingLogBytes]),
+    snapshotRetryMs: pick(rng, [100, 1000]),
   };
 }

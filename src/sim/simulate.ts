@@ -55,6 +55,7 @@ function measure(world: World, faults: FaultSchedule): Volume {
   volume.truncations = witness.watch.logs.truncations;
   volume.acknowledgements = witness.watch.promises.acknowledgements;
   volume.applied = witness.applying.entries;
+  volume.snapshots = witness.snapshots.installs;
   volume.restarts = world.restarts;
   Object.assign(volume.network, network.volume);
   for (const { outcome } of calls) volume.calls[outcome]++;

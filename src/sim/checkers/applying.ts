@@ -1,12 +1,12 @@
 /** S5 everybody applies the same entries in order, N5 with the same results. */
-import type { Entry, MemberId } from '../../raft';
+import type { Entry, LogPosition, MemberId } from '../../raft';
 import { commandOf } from '../../node/proposal-codec';
 import { check, type Checker } from './checker';
 import { sameBytes, type History } from './history';
 import type { MemberView } from './member-view';
 
 export class ApplyChecker implements Checker {
-  readonly names = ['S5', 'S8', 'N5'];
+  readonly names = ['S5', 'S8', 'N3', 'N5'];
   entries = 0;
   readonly #history: History;
   /** What applying an entry gave the first time, by index. */
@@ -34,6 +34,15 @@ export class ApplyChecker implements Checker {
     });
     this.#appliedIndexes.set(member.id, last);
     this.entries += entries.length;
+  }
+
+  /** S5, N3: a snapshot stands for what is committed, and brings the state forward. */
+  installed({ id }: MemberView, { index, term }: LogPosition): void {
+    const last = this.#appliedIndexes.get(id) ?? 0;
+    check(index > last, 'N3', () => `a snapshot moves the state of ${id} from ${last} to ${index}`);
+    const agreed = this.#history.committedAt(index);
+    check(agreed?.term === term, 'S5', () => `a snapshot on ${id} ends at ${index}:${term}, which is not committed`);
+    this.#appliedIndexes.set(id, index);
   }
 
   #checkEntry(member: MemberView, entry: Entry): void {

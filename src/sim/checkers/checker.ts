@@ -1,6 +1,6 @@
 /** What a checker is: it watches everything that every member does, and says which invariant broke. */
-import type { Entry, MemberId, Persist } from '../../raft';
-import type { PeerMessage } from '../../transport/transport';
+import type { Entry, LogPosition, MemberId, Persist } from '../../raft';
+import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import type { MemberView } from './member-view';
 
 /** A broken invariant, by its name in docs/invariants.md. */
@@ -36,10 +36,14 @@ export interface Checker {
   sent?(member: MemberView, to: MemberId, message: PeerMessage): void;
   /** A message arrives, before the turn that handles it. */
   received?(member: MemberView, from: MemberId, message: PeerMessage): void;
+  /** A peer wants to send this member a snapshot. */
+  offered?(member: MemberView, offer: SnapshotOffer): void;
   /** A turn has ended, or is about to apply: `member.seen` is new, `member.before` what it was. */
   turned?(member: MemberView): void;
   /** An entry is committed for the first time anywhere. */
   committed?(entry: Entry): void;
   /** The state machine has applied entries; the results are as text, equal for equal results. */
   applied?(member: MemberView, entries: readonly Entry[], results: readonly string[]): void;
+  /** A snapshot took the place of the state; `hash` is over all of it. */
+  installed?(member: MemberView, last: LogPosition, hash: string): void;
 }

@@ -1,7 +1,7 @@
 /** S6 commit grows, S7 only a leader's own durable entries are counted, S13 they stay on a quorum, S14 all agree. */
-import type { Entry, Persist } from '../../raft';
+import type { Entry, LogPosition, Persist } from '../../raft';
 import { check, type Checker } from './checker';
-import { sameEntry, type History } from './history';
+import { isHeldDurably, sameEntry, type History } from './history';
 import type { MemberView } from './member-view';
 
 export class CommitChecker implements Checker {
@@ -26,13 +26,33 @@ export class CommitChecker implements Checker {
     if (commitIndex > known) this.#advance(member, known, commitIndex);
   }
 
+  started(member: MemberView): void {
+    this.#checkBeginning(member, member.disk.lastRemoved);
+  }
+
+  given(member: MemberView, { snapshot }: Persist): void {
+    if (snapshot !== undefined) this.#checkBeginning(member, snapshot.last);
+  }
+
   durable(member: MemberView, { entries }: Persist): void {
     const [first] = entries;
     if (first === undefined) return;
     const committed = this.#history.committedAt(first.index);
     if (committed === undefined || sameEntry(first, committed)) return;
-    const isSafe = this.#isOnQuorum(committed);
-    check(isSafe, 'S13', () => `the committed entry ${first.index} is on no quorum once ${member.id} replaced it`);
+    this.#checkNothingLost(committed, () => `once ${member.id} replaced it`);
+  }
+
+  /** What is not in the log any more was committed, and is what the others committed there. */
+  #checkBeginning({ id }: MemberView, { index, term }: LogPosition): void {
+    if (index === 0) return;
+    const agreed = this.#history.committedAt(index);
+    check(agreed?.term === term, 'S14', () => `the log of ${id} begins after ${index}:${term}, which is not committed`);
+  }
+
+  #checkNothingLost(committed: Entry, when: () => string): void {
+    const { configuration } = this.#history;
+    const isSafe = this.#history.isInEveryQuorum(configuration, (member) => isHeldDurably(member, committed));
+    check(isSafe, 'S13', () => `the committed entry ${committed.index} is not in every quorum ${when()}`);
   }
 
   #advance(member: MemberView, known: number, commitIndex: number): void {
@@ -62,10 +82,9 @@ export class CommitChecker implements Checker {
       this.#history.committed.push({ entry, term: leader.term });
       this.#announce(entry);
     }
-    check(this.#isOnQuorum(newest), 'S7', () => `${id} commits ${to}, which is durable on no quorum`);
-  }
-
-  #isOnQuorum(entry: Entry): boolean {
-    return this.#history.isQuorum(({ disk }) => sameEntry(disk.entryAt(entry.index), entry));
+    const { configuration } = log.configuration;
+    const isDurable = this.#history.isQuorum(configuration, (one) => isHeldDurably(one, newest));
+    check(isDurable, 'S7', () => `${id} commits ${to}, which is durable on no quorum of its configuration`);
+    this.#checkNothingLost(newest, () => `when ${id} commits it`);
   }
 }

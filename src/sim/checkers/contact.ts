@@ -1,5 +1,5 @@
 /** L5: a leader that hears from no quorum for an election timeout steps down. */
-import type { MemberId } from '../../raft';
+import { allMembers, type MemberId } from '../../raft';
 import type { PeerMessage } from '../../transport/transport';
 import { check, type Checker } from './checker';
 import type { History } from './history';
@@ -47,6 +47,10 @@ export class ContactChecker implements Checker {
       heard = { term: seen.term, since: now, at: new Map() };
       this.#heard.set(id, heard);
     }
+    // Who has just become a member is given its time from then on.
+    for (const peer of allMembers(member.log.configuration.configuration)) {
+      if (!heard.at.has(peer)) heard.at.set(peer, now);
+    }
     this.#check(member, heard);
   }
 
@@ -61,7 +65,9 @@ export class ContactChecker implements Checker {
     if (member.steadyMs() < slackMs) return;
     const oldest = member.now() - this.#electionTimeoutMs - slackMs;
     if (since >= oldest) return;
-    const isHeard = this.#history.isQuorum(({ id }) => id === member.id || (at.get(id) ?? since) >= oldest);
+    const { configuration } = member.log.configuration;
+    const isRecent = (id: MemberId): boolean => (at.get(id) ?? since) >= oldest;
+    const isHeard = this.#history.isQuorum(configuration, ({ id }) => id === member.id || isRecent(id));
     check(isHeard, 'L5', () => `${member.id} leads in term ${term} and has not heard from a quorum`);
   }
 }

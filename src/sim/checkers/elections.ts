@@ -1,6 +1,6 @@
 /** S1 one leader in a term, S4 it holds what was committed before, S9 one vote, S11 only to the up-to-date, S12 pre-votes change nothing. */
 import type { LogPosition, MemberId, Persist, RequestVote, RequestVoteResponse } from '../../raft';
-import type { PeerMessage } from '../../transport/transport';
+import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import { check, type Checker } from './checker';
 import { sameEntry, type History } from './history';
 import type { MemberView } from './member-view';
@@ -88,9 +88,17 @@ export class ElectionChecker implements Checker {
       case 'forward-proposals':
       case 'forward-read':
       case 'forward-read-index':
+      case 'forward-change':
+      case 'forward-change-result':
       case 'forward-refused':
         return;
     }
+  }
+
+  /** The term of an offer is heard with it; what comes of it counts only when the snapshot is whole. */
+  offered(member: MemberView, { term }: SnapshotOffer): void {
+    const heard = this.#of(member);
+    heard.term = Math.max(heard.term, term);
   }
 
   sent(member: MemberView, to: MemberId, message: PeerMessage): void {
@@ -147,7 +155,10 @@ export class ElectionChecker implements Checker {
     if (heard.term >= term) return;
     const isAsked = heard.askedTerm >= term;
     const mayCampaign = (): boolean =>
-      this.#history.isQuorum(({ id }) => id === member.id || heard.preVotes.get(term)?.has(id) === true);
+      this.#history.isQuorum(
+        member.log.configuration.configuration,
+        ({ id }) => id === member.id || heard.preVotes.get(term)?.has(id) === true,
+      );
     check(isAsked || mayCampaign(), 'S12', () => `${member.id} enters term ${term} without a reason`);
   }
 
@@ -161,7 +172,7 @@ export class ElectionChecker implements Checker {
     // By S3 the last such entry brings all those before it.
     const last = this.#history.committed.findLast((committed) => committed.term < term)?.entry;
     if (last === undefined || last.index < 1) return;
-    const isHeld = sameEntry(member.log.at(last.index), last);
+    const isHeld = last.index <= member.log.start.index || sameEntry(member.log.at(last.index), last);
     check(isHeld, 'S4', () => `the leader ${member.id} of term ${term} lacks the committed entry ${last.index}`);
   }
 
@@ -205,5 +216,5 @@ function isUpToDate({ lastLogIndex, lastLogTerm }: RequestVote, { index, term }:
 function durableLast({ disk }: MemberView, { term }: RequestVote): LogPosition {
   let index = disk.lastIndex;
   while ((disk.entryAt(index)?.term ?? 0) >= term) index--;
-  return { index, term: disk.entryAt(index)?.term ?? 0 };
+  return { index, term: disk.entryAt(index)?.term ?? disk.lastRemoved.term };
 }

@@ -1,5 +1,6 @@
 /** What the whole cluster has agreed on so far: it outlives every crash, and every member is measured against it. */
-import type { Configuration, Entry, MemberId } from '../../raft';
+import { reachedByQuorum } from '../../raft';
+import type { Configuration, ConfigurationAt, Entry, MemberId } from '../../raft';
 import type { MemberView } from './member-view';
 
 /** A committed entry, and the term of the leader that committed it. */
@@ -15,31 +16,49 @@ export class History {
   /** Who led, by term. */
   readonly leaders = new Map<number, MemberId>();
   readonly members: ReadonlyMap<MemberId, MemberView>;
-  configuration: Configuration;
+  /** Those that were committed, in order, and the first of all. */
+  readonly configurations: ConfigurationAt[];
 
   constructor(members: ReadonlyMap<MemberId, MemberView>, configuration: Configuration) {
     this.members = members;
-    this.configuration = configuration;
+    this.configurations = [{ index: 0, configuration, context: new Uint8Array(0) }];
   }
 
   committedAt(index: number): Entry | undefined {
     return this.committed[index - 1]?.entry;
   }
 
-  /** True if a majority of every set of voters fulfils it. */
-  isQuorum(fulfils: (member: MemberView) => boolean): boolean {
-    const { voters, outgoing } = this.configuration;
-    return [voters, outgoing].every((set) => set.length === 0 || this.#count(set, fulfils) * 2 > set.length);
+  /** The latest that was committed. */
+  get configuration(): Configuration {
+    return this.configurationAt(Infinity).configuration;
   }
 
-  #count(set: readonly MemberId[], fulfils: (member: MemberView) => boolean): number {
-    let count = 0;
-    for (const id of set) {
-      const member = this.members.get(id);
-      if (member !== undefined && fulfils(member)) count++;
-    }
-    return count;
+  /** Of those that were committed, the one in force at `index`. */
+  configurationAt(index: number): ConfigurationAt {
+    const found = this.configurations.findLast((configuration) => configuration.index <= index);
+    if (found === undefined) throw new Error('there was a configuration from the beginning');
+    return found;
   }
+
+  /** True if a majority of every set of voters fulfils it. Whoever was never seen does not. */
+  isQuorum(configuration: Configuration, fulfils: (member: MemberView) => boolean): boolean {
+    return reachedByQuorum(configuration, (id) => this.#fulfils(id, fulfils)) >= 1;
+  }
+
+  /** True if somebody in every quorum fulfils it. */
+  isInEveryQuorum(configuration: Configuration, fulfils: (member: MemberView) => boolean): boolean {
+    return reachedByQuorum(configuration, (id) => 1 - this.#fulfils(id, fulfils)) < 1;
+  }
+
+  #fulfils(id: MemberId, fulfils: (member: MemberView) => boolean): 0 | 1 {
+    const member = this.members.get(id);
+    return member !== undefined && fulfils(member) ? 1 : 0;
+  }
+}
+
+/** True if a power cut would leave this committed entry, in the log or in the state that took its place. */
+export function isHeldDurably({ disk }: MemberView, entry: Entry): boolean {
+  return entry.index <= disk.lastRemoved.index || sameEntry(disk.entryAt(entry.index), entry);
 }
 
 /** Equal in every respect. */

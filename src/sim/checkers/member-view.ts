@@ -1,49 +1,90 @@
 /** What checkers know of one member: what it told its driver, and what its disk holds. */
-import { assert } from '../../base/assert';
-import type { Entry, HardState, MemberId, Persist, Role } from '../../raft';
+import { assert, required } from '../../base/assert';
+import { decodeConfiguration } from '../../raft';
+import type { ConfigurationAt, Entry, HardState, LogPosition, MemberId, Persist, Role } from '../../raft';
 
 /** What a power cut would leave. */
 export interface DurableView {
   readonly hardState: HardState;
+  /** The log begins after it: what was before is in the state database. */
+  readonly lastRemoved: LogPosition;
+  /** In force there. */
+  readonly configuration: ConfigurationAt;
   readonly lastIndex: number;
+  /** `undefined` for what the log does not hold, or not any more. */
   entryAt(index: number): Entry | undefined;
 }
 
 /** The log as a member handed it to its storage, durable or not. */
 export class LogMirror {
   #entries: Entry[] = [];
-  /** Index of the entry before the first one held. */
-  #offset = 0;
+  /** The position before the first entry held. */
+  #start: LogPosition = { index: 0, term: 0 };
+  /** In force at `#start`, then those of the entries. */
+  #configurations: ConfigurationAt[] = [];
+
+  /** The position before the first entry held. */
+  get start(): LogPosition {
+    return this.#start;
+  }
 
   get lastIndex(): number {
-    return this.#offset + this.#entries.length;
+    return this.#start.index + this.#entries.length;
   }
 
   get lastTerm(): number {
-    return this.#entries.at(-1)?.term ?? 0;
+    return this.#entries.at(-1)?.term ?? this.#start.term;
+  }
+
+  /** The latest of the log: the one in force (invariant M2). */
+  get configuration(): ConfigurationAt {
+    return required(this.#configurations.at(-1), 'a member was started before anybody asks for its configuration');
   }
 
   at(index: number): Entry | undefined {
-    return this.#entries[index - this.#offset - 1];
+    return this.#entries[index - this.#start.index - 1];
+  }
+
+  /** `undefined` before the beginning and after the end. */
+  termAt(index: number): number | undefined {
+    return index === this.#start.index ? this.#start.term : this.at(index)?.term;
   }
 
   /** Starts again from what a disk holds. */
-  reload(disk: DurableView, firstIndex: number): void {
-    this.#offset = firstIndex - 1;
-    this.#entries = [];
-    for (let index = firstIndex; index <= disk.lastIndex; index++) {
+  reload(disk: DurableView): void {
+    this.#reset(disk.lastRemoved, disk.configuration);
+    for (let index = disk.lastRemoved.index + 1; index <= disk.lastIndex; index++) {
       const entry = disk.entryAt(index);
-      if (entry !== undefined) this.#entries.push(entry);
+      if (entry !== undefined) this.#push(entry);
     }
   }
 
-  take({ entries }: Persist): void {
+  take({ snapshot, entries }: Persist): void {
+    if (snapshot !== undefined) this.#reset(snapshot.last, snapshot.configuration);
     const [first] = entries;
     if (first === undefined) return;
-    assert(first.index > this.#offset && first.index <= this.lastIndex + 1, 'a persist leaves no gap in the log');
-    this.#entries.length = first.index - this.#offset - 1;
-    for (const entry of entries) this.#entries.push(entry);
+    const isWithin = first.index > this.#start.index && first.index <= this.lastIndex + 1;
+    assert(isWithin, 'a persist leaves no gap in the log');
+    this.#entries.length = first.index - this.#start.index - 1;
+    while (this.configuration.index >= first.index) this.#configurations.pop();
+    for (const entry of entries) this.#push(entry);
   }
+
+  #reset(start: LogPosition, configuration: ConfigurationAt): void {
+    this.#start = start;
+    this.#entries = [];
+    this.#configurations = [configuration];
+  }
+
+  #push(entry: Entry): void {
+    this.#entries.push(entry);
+    if (entry.kind === 'configuration') this.#configurations.push(configurationOf(entry));
+  }
+}
+
+/** What a configuration entry brings. */
+export function configurationOf({ index, payload }: Entry): ConfigurationAt {
+  return { index, ...required(decodeConfiguration(payload), 'a configuration entry can be read') };
 }
 
 /** A member's core between two turns. */

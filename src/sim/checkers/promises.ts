@@ -36,6 +36,8 @@ export class PromiseChecker implements Checker {
       case 'forward-proposals':
       case 'forward-read':
       case 'forward-read-index':
+      case 'forward-change':
+      case 'forward-change-result':
       case 'forward-refused':
         return;
     }
@@ -52,7 +54,11 @@ export class PromiseChecker implements Checker {
     if (matchIndex === 0 || leader?.seen?.role !== 'leader' || leader.seen.term !== term) return;
     const theirs = leader.log.at(matchIndex);
     if (theirs === undefined && matchIndex <= leader.log.lastIndex) return;
-    const isEqual = sameEntry(disk.entryAt(matchIndex), theirs);
+    const { lastRemoved } = disk;
+    const isEqual =
+      matchIndex > lastRemoved.index
+        ? sameEntry(disk.entryAt(matchIndex), theirs)
+        : matchIndex < lastRemoved.index || lastRemoved.term === leader.log.termAt(matchIndex);
     check(isEqual, 'S8', () => `${id} acknowledges another entry at ${matchIndex} than its leader ${to} holds`);
   }
 }

@@ -1,6 +1,6 @@
 /** The checkers of the protocol, and of whatever else is given, joined: every observation goes to all that care for it. */
-import type { Entry, MemberId, Persist } from '../../raft';
-import type { PeerMessage } from '../../transport/transport';
+import type { Entry, LogPosition, MemberId, Persist } from '../../raft';
+import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import type { Checker } from './checker';
 import { CommitChecker } from './commits';
 import { ElectionChecker } from './elections';
@@ -54,12 +54,20 @@ export class Watch {
     for (const checker of this.#checkers) checker.received?.(member, from, message);
   }
 
+  offered(member: MemberView, offer: SnapshotOffer): void {
+    for (const checker of this.#checkers) checker.offered?.(member, offer);
+  }
+
   turned(member: MemberView): void {
     for (const checker of this.#checkers) checker.turned?.(member);
   }
 
   applied(member: MemberView, entries: readonly Entry[], results: readonly string[]): void {
     for (const checker of this.#checkers) checker.applied?.(member, entries, results);
+  }
+
+  installed(member: MemberView, last: LogPosition, hash: string): void {
+    for (const checker of this.#checkers) checker.installed?.(member, last, hash);
   }
 
   #committed(entry: Entry): void {

@@ -1,6 +1,6 @@
 /** Sees everything in the simulated world, from the disks to the clients, and keeps the first violation. */
-import type { Configuration, Entry, MemberId, Persist } from '../../raft';
-import type { PeerMessage } from '../../transport/transport';
+import type { Configuration, Entry, LogPosition, MemberId, Persist } from '../../raft';
+import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import type { Answer, Call } from '../workload/call';
 import { AnswerChecker } from './answers';
 import { ApplyChecker } from './applying';
@@ -9,6 +9,7 @@ import { ContactChecker } from './contact';
 import { History } from './history';
 import type { MemberView } from './member-view';
 import { ModelChecker } from './model';
+import { SnapshotChecker } from './snapshots';
 import { Watch } from './watch';
 
 export interface WitnessOptions {
@@ -21,6 +22,7 @@ export class Witness {
   readonly history: History;
   readonly watch: Watch;
   readonly applying: ApplyChecker;
+  readonly snapshots: SnapshotChecker;
   violation: Violation | undefined;
   readonly #answers: AnswerChecker;
   readonly #contact: ContactChecker;
@@ -30,14 +32,15 @@ export class Witness {
     const model = new ModelChecker();
     this.history = history;
     this.applying = new ApplyChecker(history);
+    this.snapshots = new SnapshotChecker(history);
     this.#answers = new AnswerChecker(history, model);
     this.#contact = new ContactChecker(history, { electionTimeoutMs });
-    this.watch = new Watch({ history, electionTimeoutMs, more: [model, this.applying, this.#contact] });
+    this.watch = new Watch({ history, electionTimeoutMs, more: [model, this.applying, this.snapshots, this.#contact] });
   }
 
   started(member: MemberView, appliedIndex: number): void {
     this.applying.restarted(member.id, appliedIndex);
-    this.watch.started(member);
+    this.#guard(() => this.watch.started(member));
   }
 
   given(member: MemberView, persist: Persist): void {
@@ -56,12 +59,20 @@ export class Witness {
     this.#guard(() => this.watch.received(member, from, message));
   }
 
+  offered(member: MemberView, offer: SnapshotOffer): void {
+    this.#guard(() => this.watch.offered(member, offer));
+  }
+
   turned(member: MemberView): void {
     this.#guard(() => this.watch.turned(member));
   }
 
   applied(member: MemberView, entries: readonly Entry[], results: readonly string[]): void {
     this.#guard(() => this.watch.applied(member, entries, results));
+  }
+
+  installed(member: MemberView, last: LogPosition, hash: string): void {
+    this.#guard(() => this.watch.installed(member, last, hash));
   }
 
   /** From time to time, also at a member that does nothing. */

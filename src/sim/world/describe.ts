@@ -1,7 +1,8 @@
 /** Messages as one line for readers of a trace. */
-import type { PeerMessage } from '../../transport/transport';
+import type { SnapshotMessage } from '../../transport/memory-snapshots';
+import type { Carried } from './network';
 
-export function describeMessage(message: PeerMessage): string {
+export function describeMessage(message: Carried): string {
   switch (message.kind) {
     case 'append-entries': {
       const { term, prevLogIndex, prevLogTerm, entries, leaderCommit, readRound } = message;
@@ -24,7 +25,28 @@ export function describeMessage(message: PeerMessage): string {
       return `read, request ${message.requestId}`;
     case 'forward-read-index':
       return `read index ${message.readIndex}, request ${message.requestId}`;
+    case 'forward-change':
+      return `change, request ${message.requestId}`;
+    case 'forward-change-result':
+      return `what became of a change, request ${message.requestId}`;
     case 'forward-refused':
       return `refused: ${message.reason}, request ${message.requestId}`;
+    case 'snapshot':
+      return describeTransfer(message);
+  }
+}
+
+function describeTransfer({ transfer, step }: SnapshotMessage): string {
+  switch (step.kind) {
+    case 'header': {
+      const { term, description, sizeBytes } = step.offer;
+      return `snapshot ${transfer} up to ${description.last.index}:${description.last.term}, ${sizeBytes} bytes, term ${term}`;
+    }
+    case 'chunk':
+      return `snapshot ${transfer}: ${step.data.length} bytes from ${step.offset}`;
+    case 'end':
+      return `snapshot ${transfer} ends`;
+    case 'taken':
+      return `snapshot ${transfer}: taken so far`;
   }
 }

@@ -3,7 +3,15 @@ import { assert } from '../../base/assert';
 import { deferred } from '../../base/deferred';
 import { QuorateError } from '../../base/error';
 import type { Rng } from '../../base/rng';
-import type { Configuration, Entry, HardState, MemberId, Persist } from '../../raft';
+import type {
+  ConfigurationAt,
+  ConfigurationPayload,
+  Entry,
+  HardState,
+  LogPosition,
+  MemberId,
+  Persist,
+} from '../../raft';
 import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../storage/memory-storage';
 import type { EntryRange, LoadedLog, Storage } from '../../storage/storage';
 import type { Agenda } from './agenda';
@@ -36,7 +44,9 @@ export interface DiskParts {
 /** Survives its processes. One storage at a time is open on it. */
 export class SimDisk {
   readonly parts: DiskParts;
-  readonly memory = new MemoryDisk();
+  memory = new MemoryDisk();
+  /** There is no room for snapshots; the log has its own. */
+  isFull = false;
   /** Writes take this many times as long. */
   slowness = 1;
   /** Nothing completes. */
@@ -45,6 +55,8 @@ export class SimDisk {
   readonly rotten = new Set<number>();
   /** The storage that is open, if any. */
   storage: SimStorage | undefined;
+  /** What waits for the disk while it stalls. */
+  #waiting: (() => void)[] = [];
 
   constructor(parts: DiskParts) {
     this.parts = parts;
@@ -55,7 +67,7 @@ export class SimDisk {
    *
    * @throws QuorateError `damaged` when an entry fails its check
    */
-  open(initialConfiguration: Configuration, maxTailBytes: number): SimStorage {
+  open(initialConfiguration: ConfigurationPayload, maxTailBytes: number): SimStorage {
     if (this.rotten.size > 0) throw new QuorateError('damaged', 'an entry of the log fails its checksum');
     this.storage = new SimStorage(this, { initialConfiguration, maxTailBytes });
     return this.storage;
@@ -69,13 +81,45 @@ export class SimDisk {
     return this.memory.lastIndex;
   }
 
+  get lastRemoved(): LogPosition {
+    return this.memory.lastRemoved;
+  }
+
+  get configuration(): ConfigurationAt {
+    return this.memory.configuration;
+  }
+
   entryAt(index: number): Entry | undefined {
     return this.memory.entries[index - 1 - this.memory.lastRemoved.index];
   }
 
   setStalled(isStalled: boolean): void {
     this.isStalled = isStalled;
-    if (!isStalled) this.storage?.resume();
+    if (isStalled) return;
+    this.storage?.resume();
+    for (const run of this.#waiting.splice(0)) run();
+  }
+
+  /** Something beside the log, such as the state database, comes to its turn on the disk. */
+  later(run: () => void): void {
+    const { agenda, rng, quality } = this.parts;
+    agenda.after(exponential(rng, quality.meanWriteMs * this.slowness), () => {
+      if (this.isStalled) this.#waiting.push(run);
+      else run();
+    });
+  }
+
+  /** What is no longer part of the log, or was written anew, cannot be read wrongly. */
+  forgetRot(isReplaced: (index: number) => boolean): void {
+    const { index: removed } = this.lastRemoved;
+    for (const index of this.rotten) if (index <= removed || isReplaced(index)) this.rotten.delete(index);
+  }
+
+  /** Everything is gone, or was never there. */
+  wipe(): void {
+    assert(this.storage === undefined, 'nobody uses a disk that is wiped');
+    this.memory = new MemoryDisk();
+    this.rotten.clear();
   }
 }
 
@@ -93,7 +137,10 @@ export class SimStorage implements Storage {
   readonly #failed = deferred<Error>();
 
   /** Use `SimDisk.open`. */
-  constructor(disk: SimDisk, options: { readonly initialConfiguration: Configuration; readonly maxTailBytes: number }) {
+  constructor(
+    disk: SimDisk,
+    options: { readonly initialConfiguration: ConfigurationPayload; readonly maxTailBytes: number },
+  ) {
     this.#disk = disk;
     this.#inner = openMemoryStorage({
       disk: disk.memory,
@@ -144,8 +191,8 @@ export class SimStorage implements Storage {
   }
 
   truncatePrefix(index: number): Promise<void> {
-    this.#given.push(undefined);
-    return this.#inner.truncatePrefix(index);
+    if (!this.#hasEnded) this.#given.push(undefined);
+    return this.#whenAwake(this.#inner.truncatePrefix(index));
   }
 
   sizeBytes(): number {
@@ -209,10 +256,9 @@ export class SimStorage implements Storage {
 
   #tell(written: readonly (Persist | undefined)[]): void {
     for (const persist of written) {
-      if (persist === undefined) continue;
-      const first = persist.entries[0]?.index ?? Infinity;
-      for (const index of this.#disk.rotten) if (index >= first) this.#disk.rotten.delete(index);
-      this.#disk.parts.observer.durable(persist);
+      const first = persist?.entries[0]?.index ?? Infinity;
+      this.#disk.forgetRot((index) => index >= first);
+      if (persist !== undefined) this.#disk.parts.observer.durable(persist);
     }
   }
 

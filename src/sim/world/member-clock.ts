@@ -44,6 +44,8 @@ export class MemberClock implements Scheduler {
   }
 
   after(delayMs: number, callback: () => void): Timer {
+    // What an ended process still had on its mind never happens.
+    if (this.#isHalted) return { cancel: () => undefined };
     const due = this.now() + delayMs;
     const timer: PlannedTimer = { due, callback, appointment: this.#plan(due, () => this.#fire(timer)) };
     this.#timers.add(timer);
@@ -51,6 +53,7 @@ export class MemberClock implements Scheduler {
   }
 
   atEndOfTurn(callback: () => void): void {
+    if (this.#isHalted) return;
     this.#agenda.after(this.#options.turnMs(), () => {
       if (!this.#isHalted) this.#options.admit('turn', () => this.#unlessHalted(callback));
     });

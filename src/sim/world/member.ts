@@ -7,7 +7,8 @@ import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import { Node } from '../../node/node';
 import type { NodeOptions } from '../../node/options';
-import type { Configuration, Entry, MemberId, Persist, RaftOptions } from '../../raft';
+import type { ConfigurationPayload, Entry, LogPosition, MemberId, Persist, RaftOptions } from '../../raft';
+import { Violation } from '../checkers/checker';
 import { LogMirror, type MemberView, type Seen } from '../checkers/member-view';
 import type { Answer, Serve } from '../workload/call';
 import type { Contact } from '../workload/client';
@@ -16,12 +17,13 @@ import { real } from './chance';
 import type { SimDisk, SimStorage } from './disk';
 import { MemberClock } from './member-clock';
 import type { Network } from './network';
-import { rebuildMachine } from './rebuild';
+import { StateDisk } from './state-disk';
 import { WatchedMachine } from './watched-machine';
 
 /** What is the same for all members of a run. */
 export interface MemberSetup {
-  readonly configuration: Configuration;
+  /** What it knows when it starts for the first time. */
+  readonly configuration: ConfigurationPayload;
   readonly raftOptions: RaftOptions;
   readonly nodeOptions: NodeOptions;
   readonly maxTailBytes: number;
@@ -34,6 +36,10 @@ export interface MemberObserver {
   started(member: SimMember, appliedIndex: number): void;
   turned(member: SimMember): void;
   applied(member: SimMember, entries: readonly Entry[], results: readonly string[]): void;
+  installed(member: SimMember, last: LogPosition, hash: string): void;
+  snapshotTaken(member: SimMember, last: LogPosition): void;
+  /** It was told that it is no member any more. */
+  removed(member: SimMember): void;
   ended(member: SimMember, why: string): void;
   /** It stopped itself, because its disk failed. */
   gaveUp(member: SimMember): void;
@@ -48,6 +54,8 @@ export interface MemberParts {
   readonly network: Network;
   readonly disk: SimDisk;
   readonly observer: MemberObserver;
+  /** Nothing else happens in the world before this is done. */
+  readonly atOnce: (work: Promise<void>) => void;
 }
 
 /** How a process ends: alone, or with the power of its machine. */
@@ -74,9 +82,8 @@ export class SimMember implements MemberView, Contact {
   readonly #parts: MemberParts;
   readonly #setup: MemberSetup;
   #life: Life | undefined;
+  readonly #state = new StateDisk();
   #machine: KvStateMachine | undefined;
-  /** The oldest state that a power cut can bring back. */
-  #savedIndex = 0;
   #isPaused = false;
   #disturbedAt = 0;
   #waitingTimers: (() => void)[] = [];
@@ -135,16 +142,17 @@ export class SimMember implements MemberView, Contact {
   start(): boolean {
     assert(this.#life === undefined, 'a member runs once at a time');
     const { disk } = this;
-    let storage: SimStorage;
     try {
-      storage = disk.open(this.#setup.configuration, this.#setup.maxTailBytes);
+      const storage = disk.open(this.#setup.configuration, this.#setup.maxTailBytes);
+      const { firstIndex, termBeforeFirst: term } = storage.loaded;
+      this.#machine = this.#state.open({ index: firstIndex - 1, term });
+      this.#begin(storage, this.#machine);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
+      if (error.code !== 'damaged') this.#parts.observer.broken(this, new Violation('N2', error.message));
       this.isDead = true;
       return false;
     }
-    this.#machine ??= rebuildMachine(disk, this.#savedIndex);
-    this.#begin(storage, this.#machine);
     return true;
   }
 
@@ -156,7 +164,7 @@ export class SimMember implements MemberView, Contact {
     life.clock.halt();
     network.unplug(this.id);
     life.storage.crash(between(rng, 0, life.storage.pendingWrites));
-    if (ending === 'power') this.#loseState();
+    this.#closeState(ending);
     this.#life = undefined;
     this.seen = undefined;
     this.#isPaused = false;
@@ -223,7 +231,7 @@ export class SimMember implements MemberView, Contact {
   #begin(storage: SimStorage, machine: KvStateMachine): void {
     const { agenda, rng, network, observer } = this.#parts;
     const { raftOptions, nodeOptions, maxTurnMs } = this.#setup;
-    this.log.reload(this.disk, storage.loaded.firstIndex);
+    this.log.reload(this.disk);
     this.seen = undefined;
     this.before = undefined;
     const number = ++this.lives;
@@ -240,20 +248,45 @@ export class SimMember implements MemberView, Contact {
       raftOptions,
       nodeOptions,
       storage,
-      transport: network.transport(this.id),
-      stateMachine: new WatchedMachine(machine, {
-        before: () => this.observe(),
-        after: (entries, results) => observer.applied(this, entries, results),
-      }),
+      transport: network.transport(this.id, (tell) => this.#notify(number, tell)),
+      stateMachine: this.#watched(number, machine),
       scheduler: clock,
       rng,
       logger: silentLogger,
       checkInvariants: true,
       onFatal: (error) => this.#onFatal(number, error),
+      onRemoved: () => observer.removed(this),
     });
     this.#life = { number, clock, storage, node };
     observer.started(this, machine.appliedIndex);
     void node.start();
+  }
+
+  #watched(life: number, inner: KvStateMachine): WatchedMachine {
+    const { observer, atOnce } = this.#parts;
+    return new WatchedMachine({
+      inner,
+      disk: this.#state,
+      observer: {
+        beforeApply: () => this.observe(),
+        applied: (entries, results) => observer.applied(this, entries, results),
+        installed: (last, hash) => observer.installed(this, last, hash),
+        snapshotTaken: (last) => observer.snapshotTaken(this, last),
+      },
+      whenDiskIsReady: (work) => {
+        this.disk.later(() => {
+          if (this.#life?.number === life) work();
+        });
+      },
+      notify: (tell) => this.#notify(life, tell),
+      atOnce,
+      isFull: () => this.disk.isFull,
+    });
+  }
+
+  /** Tells one life something, when it is awake; nothing if it has ended. */
+  #notify(life: number, tell: () => void): void {
+    if (this.#life?.number === life) this.admit('input', tell);
   }
 
   #admitOwn(kind: 'timer' | 'turn', run: () => void): void {
@@ -263,12 +296,11 @@ export class SimMember implements MemberView, Contact {
     });
   }
 
-  /** What was written without fsync comes back as it was at some earlier time. */
-  #loseState(): void {
-    const { rng } = this.#parts;
-    this.#savedIndex = between(rng, this.#savedIndex, this.appliedIndex);
-    this.#machine?.close();
+  #closeState(ending: Ending): void {
+    if (this.#machine === undefined) return;
+    this.#state.close(this.#machine);
     this.#machine = undefined;
+    if (ending === 'power') this.#state.cutPower(this.disk, this.#parts.rng);
   }
 
   #onFatal(life: number, error: unknown): void {
@@ -284,7 +316,6 @@ export class SimMember implements MemberView, Contact {
 
   /** Ends the run. */
   close(): void {
-    this.#machine?.close();
-    this.#machine = undefined;
+    this.#closeState('process');
   }
 }

@@ -1,10 +1,16 @@
 /** The simulated network: every directed pair of members has a link of its own, with its own troubles. */
 import { assert, required } from '../../base/assert';
+import { QuorateError } from '../../base/error';
 import type { Rng } from '../../base/rng';
 import type { MemberId } from '../../raft';
-import type { PeerMessage, Transport, TransportHandler } from '../../transport/transport';
+import { MemorySnapshots, type SnapshotMessage } from '../../transport/memory-snapshots';
+import { isAnswer } from '../../transport/memory-transport';
+import { isTooLarge, type PeerMessage, type Transport, type TransportHandler } from '../../transport/transport';
 import type { Agenda } from './agenda';
 import { exponential, isLucky, real } from './chance';
+
+/** A message, or a step of a snapshot transfer. */
+export type Carried = PeerMessage | SnapshotMessage;
 
 /** How good the network is while nothing is broken. */
 export interface NetworkQuality {
@@ -27,7 +33,7 @@ export interface Link {
   refused: boolean;
   /** Packets wait until it is opened again. */
   clogged: boolean;
-  readonly held: PeerMessage[];
+  readonly held: Carried[];
   /** On top of the quality of the network. */
   lossRate: number;
   extraDelayMs: number;
@@ -39,7 +45,7 @@ export interface Link {
 export interface NetworkObserver {
   sent(from: MemberId, to: MemberId, message: PeerMessage): void;
   /** Hands a message to a member that listens. */
-  deliver(from: MemberId, to: MemberId, arrive: () => void, message: PeerMessage): void;
+  deliver(from: MemberId, to: MemberId, arrive: () => void, message: Carried): void;
 }
 
 export interface NetworkVolume {
@@ -47,51 +53,93 @@ export interface NetworkVolume {
   lost: number;
   duplicated: number;
   reordered: number;
+  /** Transfers of snapshots that arrived, and that did not. */
+  transfers: number;
+  brokenTransfers: number;
 }
 
+/** A stream repairs most of what a packet suffers: its transfers break so much more rarely. */
+const streamRepair = 10;
+
 export class Network {
-  readonly volume: NetworkVolume = { delivered: 0, lost: 0, duplicated: 0, reordered: 0 };
+  readonly volume: NetworkVolume = {
+    ...{ delivered: 0, lost: 0, duplicated: 0, reordered: 0 },
+    ...{ transfers: 0, brokenTransfers: 0 },
+  };
   quality: NetworkQuality;
-  readonly links: readonly Link[];
+  readonly links: Link[] = [];
   readonly #byPair = new Map<MemberId, Map<MemberId, Link>>();
   readonly #agenda: Agenda;
   readonly #rng: Rng;
   readonly #observer: NetworkObserver;
   readonly #handlers = new Map<MemberId, TransportHandler>();
+  readonly #peers = new Map<MemberId, ReadonlySet<MemberId>>();
+  readonly #snapshots: MemorySnapshots;
 
   constructor(
     parts: { readonly agenda: Agenda; readonly rng: Rng; readonly observer: NetworkObserver },
-    setup: {
-      readonly ids: readonly MemberId[];
-      readonly quality: NetworkQuality;
-    },
+    setup: { readonly quality: NetworkQuality; readonly snapshotChunkBytes: number },
   ) {
     this.#agenda = parts.agenda;
     this.#rng = parts.rng;
     this.#observer = parts.observer;
     this.quality = setup.quality;
-    for (const from of setup.ids) {
-      const row = new Map<MemberId, Link>();
-      for (const to of setup.ids) if (to !== from) row.set(to, newLink(from, to));
-      this.#byPair.set(from, row);
+    this.#snapshots = new MemorySnapshots(({ from, to, message }) => {
+      this.#put(this.link(from, to), message);
+    }, setup.snapshotChunkBytes);
+  }
+
+  /** A member that may be reached from now on. */
+  add(id: MemberId): void {
+    const row = new Map<MemberId, Link>();
+    for (const [other, itsRow] of this.#byPair) {
+      const [there, back] = [newLink(id, other), newLink(other, id)];
+      row.set(other, there);
+      itsRow.set(id, back);
+      this.links.push(there, back);
     }
-    this.links = [...this.#byPair.values()].flatMap((row) => [...row.values()]);
+    this.#byPair.set(id, row);
   }
 
   link(from: MemberId, to: MemberId): Link {
     return required(this.#byPair.get(from)?.get(to), 'two members have a link');
   }
 
-  transport(id: MemberId): Transport {
+  /** @param notify tells the process something: now, when it wakes up, or never if it has ended */
+  transport(id: MemberId, notify: (tell: () => void) => void): Transport {
     return {
       start: (handler) => {
         assert(!this.#handlers.has(id), 'a member is started once at a time');
         this.#handlers.set(id, handler);
         return Promise.resolve();
       },
+      updatePeers: (list) => {
+        assert(!list.some((peer) => peer.id === id), 'a member is not its own peer');
+        const peers = new Set(list.map((peer) => peer.id));
+        this.#peers.set(id, peers);
+        const stopping = new QuorateError('stopping', 'the peer is none any more');
+        this.#snapshots.breakOff(({ from, to }) => from === id && !peers.has(to), stopping);
+      },
       send: (to, message) => this.#send(id, to, message),
+      sendSnapshot: (to, snapshot) => {
+        const refusal = this.#refusal(id, to);
+        if (refusal !== undefined) return Promise.reject(refusal);
+        const sent = this.#snapshots.send(id, to, snapshot);
+        return new Promise((resolve, reject) => {
+          sent.then(
+            () => {
+              this.volume.transfers++;
+              notify(resolve);
+            },
+            (error: unknown) => {
+              this.volume.brokenTransfers++;
+              notify(() => reject(error instanceof Error ? error : new Error(String(error))));
+            },
+          );
+        });
+      },
       stop: () => {
-        this.#handlers.delete(id);
+        this.unplug(id);
         return Promise.resolve();
       },
     };
@@ -100,6 +148,8 @@ export class Network {
   /** The process behind the transport is gone; its peers learn it when they send. */
   unplug(id: MemberId): void {
     this.#handlers.delete(id);
+    this.#peers.delete(id);
+    this.#snapshots.breakOff(({ from, to }) => from === id || to === id, brokenOff());
   }
 
   /** A message that its sender's driver did not send, though it might have; it surely arrives. */
@@ -111,7 +161,10 @@ export class Network {
   setCut(link: Link, cut: boolean, refused = false): void {
     link.cut = cut;
     link.refused = cut && refused;
-    if (refused) this.#tellUnreachable(link.from, link.to);
+    if (!refused) return;
+    this.#tellUnreachable(link.from, link.to);
+    const ends = [link.from, link.to];
+    this.#snapshots.breakOff(({ from, to }) => ends.includes(from) && ends.includes(to), brokenOff());
   }
 
   setClogged(link: Link, clogged: boolean): void {
@@ -131,30 +184,47 @@ export class Network {
   }
 
   #send(from: MemberId, to: MemberId, message: PeerMessage): boolean {
-    if (!this.#handlers.has(from)) return false;
-    const link = this.link(from, to);
-    if (link.refused) return false;
+    if (!this.#handlers.has(from) || isTooLarge(message)) return false;
+    const isAddressed = this.#peers.get(from)?.has(to) === true || isAnswer(message);
+    const link = this.#byPair.get(from)?.get(to);
+    if (!isAddressed || link === undefined || link.refused) return false;
     this.#observer.sent(from, to, message);
-    if (link.clogged) link.held.push(message);
-    else this.#carry(link, message);
+    this.#put(link, message);
     return true;
   }
 
-  #carry(link: Link, message: PeerMessage): void {
+  #refusal(from: MemberId, to: MemberId): QuorateError | undefined {
+    if (!this.#handlers.has(from)) return new QuorateError('stopping', 'the transport is stopped');
+    const isPeer = this.#peers.get(from)?.has(to) === true;
+    return isPeer && this.#byPair.get(from)?.get(to)?.refused === false ? undefined : brokenOff();
+  }
+
+  #put(link: Link, message: Carried): void {
+    if (link.clogged) link.held.push(message);
+    else this.#carry(link, message);
+  }
+
+  #carry(link: Link, message: Carried): void {
     const rng = this.#rng;
     const { lossRate, duplicationRate, reorderRate } = this.quality;
-    if (isLucky(rng, lossRate + link.lossRate)) {
-      this.volume.lost++;
+    const repair = message.kind === 'snapshot' ? streamRepair : 1;
+    if (isLucky(rng, (lossRate + link.lossRate) / repair)) {
+      this.#lose(message);
       return;
     }
     const mayOvertake = isOfCore(message) && isLucky(rng, reorderRate);
     this.#arriveLater(link, message, mayOvertake);
-    if (!isLucky(rng, duplicationRate) || message.kind === 'forward-proposals') return;
+    if (!isLucky(rng, duplicationRate / repair) || mustArriveOnce(message)) return;
     this.volume.duplicated++;
     this.#arriveLater(link, message, isOfCore(message));
   }
 
-  #arriveLater(link: Link, message: PeerMessage, mayOvertake: boolean): void {
+  #lose(message: Carried): void {
+    this.volume.lost++;
+    if (message.kind === 'snapshot') this.#snapshots.breakOff(({ id }) => id === message.transfer, brokenOff());
+  }
+
+  #arriveLater(link: Link, message: Carried, mayOvertake: boolean): void {
     const { minDelayMs, meanJitterMs } = this.quality;
     const delayMs = minDelayMs + link.extraDelayMs + exponential(this.#rng, meanJitterMs);
     let at = this.#agenda.now + delayMs;
@@ -165,39 +235,47 @@ export class Network {
       at = Math.max(at, link.lastArrivalAt);
       link.lastArrivalAt = at;
     }
-    this.#agenda.at(at, () => this.#arrive(link, message));
+    this.#agenda.at(at, () => {
+      if (link.cut) this.#lose(message);
+      else this.#hand(link, message);
+    });
   }
 
-  #arrive(link: Link, message: PeerMessage): void {
-    if (link.cut) {
-      this.volume.lost++;
-      return;
-    }
-    this.#hand(link, message);
-  }
-
-  #hand(link: Link, message: PeerMessage): void {
+  #hand(link: Link, message: Carried): void {
     const receiver = this.#handlers.get(link.to);
     if (receiver === undefined) {
-      this.volume.lost++;
+      this.#lose(message);
       this.#tellUnreachable(link.from, link.to);
       return;
     }
     this.volume.delivered++;
+    const { from, to } = link;
     const arrive = (): void => {
-      if (this.#handlers.get(link.to) === receiver) receiver.receive(link.from, message);
+      if (this.#handlers.get(to) !== receiver) return;
+      if (message.kind === 'snapshot') this.#snapshots.deliver({ from, to, message }, receiver);
+      else receiver.receive(from, message);
     };
-    this.#observer.deliver(link.from, link.to, arrive, message);
+    this.#observer.deliver(from, to, arrive, message);
   }
 
   #tellUnreachable(from: MemberId, to: MemberId): void {
-    this.#agenda.after(this.quality.minDelayMs, () => this.#handlers.get(from)?.unreachable(to));
+    this.#agenda.after(this.quality.minDelayMs, () => {
+      if (this.#peers.get(from)?.has(to) === true) this.#handlers.get(from)?.unreachable(to);
+    });
   }
 }
 
 /** Messages between cores bear any order; what is asked beside them keeps it (transport/transport.ts). */
-function isOfCore({ kind }: PeerMessage): boolean {
-  return !kind.startsWith('forward-');
+function isOfCore({ kind }: Carried): boolean {
+  return kind !== 'snapshot' && !kind.startsWith('forward-');
+}
+
+function mustArriveOnce({ kind }: Carried): boolean {
+  return kind === 'forward-proposals' || kind === 'forward-change';
+}
+
+function brokenOff(): QuorateError {
+  return new QuorateError('unreachable', 'the connection to the peer was lost');
 }
 
 function newLink(from: MemberId, to: MemberId): Link {

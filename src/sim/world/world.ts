@@ -1,6 +1,7 @@
 /** The simulated world: members, network, disks and clients on one agenda, and the witness who sees everything. */
 import { required } from '../../base/assert';
-import { simpleConfiguration, type MemberId } from '../../raft';
+import { encodeDirectory, firstEntry, type DirectoryEntry } from '../../node/member-directory';
+import { simpleConfiguration, type ConfigurationPayload, type MemberId } from '../../raft';
 import { check, Violation } from '../checkers/checker';
 import { Witness } from '../checkers/witness';
 import type { Plan } from '../plan';
@@ -11,12 +12,24 @@ import { Agenda } from './agenda';
 import { chanceFor } from './chance';
 import { SimDisk } from './disk';
 import { SimMember, type MemberObserver } from './member';
-import { Network } from './network';
+import { Network, type Carried } from './network';
 import { describeMessage } from './describe';
 import type { Trace } from './trace';
 
 /** Numbers of the trace's steps. */
-const stepCode = { turn: 1, deliver: 2, durable: 3, start: 4, end: 5, invoke: 6, return: 7, fault: 8 } as const;
+const stepCode = {
+  turn: 1,
+  deliver: 2,
+  durable: 3,
+  start: 4,
+  end: 5,
+  invoke: 6,
+  return: 7,
+  fault: 8,
+  install: 9,
+  copy: 10,
+  removed: 11,
+} as const;
 
 /** Microtasks that a promise may need to get from the disk through the driver to a caller, with some to spare. */
 const drainDepth = 6;
@@ -35,7 +48,8 @@ export class World {
   readonly agenda = new Agenda();
   readonly trace: Trace;
   readonly network: Network;
-  readonly members: readonly SimMember[];
+  readonly members: SimMember[] = [];
+  readonly #byId = new Map<MemberId, SimMember>();
   readonly witness: Witness;
   readonly calls: Call[] = [];
   restarts = 0;
@@ -44,6 +58,7 @@ export class World {
   #contacts: readonly SimMember[];
   #broken: Error | undefined;
   #events = 0;
+  #urgent: Promise<void>[] = [];
   readonly #plan: Plan;
 
   constructor(plan: Plan, trace: Trace) {
@@ -61,18 +76,19 @@ export class World {
             receiver.admit('input', () => {
               this.trace.step(stepCode.deliver, Number(to), message.kind.length + Number(from) * 32);
               if (this.trace.isRead) this.#tell(receiver, `<- m${from}  ${describeMessage(message)}`);
-              this.witness.received(receiver, from, message);
+              this.#received(receiver, from, message);
               arrive();
             });
           },
         },
       },
-      { ids, quality: plan.network },
+      { quality: plan.network, snapshotChunkBytes: plan.snapshotChunkBytes },
     );
-    this.members = ids.map((id) => this.#newMember(id));
+    const first = ids.map(directoryEntry);
+    for (const id of ids) this.#addMember(id, first);
     this.#contacts = this.members;
     this.witness = new Witness({
-      members: new Map(this.members.map((member) => [member.id, member])),
+      members: this.#byId,
       configuration: simpleConfiguration(ids),
       electionTimeoutMs: plan.raftOptions.electionTimeoutMs,
     });
@@ -87,7 +103,7 @@ export class World {
   }
 
   member(id: MemberId): SimMember {
-    return required(this.members[Number(id) - 1], 'there is such a member');
+    return required(this.#byId.get(id), 'there is such a member');
   }
 
   get leader(): SimMember | undefined {
@@ -133,7 +149,16 @@ export class World {
       check(++this.#events < maxEvents, 'L9', () => 'the members come to no rest');
       // Promises settle between two events, in an order of their own that is always the same.
       for (let depth = 0; depth < drainDepth; depth++) await settled;
+      await this.#finishUrgent();
       if (this.failure !== undefined || isDone()) return;
+    }
+  }
+
+  /** What the event loop of the real process has to do with it happens between two events of this world. */
+  async #finishUrgent(): Promise<void> {
+    while (this.#urgent.length > 0) {
+      await Promise.all(this.#urgent.splice(0));
+      for (let depth = 0; depth < drainDepth; depth++) await settled;
     }
   }
 
@@ -143,7 +168,11 @@ export class World {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  note(kind: 'start' | 'end' | 'fault', member: SimMember | undefined, text: string): void {
+  note(
+    kind: 'start' | 'end' | 'fault' | 'install' | 'copy' | 'removed',
+    member: SimMember | undefined,
+    text: string,
+  ): void {
     this.trace.step(stepCode[kind], Number(member?.id ?? 0n), this.agenda.now);
     if (this.trace.isRead) this.#tell(member, text);
   }
@@ -153,13 +182,14 @@ export class World {
       member.kill('process', 'the run is over');
       member.close();
     }
+    this.witness.snapshots.close();
   }
 
-  #newMember(id: MemberId): SimMember {
-    const { seed, disk, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate, members } = this.#plan;
+  /** @param known the members that it knows when it starts for the first time; nobody if it joins */
+  #addMember(id: MemberId, known: readonly DirectoryEntry[]): SimMember {
+    const { seed, disk, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate } = this.#plan;
     const { agenda, network } = this;
     const rng = chanceFor(seed, `member ${id}`);
-    const ids = Array.from({ length: members }, (_, at) => BigInt(at + 1));
     const simDisk = new SimDisk({
       ...{ id, agenda, rng: chanceFor(seed, `disk ${id}`), quality: disk },
       observer: {
@@ -174,12 +204,23 @@ export class World {
         notify: (tell) => member.admit('input', tell),
       },
     });
-    const setup = { configuration: simpleConfiguration(ids), raftOptions, nodeOptions };
-    const member = new SimMember(
-      { id, agenda, rng, network, disk: simDisk, observer: this.#memberObserver() },
-      { ...setup, maxTailBytes, maxTurnMs, maxDriftRate },
-    );
+    const configuration: ConfigurationPayload = {
+      configuration: simpleConfiguration(known.map((entry) => entry.id)),
+      context: encodeDirectory(known),
+    };
+    const setup = { configuration, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate };
+    const atOnce = (work: Promise<void>): void => void this.#urgent.push(work);
+    const observer = this.#memberObserver();
+    const member = new SimMember({ id, agenda, rng, network, disk: simDisk, observer, atOnce }, setup);
+    network.add(id);
+    this.members.push(member);
+    this.#byId.set(id, member);
     return member;
+  }
+
+  #received(receiver: SimMember, from: MemberId, message: Carried): void {
+    if (message.kind !== 'snapshot') this.witness.received(receiver, from, message);
+    else if (message.step.kind === 'header') this.witness.offered(receiver, message.step.offer);
   }
 
   #memberObserver(): MemberObserver {
@@ -194,6 +235,12 @@ export class World {
         this.witness.turned(member);
       },
       applied: (member, entries, results) => this.witness.applied(member, entries, results),
+      installed: (member, last, hash) => {
+        this.note('install', member, `installs the snapshot up to ${last.index}:${last.term}`);
+        this.witness.installed(member, last, hash);
+      },
+      snapshotTaken: (member, last) => this.note('copy', member, `took a snapshot up to ${last.index}:${last.term}`),
+      removed: (member) => this.note('removed', member, 'was removed'),
       ended: (member, why) => this.note('end', member, `ends: ${why}`),
       gaveUp: (member) => {
         this.agenda.after(supervisorMs, () => this.restart(member));
@@ -259,6 +306,11 @@ export class World {
   #tell(member: SimMember | undefined, text: string): void {
     this.trace.line(this.agenda.now, member === undefined ? text : `${member.name} ${text}`);
   }
+}
+
+/** How the directory lists a member of these worlds. */
+function directoryEntry(id: MemberId): DirectoryEntry {
+  return firstEntry({ id, name: `m${id}`, peerAddress: `peer-${id}:1`, clientAddress: `client-${id}:1` });
 }
 
 function describeCall({ id, operation }: Call): string {

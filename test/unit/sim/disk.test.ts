@@ -6,7 +6,8 @@ import { SimDisk } from '../../../src/sim/world/disk';
 
 function persist(index: number): Persist {
   const entry = { index, term: 1, kind: 'command' as const, payload: Buffer.from(`entry ${index}`) };
-  return { sequence: index, hardState: index === 1 ? { term: 1, votedFor: 2n } : undefined, entries: [entry] };
+  const hardState = index === 1 ? { term: 1, votedFor: 2n } : undefined;
+  return { sequence: index, hardState, snapshot: undefined, entries: [entry] };
 }
 
 function build() {
@@ -25,7 +26,7 @@ function build() {
       },
     },
   });
-  const open = () => disk.open(simpleConfiguration([1n]), 1000);
+  const open = () => disk.open({ configuration: simpleConfiguration([1n]), context: new Uint8Array(0) }, 1000);
   const run = async () => {
     while (agenda.runNext(agenda.now + 100_000)) for (let turn = 0; turn < 8; turn++) await Promise.resolve();
   };

@@ -15,15 +15,23 @@ function build(quality: Partial<NetworkQuality> = {}) {
   };
   const network = new Network(
     { agenda, rng: seededRng(1), observer },
-    { ids: [1n, 2n], quality: { ...good, ...quality } },
+    { quality: { ...good, ...quality }, snapshotChunkBytes: 10 },
   );
+  for (const id of [1n, 2n]) network.add(id);
   const arrived: number[] = [];
   const lost: bigint[] = [];
-  const [one, two] = [network.transport(1n), network.transport(2n)];
-  void one.start({ receive: () => undefined, unreachable: (peer) => lost.push(peer) });
+  const now = (tell: () => void) => {
+    tell();
+  };
+  const [one, two] = [network.transport(1n, now), network.transport(2n, now)];
+  one.updatePeers([{ id: 2n, address: 'two:1' }]);
+  two.updatePeers([{ id: 1n, address: 'one:1' }]);
+  const acceptSnapshot = () => Promise.reject(new Error('no snapshots here'));
+  void one.start({ receive: () => undefined, unreachable: (peer) => lost.push(peer), acceptSnapshot });
   void two.start({
     receive: (_, message) => arrived.push('term' in message ? message.term : -1),
     unreachable: () => undefined,
+    acceptSnapshot,
   });
   const run = () => {
     while (agenda.runNext(agenda.now + 100_000));
