@@ -80,14 +80,14 @@ export class FaultSchedule {
   #victim(course: Course): Victim {
     const world = this.#world;
     return {
-      members: world.members,
+      get members() {
+        return world.present;
+      },
       network: world.network,
       get leader() {
         return world.leader;
       },
-      get maySacrifice() {
-        return world.maySacrifice;
-      },
+      maySacrifice: (member) => world.maySacrifice(member),
       later: (delayMs, run) => void world.agenda.after(delayMs, run),
       restart: (member) => world.restart(member),
       after: (delayMs, run) => {

@@ -7,6 +7,7 @@ import { chanceFor, isLucky, pick, real } from './world/chance';
 import type { DiskQuality } from './world/disk';
 import type { NetworkQuality } from './world/network';
 import type { ClientHabits } from './workload/client';
+import type { OperatorHabits } from './workload/operator';
 
 export interface Plan {
   readonly seed: number;
@@ -23,6 +24,8 @@ export interface Plan {
   readonly snapshotChunkBytes: number;
   readonly disk: DiskQuality;
   readonly habits: ClientHabits;
+  /** Who changes the members; in some seeds they stay as they are. */
+  readonly operator: OperatorHabits | undefined;
   readonly maxTurnMs: number;
   readonly maxDriftRate: number;
   readonly maxTailBytes: number;
@@ -45,6 +48,7 @@ export function drawPlan(seed: number): Plan {
     snapshotChunkBytes: pick(rng, [2000, 8000, 100_000]),
     disk: { meanWriteMs: pick(rng, [0.5, 2, 2, 10]), meanReadMs: pick(rng, [0.2, 1, 5]) },
     habits: drawHabits(rng),
+    operator: drawOperator(rng),
     maxTurnMs: pick(rng, [0, 0.2, 1, 5]),
     maxDriftRate: pick(rng, [0, 0.01, 0.1]),
     maxTailBytes: pick(rng, [1, 100, 100_000]),
@@ -83,6 +87,15 @@ function drawHabits(rng: Rng): ClientHabits {
   };
 }
 
+function drawOperator(rng: Rng): OperatorHabits | undefined {
+  if (isLucky(rng, 0.4)) return undefined;
+  return {
+    meanThinkMs: pick(rng, [500, 2000, 8000]),
+    maxDeadlineMs: pick(rng, [1000, 5000]),
+    tidiness: pick(rng, [0, 0.5, 1]),
+  };
+}
+
 /** Small bounds make what is rare in production common here. */
 function drawRaftOptions(rng: Rng): RaftOptions {
   return {
@@ -93,6 +106,7 @@ function drawRaftOptions(rng: Rng): RaftOptions {
     maxInflightBytes: pick(rng, [defaultRaftOptions.maxInflightBytes, 300]),
     maxUncommittedBytes: pick(rng, [defaultRaftOptions.maxUncommittedBytes, 1000]),
     maxCachedBytes: pick(rng, [defaultRaftOptions.maxCachedBytes, 1000, 50]),
+    maxPromotionLag: pick(rng, [2, 20, defaultRaftOptions.maxPromotionLag]),
     maxPendingReads: pick(rng, [defaultRaftOptions.maxPendingReads, 3]),
   };
 }

@@ -1,6 +1,7 @@
 /** The second phase (TigerBeetle's VOPR): a quorum is healed and must work, whatever happens to the others; then all are. */
 import { required } from '../base/assert';
 import type { Rng } from '../base/rng';
+import { isMember, isVoter, reachedByQuorum, type MemberId } from '../raft';
 import { check } from './checkers/checker';
 import type { FaultSchedule } from './fault-schedule';
 import type { Plan } from './plan';
@@ -15,15 +16,16 @@ const convergenceBound = 30;
 /** How long it must then work without a disturbance. */
 const calmBound = 5;
 
-/** @throws Violation L1 to L4, N5 */
-export async function recover(world: World, faults: FaultSchedule, plan: Plan): Promise<void> {
+/**
+ * Returns false if no quorum is left to be healed.
+ *
+ * @throws Violation L1 to L4, N5
+ */
+export async function recover(world: World, faults: FaultSchedule, plan: Plan): Promise<boolean> {
   const rng = chanceFor(plan.seed, 'recovery');
-  const healthy = shuffled(
-    rng,
-    world.members.filter(({ isDead, disk }) => !isDead && disk.rotten.size === 0),
-  );
-  const core = healthy.slice(0, Math.floor(world.members.length / 2) + 1);
-  const others = world.members.filter((member) => !core.includes(member));
+  const core = smallestCore(world, rng);
+  if (core === undefined) return false;
+  const others = world.present.filter((member) => !core.includes(member));
   world.network.quality = { ...world.network.quality, lossRate: 0 };
   healAmong(world, faults, core);
   world.network.heal();
@@ -32,15 +34,34 @@ export async function recover(world: World, faults: FaultSchedule, plan: Plan): 
   world.note('fault', undefined, `RECOVERY of ${core.map(({ name }) => name).join(' ')}`);
   await converge(world, plan, core);
   await stayCalm(world, plan, core);
-  healAmong(world, faults, world.members);
+  healAmong(world, faults, world.present);
   world.network.heal();
-  world.pointClientsAt(world.members);
+  world.pointClientsAt(undefined);
   world.note('fault', undefined, 'RECOVERY of all');
-  await converge(
-    world,
-    plan,
-    world.members.filter(({ isDead }) => !isDead),
-  );
+  await converge(world, plan, world.present);
+  return true;
+}
+
+/** As few as are a quorum of every configuration that somebody goes by; `undefined` if all of them together are not. */
+function smallestCore(world: World, rng: Rng): readonly SimMember[] | undefined {
+  const configurations = world.configurationsInForce();
+  const isQuorum = (members: readonly SimMember[]): boolean => {
+    const has = (id: MemberId): 0 | 1 => (members.some((member) => member.id === id) ? 1 : 0);
+    return configurations.every((configuration) => reachedByQuorum(configuration, has) === 1);
+  };
+  let core = world.present.filter(({ isDead, disk }) => !isDead && disk.rotten.size === 0);
+  if (!isQuorum(core)) return undefined;
+  for (const member of shuffled(rng, core)) {
+    const fewer = core.filter((other) => other !== member);
+    if (isQuorum(fewer)) core = fewer;
+  }
+  return core;
+}
+
+/** Those of them that now have duties: members, and not for ever lost. */
+function onDuty(world: World, members: readonly SimMember[]): readonly SimMember[] {
+  const { configuration } = world.witness.history;
+  return members.filter(({ id, isGone, isDead }) => !isGone && !isDead && isMember(configuration, id));
 }
 
 function healAmong(world: World, faults: FaultSchedule, core: readonly SimMember[]): void {
@@ -49,6 +70,7 @@ function healAmong(world: World, faults: FaultSchedule, core: readonly SimMember
   world.network.heal(world.network.links.filter(({ from, to }) => ids.has(from) && ids.has(to)));
   for (const member of core) {
     member.disk.slowness = 1;
+    member.disk.isFull = false;
     member.disk.setStalled(false);
     member.resume();
     world.restart(member);
@@ -73,7 +95,7 @@ function abandon(
 /** L1 a leader, L2 progress, L3 equal states, each within its bound. */
 async function converge(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
   const { electionTimeoutMs } = plan.raftOptions;
-  const hasLeader = (): boolean => core.every((member) => member.isUp && member.hasQuorum);
+  const hasLeader = (): boolean => onDuty(world, core).every((member) => member.isUp && member.hasQuorum);
   await world.runFor(electionBound * electionTimeoutMs, hasLeader);
   check(hasLeader(), 'L1', () => `no leader ${electionBound} election timeouts after a quorum was healed`);
   const before = world.witness.history.committed.length;
@@ -82,7 +104,7 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
   const isDone = (): boolean => {
     const { committed } = world.witness.history;
     const isAlive = committed.length > before && calls.slice(firstNew).some(({ outcome }) => outcome === 'ok');
-    return isAlive && core.every((member) => member.appliedIndex === committed.length);
+    return isAlive && onDuty(world, core).every((member) => member.appliedIndex === committed.length);
   };
   await world.runFor(convergenceBound * electionTimeoutMs, isDone);
   const { committed } = world.witness.history;
@@ -92,7 +114,7 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
     'L2',
     () => 'no call succeeds any more',
   );
-  checkEqual(core);
+  checkEqual(onDuty(world, core));
 }
 
 function checkEqual(core: readonly SimMember[]): void {
@@ -114,9 +136,13 @@ async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): P
   const leader = core.find(({ seen }) => seen?.role === 'leader');
   // One outside may still lose the leadership for good reasons.
   if (leader === undefined) return;
+  const { configurations } = world.witness.history;
+  const before = configurations.length;
   const terms = core.map(({ seen }) => seen?.term);
   const firstNew = world.calls.length;
   await world.runFor(calmBound * electionTimeoutMs);
+  // A change that was still under way may take the leader out, or whom clients ask.
+  if (configurations.length > before) return;
   core.forEach(({ name, seen }, at) => {
     check(seen?.term === terms[at], 'L4', () => `${name} goes from term ${terms[at]} to ${seen?.term} for no reason`);
   });
@@ -126,13 +152,23 @@ async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): P
 
 async function handOver(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
   const { leader } = world;
-  const heir = core.find((member) => member !== leader);
-  const term = leader?.seen?.term;
-  if (heir === undefined || leader === undefined || term === undefined) return;
+  const { electionTimeoutMs } = plan.raftOptions;
+  const heir = onDuty(world, core).find(
+    ({ id }) => id !== leader?.id && isVoter(world.witness.history.configuration, id),
+  );
+  if (heir === undefined || leader === undefined) return;
   const firstNew = world.calls.length;
-  world.network.inject(leader.id, heir.id, { kind: 'timeout-now', term });
-  await world.runFor(calmBound * plan.raftOptions.electionTimeoutMs);
-  checkCalls(world, plan, { firstNew, deadlineMs: calmBound * plan.raftOptions.electionTimeoutMs });
+  let outcome: unknown;
+  const wish = { $case: 'transfer', value: { name: heir.name } } as const;
+  heir.change(wish, calmBound * electionTimeoutMs, (answer) => {
+    answer.then(
+      () => (outcome = 'done'),
+      (error: unknown) => (outcome = error),
+    );
+  });
+  await world.runFor(calmBound * electionTimeoutMs);
+  check(outcome === 'done', 'L7', () => `the leadership does not go to ${heir.name} in calm times: ${String(outcome)}`);
+  checkCalls(world, plan, { firstNew, deadlineMs: calmBound * electionTimeoutMs });
 }
 
 /** L2: a call with enough time is done. */

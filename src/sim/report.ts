@@ -30,10 +30,14 @@ export function progressLine(volume: Volume, failures: number, wallMs: number): 
 export function volumeLines(volume: Volume): readonly string[] {
   const { simulatedMs, steps, elections, commits, truncations, restarts, snapshots, network, calls, faults } = volume;
   const faultCounts = faultKinds.flatMap(({ name }) => (faults[name] === undefined ? [] : [`${name} ${faults[name]}`]));
+  const wishCounts = Object.entries(volume.wishes)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
   return [
     `simulated ${(simulatedMs / 1000).toFixed(1)} s in ${steps} steps`,
     `elections ${elections}, commits ${commits}, truncations ${truncations}, restarts ${restarts}, snapshots ${snapshots}`,
-    `packets: delivered ${network.delivered}, lost ${network.lost}, duplicated ${network.duplicated}, reordered ${network.reordered}`,
+    `configurations ${volume.configurations}, joint ${volume.joint}; ${wishCounts}`,
+    `packets: delivered ${network.delivered}, lost ${network.lost}, duplicated ${network.duplicated}, reordered ${network.reordered}; transfers of snapshots: arrived ${network.transfers}, broken off ${network.brokenTransfers}`,
     `calls: ok ${calls.ok}, definite errors ${calls.definite}, ambiguous ${calls.ambiguous}, open ${calls.open}`,
     `faults: ${faultCounts.join(', ')}`,
   ];

@@ -23,25 +23,30 @@ export async function simulate(plan: Plan, print?: (line: string) => void): Prom
   const world = new World(plan, trace);
   const faults = new FaultSchedule(world, plan);
   let failure: Violation | undefined;
-  let undecided = 0;
+  let verdict = { undecided: 0, unrecoverable: 0 };
   try {
-    undecided = await play(world, faults, plan);
+    verdict = await play(world, faults, plan);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     failure = error;
   }
-  const volume = { ...measure(world, faults), undecided };
+  const volume = { ...measure(world, faults), ...verdict };
   world.close();
   return { plan, failure, traceHash: trace.hash, volume, struck: faults.names };
 }
 
-async function play(world: World, faults: FaultSchedule, plan: Plan): Promise<number> {
+async function play(
+  world: World,
+  faults: FaultSchedule,
+  plan: Plan,
+): Promise<Pick<Volume, 'undecided' | 'unrecoverable'>> {
   world.begin();
   faults.begin();
   await world.runFor(plan.safetyMs);
   faults.stop();
-  await recover(world, faults, plan);
-  return checkLinearizable(world.calls);
+  world.room?.operator.stop();
+  const hasRecovered = await recover(world, faults, plan);
+  return { undecided: checkLinearizable(world.calls), unrecoverable: hasRecovered ? 0 : 1 };
 }
 
 function measure(world: World, faults: FaultSchedule): Volume {
@@ -56,6 +61,9 @@ function measure(world: World, faults: FaultSchedule): Volume {
   volume.acknowledgements = witness.watch.promises.acknowledgements;
   volume.applied = witness.applying.entries;
   volume.snapshots = witness.snapshots.installs;
+  volume.configurations = witness.membership.configurations;
+  volume.joint = witness.membership.joint;
+  Object.assign(volume.wishes, world.room?.done);
   volume.restarts = world.restarts;
   Object.assign(volume.network, network.volume);
   for (const { outcome } of calls) volume.calls[outcome]++;

@@ -12,21 +12,31 @@ export interface Volume {
   acknowledgements: number;
   applied: number;
   restarts: number;
+  /** Snapshots that took the place of a state. */
   snapshots: number;
+  /** Configurations that were committed, and the joint ones among them. */
+  configurations: number;
+  joint: number;
+  /** Seeds that lost their quorum for ever: nothing can be said of their recovery. */
+  unrecoverable: number;
   /** Keys whose history was too much for the linearizability checker; the other checks still hold for them. */
   undecided: number;
   readonly network: NetworkVolume;
   readonly calls: Record<CallOutcome, number>;
   readonly faults: Record<string, number>;
+  /** What operators did, by kind. */
+  readonly wishes: Record<string, number>;
 }
 
 export function emptyVolume(): Volume {
   return {
     ...{ seeds: 0, simulatedMs: 0, steps: 0, elections: 0, commits: 0, truncations: 0 },
     ...{ acknowledgements: 0, applied: 0, restarts: 0, snapshots: 0, undecided: 0 },
+    ...{ configurations: 0, joint: 0, unrecoverable: 0 },
     network: { delivered: 0, lost: 0, duplicated: 0, reordered: 0, transfers: 0, brokenTransfers: 0 },
     calls: { open: 0, ok: 0, definite: 0, ambiguous: 0 },
     faults: {},
+    wishes: {},
   };
 }
 

@@ -82,8 +82,12 @@ export class CommitChecker implements Checker {
       this.#history.committed.push({ entry, term: leader.term });
       this.#announce(entry);
     }
-    const { configuration } = log.configuration;
-    const isDurable = this.#history.isQuorum(configuration, (one) => isHeldDurably(one, newest));
+    // What was appended in the same turn was not yet in force when the votes were counted.
+    const inForce = log.configurations.filter(({ index }, at, all) => index > to || all.length - 1 === at);
+    const earlier = log.configurations.findLast(({ index }) => index <= to);
+    const isDurable = [...inForce, ...(earlier === undefined ? [] : [earlier])].some(({ configuration }) =>
+      this.#history.isQuorum(configuration, (one) => isHeldDurably(one, newest)),
+    );
     check(isDurable, 'S7', () => `${id} commits ${to}, which is durable on no quorum of its configuration`);
     this.#checkNothingLost(newest, () => `when ${id} commits it`);
   }

@@ -45,8 +45,9 @@ export class History {
     return reachedByQuorum(configuration, (id) => this.#fulfils(id, fulfils)) >= 1;
   }
 
-  /** True if somebody in every quorum fulfils it. */
-  isInEveryQuorum(configuration: Configuration, fulfils: (member: MemberView) => boolean): boolean {
+  /** True if somebody in every quorum that may still come about fulfils it. */
+  isInEveryQuorum(configuration: Configuration, holds: (member: MemberView) => boolean): boolean {
+    const fulfils = (member: MemberView): boolean => member.isDead || holds(member);
     return reachedByQuorum(configuration, (id) => 1 - this.#fulfils(id, fulfils)) < 1;
   }
 

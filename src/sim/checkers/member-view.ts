@@ -41,6 +41,11 @@ export class LogMirror {
     return required(this.#configurations.at(-1), 'a member was started before anybody asks for its configuration');
   }
 
+  /** Those of the log in order, and the one at its beginning. */
+  get configurations(): readonly ConfigurationAt[] {
+    return this.#configurations;
+  }
+
   at(index: number): Entry | undefined {
     return this.#entries[index - this.#start.index - 1];
   }
@@ -105,6 +110,8 @@ export interface MemberView {
   /** As of the last turn, and of the one before; both `undefined` at the start of a life. */
   readonly seen: Seen | undefined;
   readonly before: Seen | undefined;
+  /** It will never come back. */
+  readonly isDead: boolean;
   /** The member's own clock. */
   now(): number;
   /** How long its process has run without standing still, and its clock without a jump. */

@@ -8,6 +8,7 @@ import { Violation } from './checker';
 import { ContactChecker } from './contact';
 import { History } from './history';
 import type { MemberView } from './member-view';
+import { MembershipChecker } from './membership';
 import { ModelChecker } from './model';
 import { SnapshotChecker } from './snapshots';
 import { Watch } from './watch';
@@ -16,6 +17,7 @@ export interface WitnessOptions {
   readonly members: ReadonlyMap<MemberId, MemberView>;
   readonly configuration: Configuration;
   readonly electionTimeoutMs: number;
+  readonly maxPromotionLag: number;
 }
 
 export class Witness {
@@ -23,19 +25,25 @@ export class Witness {
   readonly watch: Watch;
   readonly applying: ApplyChecker;
   readonly snapshots: SnapshotChecker;
+  readonly membership: MembershipChecker;
   violation: Violation | undefined;
   readonly #answers: AnswerChecker;
   readonly #contact: ContactChecker;
 
-  constructor({ members, configuration, electionTimeoutMs }: WitnessOptions) {
+  constructor({ members, configuration, electionTimeoutMs, maxPromotionLag }: WitnessOptions) {
     const history = new History(members, configuration);
     const model = new ModelChecker();
     this.history = history;
     this.applying = new ApplyChecker(history);
     this.snapshots = new SnapshotChecker(history);
+    this.membership = new MembershipChecker(history, { maxPromotionLag });
     this.#answers = new AnswerChecker(history, model);
     this.#contact = new ContactChecker(history, { electionTimeoutMs });
-    this.watch = new Watch({ history, electionTimeoutMs, more: [model, this.applying, this.snapshots, this.#contact] });
+    this.watch = new Watch({
+      history,
+      electionTimeoutMs,
+      more: [this.membership, model, this.applying, this.snapshots, this.#contact],
+    });
   }
 
   started(member: MemberView, appliedIndex: number): void {
@@ -76,8 +84,16 @@ export class Witness {
   }
 
   /** From time to time, also at a member that does nothing. */
-  looked(member: MemberView): void {
-    this.#guard(() => this.#contact.look(member));
+  looked(member: MemberView, inForce: readonly MemberId[]): void {
+    this.#guard(() => {
+      this.#contact.look(member);
+      this.membership.looked(member, inForce);
+    });
+  }
+
+  /** An operator was told that this member was surely not added. */
+  refusedMember(id: MemberId): void {
+    this.#guard(() => this.membership.forbid(id));
   }
 
   invoked(call: Call): void {

@@ -54,11 +54,39 @@ export const bitFlip: FaultKind = {
   name: 'bit flip',
   meanGapMs: 20_000,
   strike(victim, rng) {
-    if (!victim.maySacrifice) return undefined;
-    const { disk, id } = pick(rng, victim.members);
+    const member = pick(rng, victim.members);
+    const { disk, id } = member;
+    if (!victim.maySacrifice(member)) return undefined;
     if (disk.rotten.size > 0 || disk.memory.entries.length === 0) return undefined;
     const index = between(rng, disk.memory.lastRemoved.index + 1, disk.lastIndex);
     disk.rotten.add(index);
     return { what: `entry ${index} of ${id} rots`, members: [id], lastsMs: 0, end: () => undefined };
+  },
+};
+
+/** A machine is lost with its disk: the member never comes back, and an operator may replace it. */
+export const lostDisk: FaultKind = {
+  name: 'lost disk',
+  meanGapMs: 20_000,
+  strike(victim, rng) {
+    const member = pick(rng, victim.members);
+    if (member.isDead || !victim.maySacrifice(member)) return undefined;
+    member.wipe();
+    return { what: `disk of ${member.id} is lost`, members: [member.id], lastsMs: 0, end: () => undefined };
+  },
+};
+
+/** There is no room for snapshots; the log has a reserve. */
+export const fullDisk: FaultKind = {
+  name: 'full disk',
+  meanGapMs: 8000,
+  strike(victim, rng) {
+    const { disk, id } = pick(rng, victim.members);
+    if (disk.isFull) return undefined;
+    disk.isFull = true;
+    const heal = (): void => {
+      disk.isFull = false;
+    };
+    return { what: `no space for snapshots on ${id}`, members: [id], lastsMs: duration(rng), end: heal };
   },
 };

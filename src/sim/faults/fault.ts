@@ -12,8 +12,8 @@ export interface Victim {
   readonly leader: SimMember | undefined;
   /** Starts a process that is down; nothing if it is up, or dead. */
   restart(member: SimMember): void;
-  /** True if one more member may be lost for ever and a quorum is left. */
-  readonly maySacrifice: boolean;
+  /** True if this member may be lost for ever and a quorum is left. */
+  maySacrifice(member: SimMember): boolean;
   /** Something happens a little later, unless the fault has ended meanwhile. */
   after(delayMs: number, run: () => void): void;
   /** The same, in any case. */

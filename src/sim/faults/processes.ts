@@ -51,6 +51,19 @@ export const crashLoop: FaultKind = {
   },
 };
 
+/** SIGTERM of one, often the leader, as for an update of the program; later it is started again. */
+export const restart: FaultKind = {
+  name: 'restart',
+  meanGapMs: 8000,
+  strike(victim, rng) {
+    const member = oneOf(victim, rng);
+    if (!member.isUp) return undefined;
+    member.stop(between(rng, 100, 2000));
+    const start = (): void => victim.restart(member);
+    return { what: `restart of ${member.id}`, members: [member.id], lastsMs: duration(rng), end: start };
+  },
+};
+
 /** SIGSTOP of one, often the leader; then everything that waited arrives at once. */
 export const pause: FaultKind = {
   name: 'pause',

@@ -5,6 +5,8 @@ import { silentLogger } from '../../base/logger';
 import { between, type Rng } from '../../base/rng';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
+import type { ListedMember } from '../../node/member-directory';
+import type { Wish } from '../../node/membership-plan';
 import { Node } from '../../node/node';
 import type { NodeOptions } from '../../node/options';
 import type { ConfigurationPayload, Entry, LogPosition, MemberId, Persist, RaftOptions } from '../../raft';
@@ -78,6 +80,10 @@ export class SimMember implements MemberView, Contact {
   before: Seen | undefined;
   /** A disk of it is damaged: it stays away, since what it forgot it may have promised. */
   isDead = false;
+  /** Its operator has switched it off for good. */
+  isGone = false;
+  /** It was told that it is no member any more. */
+  wasRemoved = false;
   lives = 0;
   readonly #parts: MemberParts;
   readonly #setup: MemberSetup;
@@ -212,6 +218,43 @@ export class SimMember implements MemberView, Contact {
       answered(doIt({ node: life.node, machine }, { deadline: life.clock.now() + deadlineMs }));
     });
     return true;
+  }
+
+  /** The members as this one knows them; nobody while it is down. */
+  listed(): readonly ListedMember[] {
+    return this.#life?.node.members() ?? [];
+  }
+
+  /** Hands a wish to it when it is awake; returns false if nobody listens. */
+  change(wish: Wish, deadlineMs: number, answered: (answer: Promise<number>) => void): boolean {
+    const life = this.#life;
+    if (life === undefined) return false;
+    this.admit('input', () => {
+      answered(life.node.changeMembers(wish, { deadline: life.clock.now() + deadlineMs }));
+    });
+    return true;
+  }
+
+  /** SIGTERM: hands over leadership, tells its callers what is known, and ends. */
+  stop(deadlineMs: number): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.admit('input', () => {
+      void life.node.resign({ deadline: life.clock.now() + deadlineMs }).then(async () => {
+        await life.node.stop();
+        this.#parts.agenda.after(0, () => {
+          if (this.#life === life) this.kill('process', 'stopped');
+        });
+      });
+    });
+  }
+
+  /** The disk is lost with everything on it, and the member with the disk (invariant M7). */
+  wipe(): void {
+    this.kill('power', 'its disk is lost');
+    this.disk.wipe();
+    this.#state.wipe();
+    this.isDead = true;
   }
 
   /** Tells the checkers how the core stands. */

@@ -1,7 +1,7 @@
 /** The simulated world: members, network, disks and clients on one agenda, and the witness who sees everything. */
 import { required } from '../../base/assert';
 import { encodeDirectory, firstEntry, type DirectoryEntry } from '../../node/member-directory';
-import { simpleConfiguration, type ConfigurationPayload, type MemberId } from '../../raft';
+import { simpleConfiguration, type Configuration, type ConfigurationPayload, type MemberId } from '../../raft';
 import { check, Violation } from '../checkers/checker';
 import { Witness } from '../checkers/witness';
 import type { Plan } from '../plan';
@@ -14,6 +14,7 @@ import { SimDisk } from './disk';
 import { SimMember, type MemberObserver } from './member';
 import { Network, type Carried } from './network';
 import { describeMessage } from './describe';
+import { OperatorRoom } from './operator-room';
 import type { Trace } from './trace';
 
 /** Numbers of the trace's steps. */
@@ -29,6 +30,7 @@ const stepCode = {
   install: 9,
   copy: 10,
   removed: 11,
+  wish: 12,
 } as const;
 
 /** Microtasks that a promise may need to get from the disk through the driver to a caller, with some to spare. */
@@ -53,9 +55,10 @@ export class World {
   readonly witness: Witness;
   readonly calls: Call[] = [];
   restarts = 0;
+  room: OperatorRoom | undefined;
   readonly #clients: Client[] = [];
-  /** Whom clients ask. */
-  #contacts: readonly SimMember[];
+  /** Whom clients ask; everybody unless it was said otherwise. */
+  #contacts: readonly SimMember[] | undefined;
   #broken: Error | undefined;
   #events = 0;
   #urgent: Promise<void>[] = [];
@@ -85,12 +88,12 @@ export class World {
       { quality: plan.network, snapshotChunkBytes: plan.snapshotChunkBytes },
     );
     const first = ids.map(directoryEntry);
-    for (const id of ids) this.#addMember(id, first);
-    this.#contacts = this.members;
+    for (const id of ids) this.addMember(id, first);
     this.witness = new Witness({
       members: this.#byId,
       configuration: simpleConfiguration(ids),
       electionTimeoutMs: plan.raftOptions.electionTimeoutMs,
+      maxPromotionLag: plan.raftOptions.maxPromotionLag,
     });
   }
 
@@ -99,7 +102,14 @@ export class World {
     for (const member of this.members) this.restart(member);
     this.restarts = 0;
     for (let number = 1; number <= this.#plan.clients; number++) this.#addClient(number);
+    const { operator } = this.#plan;
+    if (operator !== undefined) this.room = new OperatorRoom(this, { ...this.#plan, operator });
     this.#look();
+  }
+
+  /** All machines that are not switched off for good. */
+  get present(): readonly SimMember[] {
+    return this.members.filter(({ isGone }) => !isGone);
   }
 
   member(id: MemberId): SimMember {
@@ -122,20 +132,35 @@ export class World {
 
   /** Starts a process that is down, unless its disk is damaged. */
   restart(member: SimMember): void {
-    if (member.isUp || member.isDead) return;
+    if (member.isUp || member.isDead || member.isGone) return;
     this.restarts++;
     const started = member.start();
     this.note('start', member, started ? `starts, life ${member.lives}` : 'refuses to start: its log is damaged');
   }
 
-  /** True if one more member may be lost for ever and a quorum is left. */
-  get maySacrifice(): boolean {
-    const lost = this.members.filter(({ isDead, disk }) => isDead || disk.rotten.size > 0).length;
-    return lost + 1 <= Math.floor((this.members.length - 1) / 2);
+  /** True if this member may be lost for ever and a quorum is left, whatever configuration holds in the end. */
+  maySacrifice(candidate: SimMember): boolean {
+    if (this.room?.operator.isInDoubt === true) return false;
+    const isAlive = (id: MemberId): boolean => {
+      const { isDead, disk } = this.member(id);
+      return id !== candidate.id && !isDead && disk.rotten.size === 0;
+    };
+    return this.configurationsInForce().every(({ voters, outgoing }) =>
+      [voters, outgoing].every((set) => set.length === 0 || set.filter(isAlive).length * 2 > set.length),
+    );
+  }
+
+  /** The latest that was committed, and those that members that may still lead or vote go by. */
+  configurationsInForce(): readonly Configuration[] {
+    const inForce = this.present
+      .filter(({ isDead, lives }) => !isDead && lives > 0)
+      .map(({ log }) => log.configuration.configuration)
+      .filter(({ voters }) => voters.length > 0);
+    return [this.witness.history.configuration, ...inForce];
   }
 
   /** From now on clients ask only these. */
-  pointClientsAt(members: readonly SimMember[]): void {
+  pointClientsAt(members: readonly SimMember[] | undefined): void {
     this.#contacts = members;
   }
 
@@ -169,7 +194,7 @@ export class World {
   }
 
   note(
-    kind: 'start' | 'end' | 'fault' | 'install' | 'copy' | 'removed',
+    kind: 'start' | 'end' | 'fault' | 'install' | 'copy' | 'removed' | 'wish',
     member: SimMember | undefined,
     text: string,
   ): void {
@@ -185,8 +210,8 @@ export class World {
     this.witness.snapshots.close();
   }
 
-  /** @param known the members that it knows when it starts for the first time; nobody if it joins */
-  #addMember(id: MemberId, known: readonly DirectoryEntry[]): SimMember {
+  /** A machine that has not started yet. @param known the members that it knows when it starts for the first time; nobody if it joins */
+  addMember(id: MemberId, known: readonly DirectoryEntry[]): SimMember {
     const { seed, disk, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate } = this.#plan;
     const { agenda, network } = this;
     const rng = chanceFor(seed, `member ${id}`);
@@ -240,13 +265,16 @@ export class World {
         this.witness.installed(member, last, hash);
       },
       snapshotTaken: (member, last) => this.note('copy', member, `took a snapshot up to ${last.index}:${last.term}`),
-      removed: (member) => this.note('removed', member, 'was removed'),
+      removed: (member) => {
+        this.note('removed', member, 'was removed');
+        member.wasRemoved = true;
+      },
       ended: (member, why) => this.note('end', member, `ends: ${why}`),
       gaveUp: (member) => {
         this.agenda.after(supervisorMs, () => this.restart(member));
       },
       broken: (member, error) => {
-        this.#break(member, error);
+        this.breakDown(member, error);
       },
     };
   }
@@ -257,7 +285,7 @@ export class World {
       new Client({
         ...{ number, agenda: this.agenda, rng: chanceFor(seed, `client ${number}`), habits, kinds: operationKinds },
         keys: Array.from({ length: keys }, (_, at) => `k${at}`),
-        contacts: () => this.#contacts,
+        contacts: () => this.#contacts?.filter(({ isGone }) => !isGone) ?? this.present,
         nextCallId: () => this.calls.length + 1,
         observer: this.#callObserver(),
       }),
@@ -282,11 +310,12 @@ export class World {
         if (this.trace.isRead) this.#tell(undefined, `c${call.client} ${call.outcome}: ${describeCall(call)}`);
       },
       answered: (call, contact, answer) => this.witness.answered(call, answer, contact.life),
-      broken: (error) => this.#break(undefined, error),
+      broken: (error) => this.breakDown(undefined, error),
     };
   }
 
-  #break(member: SimMember | undefined, error: unknown): void {
+  /** A member failed in a way that no fault explains. */
+  breakDown(member: SimMember | undefined, error: unknown): void {
     if (error instanceof Violation) {
       this.witness.violation ??= error;
       return;
@@ -298,7 +327,13 @@ export class World {
 
   #look(): void {
     this.agenda.after(lookEveryMs, () => {
-      for (const member of this.members) if (member.isUp && !member.isPaused) this.witness.looked(member);
+      for (const member of this.members) {
+        if (!member.isUp || member.isPaused) continue;
+        this.witness.looked(
+          member,
+          member.listed().map(({ id }) => id),
+        );
+      }
       this.#look();
     });
   }
@@ -309,7 +344,7 @@ export class World {
 }
 
 /** How the directory lists a member of these worlds. */
-function directoryEntry(id: MemberId): DirectoryEntry {
+export function directoryEntry(id: MemberId): DirectoryEntry {
   return firstEntry({ id, name: `m${id}`, peerAddress: `peer-${id}:1`, clientAddress: `client-${id}:1` });
 }
 
