@@ -30,13 +30,13 @@ export async function recover(world: World, faults: FaultSchedule, plan: Plan): 
   healAmong(world, faults, core);
   world.network.heal();
   abandon(world, rng, { core, others });
-  world.pointClientsAt(core);
+  world.pointClientsAt(() => onDuty(world, core));
   world.note('fault', undefined, `RECOVERY of ${core.map(({ name }) => name).join(' ')}`);
   await converge(world, plan, core);
   await stayCalm(world, plan, core);
   healAmong(world, faults, world.present);
   world.network.heal();
-  world.pointClientsAt(undefined);
+  world.pointClientsAt(() => onDuty(world, world.present));
   world.note('fault', undefined, 'RECOVERY of all');
   await converge(world, plan, world.present);
   return true;
@@ -138,12 +138,13 @@ async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): P
   if (leader === undefined) return;
   const { configurations } = world.witness.history;
   const before = configurations.length;
-  const terms = core.map(({ seen }) => seen?.term);
+  const voters = onDuty(world, core);
+  const terms = voters.map(({ seen }) => seen?.term);
   const firstNew = world.calls.length;
   await world.runFor(calmBound * electionTimeoutMs);
   // A change that was still under way may take the leader out, or whom clients ask.
   if (configurations.length > before) return;
-  core.forEach(({ name, seen }, at) => {
+  voters.forEach(({ name, seen }, at) => {
     check(seen?.term === terms[at], 'L4', () => `${name} goes from term ${terms[at]} to ${seen?.term} for no reason`);
   });
   checkCalls(world, plan, { firstNew, deadlineMs: 2 * electionTimeoutMs });

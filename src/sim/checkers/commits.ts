@@ -86,7 +86,7 @@ export class CommitChecker implements Checker {
     const inForce = log.configurations.filter(({ index }, at, all) => index > to || all.length - 1 === at);
     const earlier = log.configurations.findLast(({ index }) => index <= to);
     const isDurable = [...inForce, ...(earlier === undefined ? [] : [earlier])].some(({ configuration }) =>
-      this.#history.isQuorum(configuration, (one) => isHeldDurably(one, newest)),
+      this.#history.isQuorum(configuration, (one) => one.isDead || isHeldDurably(one, newest)),
     );
     check(isDurable, 'S7', () => `${id} commits ${to}, which is durable on no quorum of its configuration`);
     this.#checkNothingLost(newest, () => `when ${id} commits it`);

@@ -110,8 +110,13 @@ export class MembershipChecker implements Checker {
 
   /** Thesis §3.10: who is asked to take over has the whole log, or it could not win. */
   #checkSuccessor(id: MemberId, to: MemberId, lastIndex: number): void {
-    const has = this.#history.members.get(to)?.disk.lastIndex ?? 0;
-    check(has >= lastIndex, 'L7', () => `${id} asks ${to} to take over, which lacks ${lastIndex - has} entries`);
+    const successor = this.#history.members.get(to);
+    const has = successor?.disk.lastIndex ?? 0;
+    check(
+      has >= lastIndex || successor?.isDead === true,
+      'L7',
+      () => `${id} asks ${to} to take over, which lacks ${lastIndex - has} entries`,
+    );
   }
 
   #hasOwnOnQuorum({ log }: MemberView, { configuration }: ConfigurationAt, term: number): boolean {

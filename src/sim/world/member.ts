@@ -43,7 +43,7 @@ export interface MemberObserver {
   /** It was told that it is no member any more. */
   removed(member: SimMember): void;
   ended(member: SimMember, why: string): void;
-  /** It stopped itself, because its disk failed. */
+  /** It stopped itself, because its disk failed, or because it was asked to. */
   gaveUp(member: SimMember): void;
   /** It stopped itself, and no fault of its surroundings explains it. */
   broken(member: SimMember, error: unknown): void;
@@ -243,7 +243,9 @@ export class SimMember implements MemberView, Contact {
       void life.node.resign({ deadline: life.clock.now() + deadlineMs }).then(async () => {
         await life.node.stop();
         this.#parts.agenda.after(0, () => {
-          if (this.#life === life) this.kill('process', 'stopped');
+          if (this.#life !== life) return;
+          this.kill('process', 'stopped');
+          this.#parts.observer.gaveUp(this);
         });
       });
     });

@@ -58,7 +58,7 @@ export class World {
   room: OperatorRoom | undefined;
   readonly #clients: Client[] = [];
   /** Whom clients ask; everybody unless it was said otherwise. */
-  #contacts: readonly SimMember[] | undefined;
+  #contacts: () => readonly SimMember[] = () => this.present;
   #broken: Error | undefined;
   #events = 0;
   #urgent: Promise<void>[] = [];
@@ -160,7 +160,7 @@ export class World {
   }
 
   /** From now on clients ask only these. */
-  pointClientsAt(members: readonly SimMember[] | undefined): void {
+  pointClientsAt(members: () => readonly SimMember[]): void {
     this.#contacts = members;
   }
 
@@ -285,7 +285,7 @@ export class World {
       new Client({
         ...{ number, agenda: this.agenda, rng: chanceFor(seed, `client ${number}`), habits, kinds: operationKinds },
         keys: Array.from({ length: keys }, (_, at) => `k${at}`),
-        contacts: () => this.#contacts?.filter(({ isGone }) => !isGone) ?? this.present,
+        contacts: () => this.#contacts(),
         nextCallId: () => this.calls.length + 1,
         observer: this.#callObserver(),
       }),
