@@ -90,6 +90,11 @@ export class FaultSchedule {
       maySacrifice: (member) => world.maySacrifice(member),
       later: (delayMs, run) => void world.agenda.after(delayMs, run),
       restart: (member) => world.restart(member),
+      atNext: (moment, run) => {
+        world.moments.atNext(moment, (member) => {
+          if (!course.hasEnded) run(member);
+        });
+      },
       after: (delayMs, run) => {
         world.agenda.after(delayMs, () => {
           if (!course.hasEnded) run();

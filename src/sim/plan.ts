@@ -36,13 +36,15 @@ export interface Plan {
 /** The plan of a seed. */
 export function drawPlan(seed: number): Plan {
   const rng = chanceFor(seed, 'plan');
+  const leaseReads = isLucky(rng, 0.25);
+  const maxDriftRate = pick(rng, [0, 0.01, 0.1]);
   return {
     seed,
     members: pick(rng, [3, 3, 3, 3, 5, 5, 5, 4, 2, 1]),
     clients: between(rng, 2, 8),
     keys: pick(rng, [2, 5, 10]),
     safetyMs: between(rng, 20, 90) * 1000,
-    faults: drawFaults(rng),
+    faults: drawFaults(rng, leaseReads),
     without: new Set(),
     network: drawNetwork(rng),
     snapshotChunkBytes: pick(rng, [2000, 8000, 100_000]),
@@ -50,18 +52,18 @@ export function drawPlan(seed: number): Plan {
     habits: drawHabits(rng),
     operator: drawOperator(rng),
     maxTurnMs: pick(rng, [0, 0.2, 1, 5]),
-    maxDriftRate: pick(rng, [0, 0.01, 0.1]),
+    maxDriftRate,
     maxTailBytes: pick(rng, [1, 100, 100_000]),
-    raftOptions: drawRaftOptions(rng),
+    raftOptions: { ...drawRaftOptions(rng), leaseReads, maxClockDrift: driftBetween(maxDriftRate) },
     nodeOptions: drawNodeOptions(rng),
   };
 }
 
 /** Swarm testing: few kinds at once in one seed, many in another. */
-function drawFaults(rng: Rng): ReadonlyMap<string, number> {
+function drawFaults(rng: Rng, hasLeases: boolean): ReadonlyMap<string, number> {
   const share = pick(rng, [0.1, 0.25, 0.5, 0.8]);
   const rarity = pick(rng, [0.5, 1, 1, 2]);
-  const chosen = faultKinds.filter(() => isLucky(rng, share));
+  const chosen = faultKinds.filter(({ breaksLeases }) => isLucky(rng, share) && !(hasLeases && breaksLeases === true));
   return new Map(chosen.map(({ name }) => [name, rarity]));
 }
 
@@ -85,6 +87,11 @@ function drawHabits(rng: Rng): ClientHabits {
     wanderRate: real(rng, 0, 0.5),
     retryRate: pick(rng, [0, 0.5, 0.9]),
   };
+}
+
+/** By how much the slowest clock may be slow against the fastest: what leases must allow for. */
+function driftBetween(rate: number): number {
+  return (2 * rate) / (1 + rate);
 }
 
 function drawOperator(rng: Rng): OperatorHabits | undefined {

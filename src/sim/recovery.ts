@@ -26,6 +26,7 @@ export async function recover(world: World, faults: FaultSchedule, plan: Plan): 
   const core = smallestCore(world, rng);
   if (core === undefined) return false;
   const others = world.present.filter((member) => !core.includes(member));
+  world.network.corruptionRate = 0;
   world.network.quality = { ...world.network.quality, lossRate: 0 };
   healAmong(world, faults, core);
   world.network.heal();

@@ -3,6 +3,7 @@ import { faultKinds } from './faults';
 import { replayCommand } from './plan-flags';
 import type { Outcome } from './simulate';
 import type { Volume } from './volume';
+import { wishKinds } from './workload/wishes';
 
 const hourMs = 3_600_000;
 
@@ -35,7 +36,7 @@ export function volumeLines(volume: Volume): readonly string[] {
     .join(', ');
   return [
     `simulated ${(simulatedMs / 1000).toFixed(1)} s in ${steps} steps`,
-    `elections ${elections}, commits ${commits}, truncations ${truncations}, restarts ${restarts}, snapshots ${snapshots}`,
+    `elections ${elections}, commits ${commits}, truncations ${truncations}, restarts ${restarts}, snapshots ${snapshots}, shortened logs ${volume.cuts}`,
     `configurations ${volume.configurations}, joint ${volume.joint}; ${wishCounts}`,
     `packets: delivered ${network.delivered}, lost ${network.lost}, duplicated ${network.duplicated}, reordered ${network.reordered}; transfers of snapshots: arrived ${network.transfers}, broken off ${network.brokenTransfers}`,
     `calls: ok ${calls.ok}, definite errors ${calls.definite}, ambiguous ${calls.ambiguous}, open ${calls.open}`,
@@ -55,6 +56,16 @@ export function shortfalls(volume: Volume): readonly string[] {
     ['commits', volume.commits, 30 * seeds],
     ['truncations', volume.truncations, seeds / 10],
     ['restarts', volume.restarts, 4 * seeds],
+    ['snapshots', volume.snapshots, seeds / 2],
+    ['broken transfers of snapshots', volume.network.brokenTransfers, seeds / 10],
+    ['shortened logs', volume.cuts, 5 * seeds],
+    ['configurations', volume.configurations, seeds],
+    ['joint configurations', volume.joint, seeds / 10],
+    ...wishKinds.map(({ name }): [string, number, number] => [
+      `members' changes "${name}"`,
+      volume.wishes[name] ?? 0,
+      seeds / 100,
+    ]),
     ['acknowledgements', volume.acknowledgements, 100 * seeds],
     ['calls that succeed', volume.calls.ok, 40 * seeds],
     ['calls that surely fail', volume.calls.definite, seeds],
@@ -68,10 +79,13 @@ export function shortfalls(volume: Volume): readonly string[] {
       seeds / 50,
     ]),
   ];
+  const lost = volume.unrecoverable;
+  const tooManyLost = lost > seeds / 50 ? [`too many clusters lost their quorum for ever: ${lost} of ${seeds}`] : [];
   return wanted
     .filter(([, count, least]) => count < least)
     .map(
       ([what, count, least]) =>
         `too few ${what}: ${count}, at least ${Math.ceil(least)} are expected of ${seeds} seeds`,
-    );
+    )
+    .concat(tooManyLost);
 }

@@ -61,6 +61,7 @@ function measure(world: World, faults: FaultSchedule): Volume {
   volume.acknowledgements = witness.watch.promises.acknowledgements;
   volume.applied = witness.applying.entries;
   volume.snapshots = witness.snapshots.installs;
+  volume.cuts = witness.snapshots.cuts;
   volume.configurations = witness.membership.configurations;
   volume.joint = witness.membership.joint;
   Object.assign(volume.wishes, world.room?.done);

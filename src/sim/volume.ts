@@ -14,6 +14,8 @@ export interface Volume {
   restarts: number;
   /** Snapshots that took the place of a state. */
   snapshots: number;
+  /** How often a log was cut at the front. */
+  cuts: number;
   /** Configurations that were committed, and the joint ones among them. */
   configurations: number;
   joint: number;
@@ -32,7 +34,7 @@ export function emptyVolume(): Volume {
   return {
     ...{ seeds: 0, simulatedMs: 0, steps: 0, elections: 0, commits: 0, truncations: 0 },
     ...{ acknowledgements: 0, applied: 0, restarts: 0, snapshots: 0, undecided: 0 },
-    ...{ configurations: 0, joint: 0, unrecoverable: 0 },
+    ...{ configurations: 0, joint: 0, cuts: 0, unrecoverable: 0 },
     network: { delivered: 0, lost: 0, duplicated: 0, reordered: 0, transfers: 0, brokenTransfers: 0 },
     calls: { open: 0, ok: 0, definite: 0, ambiguous: 0 },
     faults: {},

@@ -112,6 +112,8 @@ export interface MemberView {
   readonly before: Seen | undefined;
   /** It will never come back. */
   readonly isDead: boolean;
+  /** The state database survives a power cut up to there. */
+  readonly durableStateIndex: number;
   /** The member's own clock. */
   now(): number;
   /** How long its process has run without standing still, and its clock without a jump. */

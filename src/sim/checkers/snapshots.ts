@@ -1,4 +1,4 @@
-/** N1: a snapshot is the state that the committed entries give, whoever took it and whoever installed it. */
+/** N4: logs are cut only up to what is durable elsewhere. N1: a snapshot is the state that the committed entries give, whoever took it and whoever installed it. */
 import { openKvStateMachine, type KvStateMachine } from '../../kv/state-machine';
 import type { Entry, LogPosition, Persist } from '../../raft';
 import { sameConfiguration } from '../../raft';
@@ -8,8 +8,10 @@ import type { History } from './history';
 import type { MemberView } from './member-view';
 
 export class SnapshotChecker implements Checker {
-  readonly names = ['N1'];
+  readonly names = ['N1', 'N4'];
   installs = 0;
+  /** How often a log was shortened. */
+  cuts = 0;
   readonly #history: History;
   /** A store of its own that replays what is committed, when somebody asks. */
   #replica: KvStateMachine | undefined;
@@ -27,6 +29,16 @@ export class SnapshotChecker implements Checker {
     const isSame =
       agreed.index === configuration.index && sameConfiguration(agreed.configuration, configuration.configuration);
     check(isSame, 'N1', () => `the snapshot up to ${last.index} brings ${member.id} a wrong configuration`);
+  }
+
+  /** N4: only what a durable state stands for leaves the log. */
+  cut({ id, durableStateIndex }: MemberView, index: number): void {
+    this.cuts++;
+    check(
+      index <= durableStateIndex,
+      'N4',
+      () => `the log of ${id} begins after ${index}, its state may be at ${durableStateIndex}`,
+    );
   }
 
   installed({ id }: MemberView, { index }: LogPosition, hash: string): void {

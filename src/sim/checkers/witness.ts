@@ -91,6 +91,11 @@ export class Witness {
     });
   }
 
+  /** The front of a member's log is gone. */
+  cut(member: MemberView, index: number): void {
+    this.#guard(() => this.snapshots.cut(member, index));
+  }
+
   /** An operator was told that this member was surely not added. */
   refusedMember(id: MemberId): void {
     this.#guard(() => this.membership.forbid(id));

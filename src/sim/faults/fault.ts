@@ -2,6 +2,7 @@
 import type { Rng } from '../../base/rng';
 import type { MemberId } from '../../raft';
 import type { SimMember } from '../world/member';
+import type { Moment } from '../world/moments';
 import type { Network } from '../world/network';
 
 /** What faults may do to the world. */
@@ -16,7 +17,9 @@ export interface Victim {
   maySacrifice(member: SimMember): boolean;
   /** Something happens a little later, unless the fault has ended meanwhile. */
   after(delayMs: number, run: () => void): void;
-  /** The same, in any case. */
+  /** Something happens when one of these next happens to any member, unless the fault has ended meanwhile. */
+  atNext(moment: Moment, run: (member: SimMember) => void): void;
+  /** The same as `after`, in any case. */
   later(delayMs: number, run: () => void): void;
 }
 
@@ -32,6 +35,8 @@ export interface Fault {
 
 export interface FaultKind {
   readonly name: string;
+  /** It breaks what leader leases assume of clocks and leaders (thesis §6.4.1): not for seeds that have them. */
+  readonly breaksLeases?: boolean;
   /** The mean time between two of them in a seed that has this kind. */
   readonly meanGapMs: number;
   /** Strikes, or finds nothing to strike. */

@@ -80,6 +80,7 @@ export const pauseOthers: FaultKind = {
 /** A clock is set forward. */
 export const clockJump: FaultKind = {
   name: 'clock jump',
+  breaksLeases: true,
   meanGapMs: 6000,
   strike(victim, rng) {
     const member = oneOf(victim, rng);

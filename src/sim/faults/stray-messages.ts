@@ -6,6 +6,7 @@ import type { FaultKind } from './fault';
 /** The leader tells a member to take over (thesis §3.10), at a bad time. */
 export const strayTimeoutNow: FaultKind = {
   name: 'stray TimeoutNow',
+  breaksLeases: true,
   meanGapMs: 8000,
   strike({ leader, members, network }, rng) {
     const term = leader?.seen?.term;

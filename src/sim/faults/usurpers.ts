@@ -1,6 +1,6 @@
 /** Another takes over while the old leader does not know it: what a deposed leader still believes must harm nobody. */
 import { between, type Rng } from '../../base/rng';
-import { isLucky, pick } from '../world/chance';
+import { isLucky, pick, real } from '../world/chance';
 import type { SimMember } from '../world/member';
 import { duration, type Fault, type FaultKind, type Victim } from './fault';
 import { cutLinks, linksBetween } from './network-shapes';
@@ -8,6 +8,7 @@ import { cutLinks, linksBetween } from './network-shapes';
 /** The leader is cut off, and at once another is told to campaign. Its disk may stand still with what it took last. */
 export const usurper: FaultKind = {
   name: 'usurper',
+  breaksLeases: true,
   meanGapMs: 7000,
   strike(victim, rng) {
     const cast = castOf(victim, rng);
@@ -24,6 +25,7 @@ export const usurper: FaultKind = {
 /** What the others answer the leader comes late: it confirms what was true once. */
 export const lateAnswers: FaultKind = {
   name: 'late answers',
+  breaksLeases: true,
   meanGapMs: 5000,
   strike(victim, rng) {
     const cast = castOf(victim, rng);
@@ -47,6 +49,7 @@ export const lateAnswers: FaultKind = {
 /** The leadership goes round quickly: what was meant for one term arrives in another. */
 export const musicalChairs: FaultKind = {
   name: 'musical chairs',
+  breaksLeases: true,
   meanGapMs: 9000,
   strike(victim, rng) {
     const lastsMs = 500 + (duration(rng) % 4000);
@@ -59,6 +62,29 @@ export const musicalChairs: FaultKind = {
     }
     const members = victim.members.map(({ id }) => id);
     return { what: `musical chairs every ${stepMs} ms`, members, lastsMs, end: () => undefined };
+  },
+};
+
+/** The leader hands over in good order, and then hears nothing of what comes of it. */
+export const deafAbdication: FaultKind = {
+  name: 'deaf abdication',
+  meanGapMs: 5000,
+  strike(victim, rng) {
+    const cast = castOf(victim, rng);
+    if (cast === undefined) return undefined;
+    const { leader, heir } = cast;
+    const { network } = victim;
+    const links = network.links.filter(({ to, clogged }) => to === leader.id && !clogged);
+    const wish = { $case: 'transfer', value: { name: heir.name } } as const;
+    // Nobody waits for the answer.
+    leader.change(wish, 1000, (answer) => void answer.catch(() => undefined));
+    victim.after(real(rng, 0, 30), () => links.forEach((link) => network.setClogged(link, true)));
+    return {
+      what: `${leader.id} hands over to ${heir.id} and hears no more`,
+      members: [leader.id, heir.id],
+      lastsMs: between(rng, 100, 3000),
+      end: () => links.forEach((link) => network.setClogged(link, false)),
+    };
   },
 };
 

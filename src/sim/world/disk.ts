@@ -29,6 +29,8 @@ export interface DiskObserver {
   given(persist: Persist): void;
   /** Would survive a power cut from now on; the member does not know it yet. */
   durable(persist: Persist): void;
+  /** The log begins after `index` from now on, since the state stands for what was before. */
+  cut(index: number): void;
   /** The process is told something: at once, when it wakes up, or never if it has ended. */
   notify(tell: () => void): void;
 }
@@ -258,7 +260,9 @@ export class SimStorage implements Storage {
     for (const persist of written) {
       const first = persist?.entries[0]?.index ?? Infinity;
       this.#disk.forgetRot((index) => index >= first);
-      if (persist !== undefined) this.#disk.parts.observer.durable(persist);
+      const { observer } = this.#disk.parts;
+      if (persist === undefined) observer.cut(this.#disk.lastRemoved.index);
+      else observer.durable(persist);
     }
   }
 

@@ -135,6 +135,10 @@ export class SimMember implements MemberView, Contact {
     return this.#machine?.appliedIndex ?? 0;
   }
 
+  get durableStateIndex(): number {
+    return this.#state.durableIndex;
+  }
+
   get hasQuorum(): boolean {
     return this.#life?.node.status().hasQuorum ?? false;
   }

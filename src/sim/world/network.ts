@@ -1,11 +1,17 @@
 /** The simulated network: every directed pair of members has a link of its own, with its own troubles. */
 import { assert, required } from '../../base/assert';
 import { QuorateError } from '../../base/error';
-import type { Rng } from '../../base/rng';
+import { between, type Rng } from '../../base/rng';
 import type { MemberId } from '../../raft';
 import { MemorySnapshots, type SnapshotMessage } from '../../transport/memory-snapshots';
 import { isAnswer } from '../../transport/memory-transport';
-import { isTooLarge, type PeerMessage, type Transport, type TransportHandler } from '../../transport/transport';
+import {
+  isTooLarge,
+  type OutgoingSnapshot,
+  type PeerMessage,
+  type Transport,
+  type TransportHandler,
+} from '../../transport/transport';
 import type { Agenda } from './agenda';
 import { exponential, isLucky, real } from './chance';
 
@@ -67,6 +73,8 @@ export class Network {
     ...{ transfers: 0, brokenTransfers: 0 },
   };
   quality: NetworkQuality;
+  /** How many parts of snapshots are damaged. */
+  corruptionRate = 0;
   readonly links: Link[] = [];
   readonly #byPair = new Map<MemberId, Map<MemberId, Link>>();
   readonly #agenda: Agenda;
@@ -124,7 +132,7 @@ export class Network {
       sendSnapshot: (to, snapshot) => {
         const refusal = this.#refusal(id, to);
         if (refusal !== undefined) return Promise.reject(refusal);
-        const sent = this.#snapshots.send(id, to, snapshot);
+        const sent = this.#snapshots.send(id, to, this.#perhapsDamaged(snapshot));
         return new Promise((resolve, reject) => {
           sent.then(
             () => {
@@ -191,6 +199,18 @@ export class Network {
     this.#observer.sent(from, to, message);
     this.#put(link, message);
     return true;
+  }
+
+  #perhapsDamaged(snapshot: OutgoingSnapshot): OutgoingSnapshot {
+    const read = async (offset: number, maxBytes: number): Promise<Uint8Array> => {
+      const bytes = await snapshot.read(offset, maxBytes);
+      if (!isLucky(this.#rng, this.corruptionRate)) return bytes;
+      const damaged = Buffer.from(bytes);
+      const at = between(this.#rng, 0, damaged.length - 1);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << between(this.#rng, 0, 7));
+      return damaged;
+    };
+    return { ...snapshot, read };
   }
 
   #refusal(from: MemberId, to: MemberId): QuorateError | undefined {

@@ -14,6 +14,7 @@ import { SimDisk } from './disk';
 import { SimMember, type MemberObserver } from './member';
 import { Network, type Carried } from './network';
 import { describeMessage } from './describe';
+import { Moments } from './moments';
 import { OperatorRoom } from './operator-room';
 import type { Trace } from './trace';
 
@@ -53,6 +54,7 @@ export class World {
   readonly members: SimMember[] = [];
   readonly #byId = new Map<MemberId, SimMember>();
   readonly witness: Witness;
+  readonly moments = new Moments();
   readonly calls: Call[] = [];
   restarts = 0;
   room: OperatorRoom | undefined;
@@ -221,11 +223,14 @@ export class World {
         given: (persist) => {
           this.witness.given(member, persist);
           member.given(persist);
+          if (persist.snapshot !== undefined) this.moments.happens('log is to be replaced', member);
         },
         durable: (persist) => {
           this.trace.step(stepCode.durable, Number(id), agenda.now);
           this.witness.durable(member, persist);
+          if (persist.snapshot !== undefined) this.moments.happens('log is replaced', member);
         },
+        cut: (index) => this.witness.cut(member, index),
         notify: (tell) => member.admit('input', tell),
       },
     });
@@ -245,7 +250,10 @@ export class World {
 
   #received(receiver: SimMember, from: MemberId, message: Carried): void {
     if (message.kind !== 'snapshot') this.witness.received(receiver, from, message);
-    else if (message.step.kind === 'header') this.witness.offered(receiver, message.step.offer);
+    else {
+      if (message.step.kind === 'header') this.witness.offered(receiver, message.step.offer);
+      if (message.step.kind !== 'taken') this.moments.happens('part arrives', receiver);
+    }
   }
 
   #memberObserver(): MemberObserver {
@@ -263,8 +271,12 @@ export class World {
       installed: (member, last, hash) => {
         this.note('install', member, `installs the snapshot up to ${last.index}:${last.term}`);
         this.witness.installed(member, last, hash);
+        this.moments.happens('state is replaced', member);
       },
-      snapshotTaken: (member, last) => this.note('copy', member, `took a snapshot up to ${last.index}:${last.term}`),
+      snapshotTaken: (member, last) => {
+        this.note('copy', member, `took a snapshot up to ${last.index}:${last.term}`);
+        this.moments.happens('copied', member);
+      },
       removed: (member) => {
         this.note('removed', member, 'was removed');
         member.wasRemoved = true;
