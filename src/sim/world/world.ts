@@ -152,13 +152,14 @@ export class World {
     );
   }
 
-  /** The latest that was committed, and those that members that may still lead or vote go by. */
+  /** The latest that was committed, and those that may follow it: nobody can win an election with an older one. */
   configurationsInForce(): readonly Configuration[] {
-    const inForce = this.present
-      .filter(({ isDead, lives }) => !isDead && lives > 0)
-      .map(({ log }) => log.configuration.configuration)
-      .filter(({ voters }) => voters.length > 0);
-    return [this.witness.history.configuration, ...inForce];
+    const { configurations, configuration } = this.witness.history;
+    const latest = configurations.at(-1)?.index ?? 0;
+    const next = this.present
+      .filter(({ isDead, lives, log }) => !isDead && lives > 0 && log.configuration.index > latest)
+      .map(({ log }) => log.configuration.configuration);
+    return [configuration, ...next];
   }
 
   /** From now on clients ask only these. */
