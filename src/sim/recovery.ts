@@ -48,7 +48,7 @@ function healAmong(world: World, faults: FaultSchedule, core: readonly SimMember
   faults.endFor(ids);
   world.network.heal(world.network.links.filter(({ from, to }) => ids.has(from) && ids.has(to)));
   for (const member of core) {
-    member.disk.slowness = 1;
+    member.disk.setSlowness(1);
     member.disk.setStalled(false);
     member.resume();
     world.restart(member);

@@ -1,12 +1,5 @@
 /** The checkers of the simulator on a cluster of cores, and what only such a cluster shows: its reads and its mirror of the log. */
-import {
-  simpleConfiguration,
-  type Entry,
-  type MemberId,
-  type Message,
-  type Persist,
-  type Update,
-} from '../../src/raft';
+import { simpleConfiguration, type MemberId, type Message, type Persist, type Update } from '../../src/raft';
 import { History, sameEntry } from '../../src/sim/checkers/history';
 import { LogMirror, type MemberView, type Seen } from '../../src/sim/checkers/member-view';
 import { Watch } from '../../src/sim/checkers/watch';
