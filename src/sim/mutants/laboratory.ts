@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Result } from '../campaign';
+import type { Result } from '../result';
 import type { Mutant } from './mutant';
 
 /** What the simulator made of a mutant. */
