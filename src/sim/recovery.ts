@@ -12,6 +12,8 @@ import type { World } from './world/world';
 /** How long the healed quorum may take for each of its duties, in election timeouts. */
 const electionBound = 10;
 const convergenceBound = 30;
+/** After so long nothing is on its way any more that was sent before. */
+const drainMs = 2500;
 /** How long it must then work without a disturbance. */
 const calmBound = 5;
 
@@ -61,8 +63,10 @@ function abandon(
   rng: Rng,
   { core, others }: { readonly core: readonly SimMember[]; readonly others: readonly SimMember[] },
 ): void {
-  for (const { id } of others) {
-    const [isDeaf, isMute] = [isLucky(rng, 0.5), isLucky(rng, 0.5)];
+  for (const { id, disk, isPaused } of others) {
+    const isDeaf = isLucky(rng, 0.5);
+    // Who stands still may have been told to campaign (thesis §3.10), which nobody refuses however late it comes.
+    const isMute = isLucky(rng, 0.5) || isPaused || disk.isStalled || disk.slowness > 1;
     for (const member of core) {
       if (isMute) network.setCut(network.link(id, member.id), true);
       if (isDeaf) network.setCut(network.link(member.id, id), true);
@@ -111,9 +115,9 @@ function checkEqual(core: readonly SimMember[]): void {
 /** L4: whoever is outside disturbs nobody. Then the leadership is handed over, which no patient caller may notice. */
 async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
   const { electionTimeoutMs } = plan.raftOptions;
-  const leader = core.find(({ seen }) => seen?.role === 'leader');
+  await world.runFor(drainMs);
   // One outside may still lose the leadership for good reasons.
-  if (leader === undefined) return;
+  if (!core.some(({ seen }) => seen?.role === 'leader')) return;
   const terms = core.map(({ seen }) => seen?.term);
   const firstNew = world.calls.length;
   await world.runFor(calmBound * electionTimeoutMs);
