@@ -97,6 +97,9 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
     () => 'no call succeeds any more',
   );
   checkEqual(core);
+  // K1: and that is the state which the order of commits gives, with every acknowledged write in it (D1).
+  for (const member of core) world.witness.shown(member.read());
+  if (world.failure !== undefined) throw world.failure;
 }
 
 function checkEqual(core: readonly SimMember[]): void {
