@@ -2,8 +2,9 @@
 import { fork } from 'node:child_process';
 import { drawPlan } from './plan';
 import { failureLines, progressLine, shortfalls, volumeLines } from './report';
+import type { Result } from './result';
 import { simulate } from './simulate';
-import { addVolume, emptyVolume, type Volume } from './volume';
+import { addVolume, emptyVolume } from './volume';
 
 export interface CampaignOptions {
   readonly from: number;
@@ -15,12 +16,6 @@ export interface CampaignOptions {
   readonly maxFailures: number;
 }
 
-/** What came of several seeds. */
-export interface Result {
-  readonly volume: Volume;
-  readonly failures: readonly string[];
-}
-
 const progressEveryMs = 5000;
 /** A run with more failures than these has told enough. */
 export const maxFailures = 10;
@@ -28,7 +23,6 @@ export const maxFailures = 10;
 /** Returns true if no seed failed and the run did enough. */
 export async function campaign(options: CampaignOptions, say: (line: string) => void): Promise<boolean> {
   if (!options.json) say(`seeds from ${options.from}`);
-  const beganAt = performance.now();
   const result = options.workers > 1 ? await inWorkers(options, say) : await inThisProcess(options, say);
   if (options.json) {
     say(JSON.stringify(result));
@@ -37,7 +31,7 @@ export async function campaign(options: CampaignOptions, say: (line: string) => 
   for (const line of volumeLines(result.volume)) say(line);
   const missing = shortfalls(result.volume);
   for (const line of missing) say(`FAILED ${line}`);
-  say(progressLine(result.volume, result.failures.length, performance.now() - beganAt));
+  say(progressLine(result));
   return result.failures.length === 0 && missing.length === 0;
 }
 
@@ -56,17 +50,23 @@ async function inThisProcess(options: CampaignOptions, say: (line: string) => vo
     const now = performance.now();
     if (!options.json && now - toldAt > progressEveryMs) {
       toldAt = now;
-      say(progressLine(volume, failures.length, now - beganAt));
+      say(progressLine({ volume, failures, cpuMs: cpuMs() }));
     }
     if (failures.length >= options.maxFailures || now - beganAt > options.forMs) break;
   }
-  return { volume, failures };
+  return { volume, failures, cpuMs: cpuMs() };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Every process takes its share of the seeds. */
 async function inWorkers(options: CampaignOptions, say: (line: string) => void): Promise<Result> {
   const volume = emptyVolume();
   const failures: string[] = [];
+  let cpu = 0;
   const share = Math.ceil(options.seeds / options.workers);
   // Shares of an endless run lie far apart.
   const stride = Number.isFinite(share) ? share : 10_000_000;
@@ -75,11 +75,12 @@ async function inWorkers(options: CampaignOptions, say: (line: string) => void):
     const seeds = Math.min(share, options.from + options.seeds - from);
     const result = await inWorker({ from, seeds, forMs: options.forMs });
     addVolume(volume, result.volume);
+    cpu += result.cpuMs;
     failures.push(...result.failures);
     for (const failure of result.failures) say(failure);
   });
   await Promise.all(workers);
-  return { volume, failures };
+  return { volume, failures, cpuMs: cpu };
 }
 
 function inWorker({ from, seeds, forMs }: Pick<CampaignOptions, 'from' | 'seeds' | 'forMs'>): Promise<Result> {

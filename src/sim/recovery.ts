@@ -13,6 +13,8 @@ import type { World } from './world/world';
 /** How long the healed quorum may take for each of its duties, in election timeouts. */
 const electionBound = 10;
 const convergenceBound = 30;
+/** After so long nothing is on its way any more that was sent before. */
+const drainMs = 2500;
 /** How long it must then work without a disturbance. */
 const calmBound = 5;
 
@@ -70,7 +72,7 @@ function healAmong(world: World, faults: FaultSchedule, core: readonly SimMember
   faults.endFor(ids);
   world.network.heal(world.network.links.filter(({ from, to }) => ids.has(from) && ids.has(to)));
   for (const member of core) {
-    member.disk.slowness = 1;
+    member.disk.setSlowness(1);
     member.disk.isFull = false;
     member.disk.setStalled(false);
     member.resume();
@@ -84,8 +86,10 @@ function abandon(
   rng: Rng,
   { core, others }: { readonly core: readonly SimMember[]; readonly others: readonly SimMember[] },
 ): void {
-  for (const { id } of others) {
-    const [isDeaf, isMute] = [isLucky(rng, 0.5), isLucky(rng, 0.5)];
+  for (const { id, disk, isPaused } of others) {
+    const isDeaf = isLucky(rng, 0.5);
+    // Who stands still may have been told to campaign (thesis §3.10), which nobody refuses however late it comes.
+    const isMute = isLucky(rng, 0.5) || isPaused || disk.isStalled || disk.slowness > 1;
     for (const member of core) {
       if (isMute) network.setCut(network.link(id, member.id), true);
       if (isDeaf) network.setCut(network.link(member.id, id), true);
@@ -116,6 +120,9 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
     () => 'no call succeeds any more',
   );
   checkEqual(onDuty(world, core));
+  // K1: and that is the state which the order of commits gives, with every acknowledged write in it (D1).
+  for (const member of onDuty(world, core)) world.witness.shown(member.read());
+  if (world.failure !== undefined) throw world.failure;
 }
 
 function checkEqual(core: readonly SimMember[]): void {
@@ -134,9 +141,9 @@ function checkEqual(core: readonly SimMember[]): void {
 /** L4: whoever is outside disturbs nobody. Then the leadership is handed over, which no patient caller may notice. */
 async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
   const { electionTimeoutMs } = plan.raftOptions;
-  const leader = core.find(({ seen }) => seen?.role === 'leader');
+  await world.runFor(drainMs);
   // One outside may still lose the leadership for good reasons.
-  if (leader === undefined) return;
+  if (!core.some(({ seen }) => seen?.role === 'leader')) return;
   const { configurations } = world.witness.history;
   const before = configurations.length;
   const voters = onDuty(world, core);

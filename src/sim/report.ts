@@ -1,6 +1,7 @@
 /** What the simulator tells people. */
 import { faultKinds } from './faults';
 import { replayCommand } from './plan-flags';
+import type { Result } from './result';
 import type { Outcome } from './simulate';
 import type { Volume } from './volume';
 import { wishKinds } from './workload/wishes';
@@ -12,7 +13,7 @@ export function failureLines({ failure, plan }: Outcome): readonly string[] {
 }
 
 /** One line while a long run is under way. */
-export function progressLine(volume: Volume, failures: number, wallMs: number): string {
+export function progressLine({ volume, failures, cpuMs }: Result): string {
   const { seeds, simulatedMs, steps, elections, snapshots, faults } = volume;
   const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
   return [
@@ -22,9 +23,9 @@ export function progressLine(volume: Volume, failures: number, wallMs: number): 
     `${elections} elections`,
     `${snapshots} snapshots`,
     `${struck} faults`,
-    `${failures} failed`,
-    `${(simulatedMs / wallMs).toFixed(0)} times real time`,
-    `${((steps / wallMs) * 1000).toFixed(0)} steps/s`,
+    `${failures.length} failed`,
+    `${(simulatedMs / cpuMs).toFixed(0)} times real time`,
+    `${((steps / cpuMs) * 1000).toFixed(0)} steps/s on one core`,
   ].join(', ');
 }
 

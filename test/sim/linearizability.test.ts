@@ -10,6 +10,8 @@ function call(what: string, invokedAt: number, returnedAt = Infinity): RegisterC
       return { ...times, kind, value, existed: undefined };
     case 'read':
       return { ...times, kind, value: value === 'nothing' ? undefined : value, existed: undefined };
+    case 'delete':
+    case undefined:
     default:
       return { ...times, kind: 'delete', value: undefined, existed: value === undefined ? undefined : value === 'hit' };
   }

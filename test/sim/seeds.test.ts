@@ -4,7 +4,7 @@ import { simulate } from '../../src/sim/simulate';
 import { addVolume, emptyVolume } from '../../src/sim/volume';
 
 /** Several tests, so that none comes near its time limit on a slow machine. */
-const seedsEach = 60;
+const seedsEach = 50;
 
 describe('Simulated clusters', () => {
   const total = emptyVolume();

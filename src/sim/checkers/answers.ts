@@ -1,6 +1,6 @@
 /** What clients are told: K1 results, K2 and K3 reads that are not stale, K5 stale ones that never go back, D1 nothing lost. */
 import type { DeleteResult, PutResult } from '../../kv/result';
-import type { Answer, Call, ReadAnswer } from '../workload/call';
+import { everything, type Answer, type Call, type Operation, type ReadAnswer } from '../workload/call';
 import { check } from './checker';
 import type { History } from './history';
 import type { ModelChecker } from './model';
@@ -42,10 +42,15 @@ export class AnswerChecker {
         this.#checkDelete(call, answer);
         return;
       case 'read':
-        this.#checkRead(call, answer);
+        this.#checkRead(operation, answer);
         if ('stale' in operation && operation.stale) this.#checkStale(answer, life);
         else this.#checkFresh(call, answer);
     }
+  }
+
+  /** The whole store of a member, looked at from outside. */
+  shown(answer: ReadAnswer): void {
+    this.#checkRead(everything, answer);
   }
 
   returned(call: Call): void {
@@ -77,7 +82,7 @@ export class AnswerChecker {
   }
 
   /** Reads show the store exactly as it was after some entry. */
-  #checkRead({ operation }: Call, { appliedIndex, revision, found }: ReadAnswer): void {
+  #checkRead(operation: Operation, { appliedIndex, revision, found }: ReadAnswer): void {
     const model = this.#model;
     const expected = model.revisionAt(appliedIndex);
     check(revision === expected, 'K1', () => `revision ${revision} is shown after entry ${appliedIndex}: ${expected}`);
@@ -95,7 +100,7 @@ export class AnswerChecker {
     });
   }
 
-  #keysOf(operation: Call['operation']): readonly string[] {
+  #keysOf(operation: Operation): readonly string[] {
     if (operation.kind !== 'list') return [operation.key];
     const { start, end } = operation;
     return this.#model.keys().filter((key) => key >= start && key < end);

@@ -10,6 +10,8 @@ interface Heard {
   readonly term: number;
   readonly since: number;
   readonly at: Map<MemberId, number>;
+  /** Who was heard since the last turn: a turn makes it known to the core. */
+  readonly waiting: Set<MemberId>;
 }
 
 /** A turn may wait for others, and a timer fires a little late. */
@@ -32,7 +34,7 @@ export class ContactChecker implements Checker {
 
   received(member: MemberView, from: MemberId, message: PeerMessage): void {
     const heard = this.#heard.get(member.id);
-    if (message.kind === 'append-entries-response' && message.term === heard?.term) heard.at.set(from, member.now());
+    if (message.kind === 'append-entries-response' && message.term === heard?.term) heard.waiting.add(from);
   }
 
   turned(member: MemberView): void {
@@ -44,13 +46,15 @@ export class ContactChecker implements Checker {
     const now = member.now();
     let heard = this.#heard.get(id);
     if (heard?.term !== seen.term) {
-      heard = { term: seen.term, since: now, at: new Map() };
+      heard = { term: seen.term, since: now, at: new Map(), waiting: new Set() };
       this.#heard.set(id, heard);
     }
     // Who has just become a member is given its time from then on.
     for (const peer of allMembers(member.log.configuration.configuration)) {
       if (!heard.at.has(peer)) heard.at.set(peer, now);
     }
+    for (const id of heard.waiting) heard.at.set(id, now);
+    heard.waiting.clear();
     this.#check(member, heard);
   }
 

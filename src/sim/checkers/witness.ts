@@ -1,7 +1,7 @@
 /** Sees everything in the simulated world, from the disks to the clients, and keeps the first violation. */
 import type { Configuration, Entry, LogPosition, MemberId, Persist } from '../../raft';
 import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
-import type { Answer, Call } from '../workload/call';
+import type { Answer, Call, ReadAnswer } from '../workload/call';
 import { AnswerChecker } from './answers';
 import { ApplyChecker } from './applying';
 import { Violation } from './checker';
@@ -108,6 +108,11 @@ export class Witness {
   /** A member answers; the answer may still be lost. */
   answered(call: Call, answer: Answer, life: string): void {
     this.#guard(() => this.#answers.answered(call, answer, life));
+  }
+
+  /** The whole store of a member. */
+  shown(answer: ReadAnswer): void {
+    this.#guard(() => this.#answers.shown(answer));
   }
 
   returned(call: Call): void {

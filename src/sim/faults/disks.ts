@@ -10,10 +10,8 @@ export const slowDisk: FaultKind = {
   strike(victim, rng) {
     const { disk, id } = pick(rng, victim.members);
     if (disk.slowness !== 1) return undefined;
-    disk.slowness = real(rng, 5, 500);
-    const heal = (): void => {
-      disk.slowness = 1;
-    };
+    disk.setSlowness(real(rng, 5, 500));
+    const heal = (): void => disk.setSlowness(1);
     return {
       what: `disk of ${id} is ${disk.slowness.toFixed(0)} times slower`,
       members: [id],

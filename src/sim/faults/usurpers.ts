@@ -107,7 +107,7 @@ function tell({ network }: Victim, leader: SimMember, heir: SimMember): void {
 }
 
 /** The disk wakes up a little later than the network. */
-function endBoth({ later }: Victim, cut: Fault, { disk }: SimMember): void {
+function endBoth(victim: Victim, cut: Fault, { disk }: SimMember): void {
   cut.end();
-  later(300, () => disk.setStalled(false));
+  victim.later(300, () => disk.setStalled(false));
 }

@@ -26,7 +26,7 @@ export const electionMutants: readonly Mutant[] = [
     file: 'raft/log',
     find: 'return candidateLast.term > this.lastTerm;',
     replace: 'return candidateLast.index >= this.lastIndex;',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'compares only the last terms of logs',

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Result } from '../campaign';
+import type { Result } from '../result';
 import type { Mutant } from './mutant';
 
 /** What the simulator made of a mutant. */
@@ -29,7 +29,6 @@ export function mutate(source: string, { name, file, find, replace }: Mutant): s
 
 /** A copy of the built program, for one mutant after the other. */
 export class Laboratory {
-  readonly #original: string;
   readonly #copy: string;
 
   /**
@@ -37,7 +36,6 @@ export class Laboratory {
    * @param copy below a directory where packages are found
    */
   constructor(original: string, copy: string) {
-    this.#original = original;
     this.#copy = copy;
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(copy, { recursive: true });
@@ -46,13 +44,13 @@ export class Laboratory {
 
   /** Looks for the mistake, seed by seed, until it is found or the bound is reached. */
   async examine(mutant: Mutant): Promise<Finding> {
-    const path = `${mutant.file}.js`;
-    const source = readFileSync(join(this.#original, path), 'utf8');
-    writeFileSync(join(this.#copy, path), mutate(source, mutant));
+    const path = join(this.#copy, `${mutant.file}.js`);
+    const source = readFileSync(path, 'utf8');
+    writeFileSync(path, mutate(source, mutant));
     try {
       return await this.#run(mutant);
     } finally {
-      writeFileSync(join(this.#copy, path), source);
+      writeFileSync(path, source);
     }
   }
 

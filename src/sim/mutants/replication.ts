@@ -50,7 +50,7 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'raft/role',
     find: 'state.verifiedIndex = 0;',
     replace: '',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'takes an old write for that of a new entry',
@@ -114,7 +114,7 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'raft/replication',
     find: 'if (isStalled(state, progress))\n        progress.onLost();',
     replace: '',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'sends no heartbeats',
@@ -138,7 +138,7 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'raft/replication',
     find: 'if (entries[0]?.index !== progress.nextIndex)\n        return;',
     replace: '',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'waits for a load for ever',

@@ -10,6 +10,9 @@ export type Operation =
   | { readonly kind: 'get'; readonly key: string; readonly stale: boolean }
   | { readonly kind: 'list'; readonly start: string; readonly end: string; readonly stale: boolean };
 
+/** A list of all keys there can be. */
+export const everything: Operation & { readonly kind: 'list' } = { kind: 'list', start: '!', end: '~', stale: true };
+
 /** What a member reads for a call, all of it at one instant. */
 export interface ReadAnswer {
   readonly kind: 'read';

@@ -27,7 +27,11 @@ function commandOf(operation: Extract<Operation, { kind: 'put' | 'delete' }>): C
   return { kind: 'put', key, value: Buffer.from(operation.value), form: 'text' };
 }
 
-function read(operation: Extract<Operation, { kind: 'get' | 'list' }>, { machine }: Serving): ReadAnswer {
+/** Reads what a state machine holds now. */
+export function read(
+  operation: Extract<Operation, { kind: 'get' | 'list' }>,
+  { machine }: Pick<Serving, 'machine'>,
+): ReadAnswer {
   const { appliedIndex, revision } = machine;
   return { kind: 'read', appliedIndex, revision, found: find(operation, machine).map(foundKey) };
 }

@@ -14,7 +14,7 @@ import type {
 } from '../../raft';
 import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../storage/memory-storage';
 import type { EntryRange, LoadedLog, Storage } from '../../storage/storage';
-import type { Agenda } from './agenda';
+import type { Agenda, Appointment } from './agenda';
 import { exponential } from './chance';
 
 /** How quick a disk is while nothing is wrong with it. */
@@ -49,8 +49,7 @@ export class SimDisk {
   memory = new MemoryDisk();
   /** There is no room for snapshots; the log has its own. */
   isFull = false;
-  /** Writes take this many times as long. */
-  slowness = 1;
+  #slowness = 1;
   /** Nothing completes. */
   isStalled = false;
   /** Entries whose bytes are no longer what was written. Found when they are read. */
@@ -95,6 +94,16 @@ export class SimDisk {
     return this.memory.entries[index - 1 - this.memory.lastRemoved.index];
   }
 
+  /** Reads and writes take this many times as long. */
+  get slowness(): number {
+    return this.#slowness;
+  }
+
+  setSlowness(slowness: number): void {
+    this.#slowness = slowness;
+    this.storage?.resume();
+  }
+
   setStalled(isStalled: boolean): void {
     this.isStalled = isStalled;
     if (isStalled) return;
@@ -135,6 +144,8 @@ export class SimStorage implements Storage {
   /** Writes that gather for the next group, and those of the group on its way to the disk. */
   #gathering: (() => void)[] = [];
   #writing: (() => void)[] = [];
+  /** When the group on its way arrives. */
+  #completion: Appointment | undefined;
   #hasEnded = false;
   readonly #failed = deferred<Error>();
 
@@ -224,9 +235,13 @@ export class SimStorage implements Storage {
     this.#tell(written);
   }
 
-  /** The disk is no longer stalled. */
+  /** The disk is as quick as it now is, also with what it is writing. */
   resume(): void {
-    this.#beginGroup();
+    if (this.#completion?.run === undefined) this.#beginGroup();
+    else {
+      this.#completion.run = undefined;
+      this.#planEnd();
+    }
   }
 
   #beginGroup(): void {
@@ -234,8 +249,13 @@ export class SimStorage implements Storage {
     if (disk.isStalled || this.#writing.length > 0 || this.#gathering.length === 0) return;
     this.#writing = this.#gathering;
     this.#gathering = [];
-    const { agenda, rng, quality } = disk.parts;
-    agenda.after(exponential(rng, quality.meanWriteMs * disk.slowness), () => this.#endGroup());
+    this.#planEnd();
+  }
+
+  #planEnd(): void {
+    const { parts, slowness } = this.#disk;
+    const { agenda, rng, quality } = parts;
+    this.#completion = agenda.after(exponential(rng, quality.meanWriteMs * slowness), () => this.#endGroup());
   }
 
   #endGroup(): void {

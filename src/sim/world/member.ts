@@ -12,8 +12,9 @@ import type { NodeOptions } from '../../node/options';
 import type { ConfigurationPayload, Entry, LogPosition, MemberId, Persist, RaftOptions } from '../../raft';
 import { Violation } from '../checkers/checker';
 import { LogMirror, type MemberView, type Seen } from '../checkers/member-view';
-import type { Answer, Serve } from '../workload/call';
+import { everything, type Answer, type ReadAnswer, type Serve } from '../workload/call';
 import type { Contact } from '../workload/client';
+import { read } from '../workload/serve';
 import type { Agenda } from './agenda';
 import { real } from './chance';
 import type { SimDisk, SimStorage } from './disk';
@@ -146,6 +147,11 @@ export class SimMember implements MemberView, Contact {
   /** SHA-256 over the whole state. */
   hash(): string {
     return required(this.#machine, 'the member has a state').hash();
+  }
+
+  /** Its whole store. */
+  read(): ReadAnswer {
+    return read(everything, { machine: required(this.#machine, 'the member has a state') });
   }
 
   /** Starts the process on what its disk holds. Returns false if it refuses, which is for good. */
