@@ -1,5 +1,5 @@
 /** Elections: when to campaign, whom to ask, when it is won (§5.2, thesis §9.6 for the pre-vote). */
-import { assert } from '../base/assert';
+import { assert, required } from '../base/assert';
 import { isVoter } from './membership';
 import { voteResult } from './quorum';
 import { appendNoOp } from './leader-log';
@@ -9,7 +9,7 @@ import { send, type RaftState } from './state';
 /** Nothing was heard of a leader for too long: ask whether an election could succeed. */
 export function onElectionTimeout(state: RaftState): void {
   assert(state.role !== 'leader', 'a leader has no election timeout');
-  if (!isVoter(state.configuration, state.id)) {
+  if (!mayCampaign(state)) {
     // Waits for whoever is elected, and believes no longer in a leader it does not hear.
     becomeFollower(state, state.term, undefined);
     return;
@@ -17,6 +17,16 @@ export function onElectionTimeout(state: RaftState): void {
   becomePreCandidate(state);
   requestVotes(state);
   countVotes(state);
+}
+
+/**
+ * Thesis §4.2.2: whose removal is not committed yet may be the only one that can win, and so still campaigns. Its own vote
+ * does not count, since it is no voter of the configuration in force.
+ */
+function mayCampaign({ id, configurations, commitIndex }: RaftState): boolean {
+  const latest = required(configurations.at(-1), 'there is a configuration');
+  const before = latest.index > commitIndex ? configurations.at(-2) : undefined;
+  return [latest, before].some((one) => one !== undefined && isVoter(one.configuration, id));
 }
 
 /** Campaigns without a pre-vote, because the leader asked for it (thesis §3.10). */

@@ -58,8 +58,8 @@ export function receiveLoaded(state: RaftState, peer: MemberId, entries: readonl
   const progress = state.leading?.peers.get(peer);
   if (progress?.loading !== true) return;
   progress.loading = false;
-  // A load may outlive the term or the state it was asked in; what is wanted now is then asked for anew.
-  if (entries[0]?.index !== progress.nextIndex) return;
+  // A load may outlive the term or the state it was asked in, or the log's beginning; what is wanted now is asked anew.
+  if (entries[0]?.index !== progress.nextIndex || progress.nextIndex < state.log.firstIndex) return;
   const fits = fitting(entries, state.options.maxAppendBytes);
   if (fits.every((entry) => state.log.holds(entry))) sendEntries(state, progress, fits);
 }

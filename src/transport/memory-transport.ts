@@ -179,7 +179,7 @@ function brokenOff(): QuorateError {
 }
 
 /** Goes to whoever asked, peer or not. */
-function isAnswer({ kind }: PeerMessage): boolean {
+export function isAnswer({ kind }: PeerMessage): boolean {
   switch (kind) {
     case 'append-entries-response':
     case 'request-vote-response':

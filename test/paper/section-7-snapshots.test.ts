@@ -118,6 +118,17 @@ describe('The leader sends a snapshot when the log no longer holds what a follow
     const update = member.turn({ kind: 'prefix-removed', index: 3 }, { kind: 'loaded', peer: peerB, entries: [] });
     expect(update.snapshots).toEqual([peerB]);
   });
+
+  it('and so do those that came just before they went, to the last one (§7)', () => {
+    const log = '1:1 2:1 3:1 4:1';
+    const member = raft.leader({ term: 2, log, inMemory: 1, applied: 4 });
+    member.acknowledge(peerC);
+    const asked = member.receive(peerB, raft.rejection({ term: 2, rejectedIndex: 4, hint: '2:1' }));
+    expect(asked.loads).toEqual([{ peer: peerB, firstIndex: 3, lastIndex: 3 }]);
+    const entries = raft.parseLog(log).slice(2, 3);
+    const update = member.turn({ kind: 'prefix-removed', index: 3 }, { kind: 'loaded', peer: peerB, entries });
+    expect(update.snapshots).toEqual([peerB]);
+  });
 });
 
 describe('The receiver of a snapshot (§7)', () => {

@@ -100,6 +100,26 @@ describe('Removing the current leader (thesis §4.2.2)', () => {
     for (let count = 0; count < 5; count++) expect(member.timeOut().messages).toEqual([]);
   });
 
+  it('but it campaigns while its removal may not be committed: the others may need its log (§4.2.2)', () => {
+    const member = raft.establishedLeader({ voters: [self, peerB] });
+    member.change([removeSelf]);
+    member.persisted();
+    member.advance(electionTimeoutMs);
+    expect(member.role).toBe('follower');
+    const asked = raft.onlySent(member.timeOut(), 'request-vote', peerB);
+    expect(asked).toMatchObject({ preVote: true, lastLogIndex: 2 });
+    member.receive(peerB, raft.vote({ term: 2, preVote: true }));
+    member.persisted();
+    // Its own vote does not count.
+    expect(member.role).toBe('candidate');
+    member.receive(peerB, raft.vote({ term: 2 }));
+    expect(member.role).toBe('leader');
+    member.persisted();
+    const update = member.acknowledge(peerB);
+    expect(update.commitIndex).toBe(3);
+    expect(update.change).toMatchObject({ role: 'follower', term: 2 });
+  });
+
   it('it steps down too when it made itself a learner (§4.2.2)', () => {
     const member = raft.establishedLeader();
     member.change([{ kind: 'add-learner', member: self }]);

@@ -1,0 +1,148 @@
+/** Whether what clients saw of one key has an explanation: the search of Wing and Gong, with Lowe's memory of dead ends. */
+
+/** One call on one key. Values are written once each; `undefined` means that the key is not there. */
+export interface RegisterCall {
+  readonly invokedAt: number;
+  /** `Infinity`: it may have taken effect at any time since, or never. */
+  readonly returnedAt: number;
+  readonly kind: 'write' | 'read' | 'delete';
+  /** Written, or read. */
+  readonly value: string | undefined;
+  /** Delete: whether the key was there; `undefined` if nobody knows. */
+  readonly existed: boolean | undefined;
+}
+
+export type Verdict = 'linearizable' | 'not linearizable' | 'undecided';
+
+/** A call begins or returns: a doubly linked list in the order of time. */
+interface Moment {
+  readonly call: number;
+  readonly isReturn: boolean;
+  previous: Moment | undefined;
+  next: Moment | undefined;
+  /** Of a call's beginning: its end. */
+  match: Moment | undefined;
+}
+
+/**
+ * Looks for an order of the calls that agrees with their times and with what they saw.
+ *
+ * @param maxSteps gives up after so many tries
+ */
+export function judgeRegister(all: readonly RegisterCall[], maxSteps = 100_000): Verdict {
+  const calls = withoutTraceless(all);
+  const head = momentsOf(calls);
+  const seen = new Set<string>();
+  /** Names the set of calls that are done, whatever their order. */
+  let done: readonly [number, number] = [0, 0];
+  const path: { readonly moment: Moment; readonly before: string | undefined }[] = [];
+  let value: string | undefined;
+  let moment = head.next;
+  // Only calls that have returned must find a place.
+  let left = calls.filter(({ returnedAt }) => returnedAt !== Infinity).length;
+  for (let steps = 0; left > 0; steps++) {
+    if (steps > maxSteps) return 'undecided';
+    if (moment === undefined || moment.isReturn) {
+      // Nothing more can come before a call that has returned: take the last choice back.
+      const last = path.pop();
+      if (last === undefined) return 'not linearizable';
+      value = last.before;
+      if (last.moment.match !== undefined) left++;
+      done = toggle(done, last.moment.call);
+      putBack(last.moment);
+      moment = last.moment.next;
+      continue;
+    }
+    const after = apply(calls[moment.call], value);
+    if (after === undefined) {
+      moment = moment.next;
+      continue;
+    }
+    const doneThen = toggle(done, moment.call);
+    const state = `${after.value ?? ''} ${doneThen[0]} ${doneThen[1]}`;
+    if (seen.has(state)) {
+      moment = moment.next;
+      continue;
+    }
+    seen.add(state);
+    done = doneThen;
+    path.push({ moment, before: value });
+    value = after.value;
+    takeOut(moment);
+    if (moment.match !== undefined) left--;
+    moment = head.next;
+  }
+  return 'linearizable';
+}
+
+/** A write that nobody can vouch for, read or deleted may as well have happened after everything. */
+function withoutTraceless(calls: readonly RegisterCall[]): readonly RegisterCall[] {
+  if (calls.some(({ existed }) => existed === true)) return calls;
+  const read = new Set(calls.filter(({ kind }) => kind === 'read').map(({ value }) => value));
+  return calls.filter(({ kind, value, returnedAt }) => kind !== 'write' || returnedAt !== Infinity || read.has(value));
+}
+
+/** Adds a call to a set of calls, or takes it out, where a set is the sum of its calls' random numbers (Zobrist). */
+function toggle([a, b]: readonly [number, number], call: number): readonly [number, number] {
+  return [a ^ scatter(call * 2 + 1), b ^ scatter(call * 2 + 2)];
+}
+
+function scatter(number: number): number {
+  let mixed = Math.imul(number ^ (number >>> 16), 0x45d9f3b);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b);
+  return mixed ^ (mixed >>> 16);
+}
+
+function apply(call: RegisterCall | undefined, value: string | undefined): { value: string | undefined } | undefined {
+  switch (call?.kind) {
+    case 'write':
+      return { value: call.value };
+    case 'read':
+      return call.value === value ? { value } : undefined;
+    case 'delete':
+      return call.existed === undefined || call.existed === (value !== undefined) ? { value: undefined } : undefined;
+    case undefined:
+      return undefined;
+  }
+}
+
+function momentsOf(calls: readonly RegisterCall[]): Moment {
+  const moments: { readonly at: number; readonly moment: Moment }[] = [];
+  calls.forEach(({ invokedAt, returnedAt }, call) => {
+    const end: Moment = { call, isReturn: true, previous: undefined, next: undefined, match: undefined };
+    const isOpen = returnedAt === Infinity;
+    const match = isOpen ? undefined : end;
+    moments.push({ at: invokedAt, moment: { call, isReturn: false, previous: undefined, next: undefined, match } });
+    if (!isOpen) moments.push({ at: returnedAt, moment: end });
+  });
+  // At the same instant calls begin before others return: they overlap.
+  moments.sort((a, b) => a.at - b.at || Number(a.moment.isReturn) - Number(b.moment.isReturn));
+  const head: Moment = { call: -1, isReturn: false, previous: undefined, next: undefined, match: undefined };
+  let last = head;
+  for (const { moment } of moments) {
+    moment.previous = last;
+    last.next = moment;
+    last = moment;
+  }
+  return head;
+}
+
+function takeOut(moment: Moment): void {
+  unlink(moment);
+  if (moment.match !== undefined) unlink(moment.match);
+}
+
+function putBack(moment: Moment): void {
+  if (moment.match !== undefined) relink(moment.match);
+  relink(moment);
+}
+
+function unlink({ previous, next }: Moment): void {
+  if (previous !== undefined) previous.next = next;
+  if (next !== undefined) next.previous = previous;
+}
+
+function relink(moment: Moment): void {
+  if (moment.previous !== undefined) moment.previous.next = moment;
+  if (moment.next !== undefined) moment.next.previous = moment;
+}

@@ -1,0 +1,133 @@
+/** What one seed decides before anything happens: who takes part, what may go wrong, and how often. */
+import { between, type Rng } from '../base/rng';
+import { defaultNodeOptions, type NodeOptions } from '../node/options';
+import { defaultRaftOptions, type RaftOptions } from '../raft';
+import { faultKinds } from './faults';
+import { chanceFor, isLucky, pick, real } from './world/chance';
+import type { DiskQuality } from './world/disk';
+import type { NetworkQuality } from './world/network';
+import type { ClientHabits } from './workload/client';
+import type { OperatorHabits } from './workload/operator';
+
+export interface Plan {
+  readonly seed: number;
+  readonly members: number;
+  readonly clients: number;
+  readonly keys: number;
+  /** How long faults happen. */
+  readonly safetyMs: number;
+  /** The fault kinds of this seed, by name, with how many times their usual gap lies between two. */
+  readonly faults: ReadonlyMap<string, number>;
+  /** Single faults that are left out, as `kind#number`: for shrinking. */
+  readonly without: ReadonlySet<string>;
+  readonly network: NetworkQuality;
+  readonly snapshotChunkBytes: number;
+  readonly disk: DiskQuality;
+  readonly habits: ClientHabits;
+  /** Who changes the members; in some seeds they stay as they are. */
+  readonly operator: OperatorHabits | undefined;
+  readonly maxTurnMs: number;
+  readonly maxDriftRate: number;
+  readonly maxTailBytes: number;
+  readonly raftOptions: RaftOptions;
+  readonly nodeOptions: NodeOptions;
+}
+
+/** The plan of a seed. */
+export function drawPlan(seed: number): Plan {
+  const rng = chanceFor(seed, 'plan');
+  const leaseReads = isLucky(rng, 0.25);
+  const maxDriftRate = pick(rng, [0, 0.01, 0.1]);
+  return {
+    seed,
+    members: pick(rng, [3, 3, 3, 3, 5, 5, 5, 4, 2, 1]),
+    clients: between(rng, 2, 8),
+    keys: pick(rng, [2, 5, 10]),
+    safetyMs: between(rng, 20, 90) * 1000,
+    faults: drawFaults(rng, leaseReads),
+    without: new Set(),
+    network: drawNetwork(rng),
+    snapshotChunkBytes: pick(rng, [2000, 8000, 100_000]),
+    disk: { meanWriteMs: pick(rng, [0.5, 2, 2, 10]), meanReadMs: pick(rng, [0.2, 1, 5]) },
+    habits: drawHabits(rng),
+    operator: drawOperator(rng),
+    maxTurnMs: pick(rng, [0, 0.2, 1, 5]),
+    maxDriftRate,
+    maxTailBytes: pick(rng, [1, 100, 100_000]),
+    raftOptions: { ...drawRaftOptions(rng), leaseReads, maxClockDrift: driftBetween(maxDriftRate) },
+    nodeOptions: drawNodeOptions(rng),
+  };
+}
+
+/** Swarm testing: few kinds at once in one seed, many in another. */
+function drawFaults(rng: Rng, hasLeases: boolean): ReadonlyMap<string, number> {
+  const share = pick(rng, [0.1, 0.25, 0.5, 0.8]);
+  const rarity = pick(rng, [0.5, 1, 1, 2]);
+  const chosen = faultKinds.filter(({ breaksLeases }) => isLucky(rng, share) && !(hasLeases && breaksLeases === true));
+  return new Map(chosen.map(({ name }) => [name, rarity]));
+}
+
+function drawNetwork(rng: Rng): NetworkQuality {
+  return {
+    minDelayMs: pick(rng, [0.1, 0.5, 2, 10]),
+    meanJitterMs: pick(rng, [0.1, 1, 5, 20]),
+    lossRate: pick(rng, [0, 0, 0.01, 0.1]),
+    duplicationRate: pick(rng, [0, 0, 0.01, 0.1]),
+    reorderRate: pick(rng, [0, 0, 0.02, 0.2]),
+  };
+}
+
+function drawHabits(rng: Rng): ClientHabits {
+  return {
+    meanThinkMs: pick(rng, [100, 300, 1000, 2000]),
+    minDeadlineMs: 100,
+    maxDeadlineMs: pick(rng, [500, 3000, 10_000]),
+    meanTravelMs: pick(rng, [0.2, 1, 10]),
+    lossRate: pick(rng, [0, 0.01, 0.05]),
+    wanderRate: real(rng, 0, 0.5),
+    retryRate: pick(rng, [0, 0.5, 0.9]),
+  };
+}
+
+/** By how much the slowest clock may be slow against the fastest: what leases must allow for. */
+function driftBetween(rate: number): number {
+  return (2 * rate) / (1 + rate);
+}
+
+function drawOperator(rng: Rng): OperatorHabits | undefined {
+  if (isLucky(rng, 0.4)) return undefined;
+  return {
+    meanThinkMs: pick(rng, [500, 2000, 8000]),
+    maxDeadlineMs: pick(rng, [1000, 5000]),
+    tidiness: pick(rng, [0, 0.5, 1]),
+  };
+}
+
+/** Small bounds make what is rare in production common here. */
+function drawRaftOptions(rng: Rng): RaftOptions {
+  return {
+    ...defaultRaftOptions,
+    electionTimeoutMs: pick(rng, [1000, 1000, 500]),
+    maxAppendBytes: pick(rng, [defaultRaftOptions.maxAppendBytes, 200, 60]),
+    maxInflightAppends: pick(rng, [64, 4, 1]),
+    maxInflightBytes: pick(rng, [defaultRaftOptions.maxInflightBytes, 300]),
+    maxUncommittedBytes: pick(rng, [defaultRaftOptions.maxUncommittedBytes, 1000]),
+    maxCachedBytes: pick(rng, [defaultRaftOptions.maxCachedBytes, 1000, 50]),
+    maxPromotionLag: pick(rng, [2, 20, defaultRaftOptions.maxPromotionLag]),
+    maxPendingReads: pick(rng, [defaultRaftOptions.maxPendingReads, 3]),
+  };
+}
+
+function drawNodeOptions(rng: Rng): NodeOptions {
+  return {
+    ...defaultNodeOptions,
+    maxWaitingProposals: pick(rng, [defaultNodeOptions.maxWaitingProposals, 5]),
+    maxApplyBytes: pick(rng, [defaultNodeOptions.maxApplyBytes, 100]),
+    maxForwardBytes: pick(rng, [defaultNodeOptions.maxForwardBytes, 100]),
+    compactLogEntries: pick(rng, [3, 10, 30, defaultNodeOptions.compactLogEntries]),
+    compactLogBytes: pick(rng, [200, defaultNodeOptions.compactLogBytes]),
+    trailingLogEntries: pick(rng, [1, 5, 20]),
+    trailingLogBytes: pick(rng, [100, 1000, defaultNodeOptions.trailingLogBytes]),
+    snapshotRetryMs: pick(rng, [100, 1000]),
+  };
+}

@@ -1,0 +1,202 @@
+/** The second phase (TigerBeetle's VOPR): a quorum is healed and must work, whatever happens to the others; then all are. */
+import { required } from '../base/assert';
+import type { Rng } from '../base/rng';
+import { isMember, isVoter, reachedByQuorum, type MemberId } from '../raft';
+import { check } from './checkers/checker';
+import type { FaultSchedule } from './fault-schedule';
+import type { Plan } from './plan';
+import { chanceFor, isLucky, shuffled } from './world/chance';
+import type { Call } from './workload/call';
+import type { SimMember } from './world/member';
+import type { World } from './world/world';
+
+/** How long the healed quorum may take for each of its duties, in election timeouts. */
+const electionBound = 10;
+const convergenceBound = 30;
+/** After so long nothing is on its way any more that was sent before. */
+const drainMs = 2500;
+/** How long it must then work without a disturbance. */
+const calmBound = 5;
+
+/**
+ * Returns false if no quorum is left to be healed.
+ *
+ * @throws Violation L1 to L4, N5
+ */
+export async function recover(world: World, faults: FaultSchedule, plan: Plan): Promise<boolean> {
+  const rng = chanceFor(plan.seed, 'recovery');
+  const core = smallestCore(world, rng);
+  if (core === undefined) return false;
+  const others = world.present.filter((member) => !core.includes(member));
+  world.network.corruptionRate = 0;
+  world.network.quality = { ...world.network.quality, lossRate: 0 };
+  healAmong(world, faults, core);
+  world.network.heal();
+  abandon(world, rng, { core, others });
+  world.pointClientsAt(() => onDuty(world, core));
+  world.note('fault', undefined, `RECOVERY of ${core.map(({ name }) => name).join(' ')}`);
+  await converge(world, plan, core);
+  await stayCalm(world, plan, core);
+  healAmong(world, faults, world.present);
+  world.network.heal();
+  world.pointClientsAt(() => onDuty(world, world.present));
+  world.note('fault', undefined, 'RECOVERY of all');
+  await converge(world, plan, world.present);
+  return true;
+}
+
+/** As few as are a quorum of every configuration that somebody goes by; `undefined` if all of them together are not. */
+function smallestCore(world: World, rng: Rng): readonly SimMember[] | undefined {
+  const configurations = world.configurationsInForce();
+  const isQuorum = (members: readonly SimMember[]): boolean => {
+    const has = (id: MemberId): 0 | 1 => (members.some((member) => member.id === id) ? 1 : 0);
+    return configurations.every((configuration) => reachedByQuorum(configuration, has) === 1);
+  };
+  let core = world.present.filter(({ isDead, disk }) => !isDead && disk.rotten.size === 0);
+  if (!isQuorum(core)) return undefined;
+  for (const member of shuffled(rng, core)) {
+    const fewer = core.filter((other) => other !== member);
+    if (isQuorum(fewer)) core = fewer;
+  }
+  return core;
+}
+
+/** Those of them that now have duties: members, and not for ever lost. */
+function onDuty(world: World, members: readonly SimMember[]): readonly SimMember[] {
+  const { configuration } = world.witness.history;
+  return members.filter(({ id, isGone, isDead }) => !isGone && !isDead && isMember(configuration, id));
+}
+
+function healAmong(world: World, faults: FaultSchedule, core: readonly SimMember[]): void {
+  const ids = new Set(core.map(({ id }) => id));
+  faults.endFor(ids);
+  world.network.heal(world.network.links.filter(({ from, to }) => ids.has(from) && ids.has(to)));
+  for (const member of core) {
+    member.disk.setSlowness(1);
+    member.disk.isFull = false;
+    member.disk.setStalled(false);
+    member.resume();
+    world.restart(member);
+  }
+}
+
+/** Those outside the core hear nothing, are heard by nobody, both, or neither; their other troubles stay as they are. */
+function abandon(
+  { network }: World,
+  rng: Rng,
+  { core, others }: { readonly core: readonly SimMember[]; readonly others: readonly SimMember[] },
+): void {
+  for (const { id, disk, isPaused } of others) {
+    const isDeaf = isLucky(rng, 0.5);
+    // Who stands still may have been told to campaign (thesis §3.10), which nobody refuses however late it comes.
+    const isMute = isLucky(rng, 0.5) || isPaused || disk.isStalled || disk.slowness > 1;
+    for (const member of core) {
+      if (isMute) network.setCut(network.link(id, member.id), true);
+      if (isDeaf) network.setCut(network.link(member.id, id), true);
+    }
+  }
+}
+
+/** L1 a leader, L2 progress, L3 equal states, each within its bound. */
+async function converge(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
+  const { electionTimeoutMs } = plan.raftOptions;
+  const hasLeader = (): boolean => onDuty(world, core).every((member) => member.isUp && member.hasQuorum);
+  await world.runFor(electionBound * electionTimeoutMs, hasLeader);
+  check(hasLeader(), 'L1', () => `no leader ${electionBound} election timeouts after a quorum was healed`);
+  const before = world.witness.history.committed.length;
+  const { calls } = world;
+  const firstNew = calls.length;
+  const isDone = (): boolean => {
+    const { committed } = world.witness.history;
+    const isAlive = committed.length > before && calls.slice(firstNew).some(({ outcome }) => outcome === 'ok');
+    return isAlive && onDuty(world, core).every((member) => member.appliedIndex === committed.length);
+  };
+  await world.runFor(convergenceBound * electionTimeoutMs, isDone);
+  const { committed } = world.witness.history;
+  check(committed.length > before, 'L2', () => 'nothing is committed after a quorum was healed');
+  check(
+    calls.slice(firstNew).some(({ outcome }) => outcome === 'ok'),
+    'L2',
+    () => 'no call succeeds any more',
+  );
+  checkEqual(onDuty(world, core));
+  // K1: and that is the state which the order of commits gives, with every acknowledged write in it (D1).
+  for (const member of onDuty(world, core)) world.witness.shown(member.read());
+  if (world.failure !== undefined) throw world.failure;
+}
+
+function checkEqual(core: readonly SimMember[]): void {
+  const [first, ...others] = core;
+  const index = required(first, 'a quorum has a member').appliedIndex;
+  for (const other of others) {
+    check(
+      other.appliedIndex === index,
+      'L3',
+      () => `${first?.name} has applied ${index}, ${other.name} ${other.appliedIndex}`,
+    );
+    check(other.hash() === first?.hash(), 'N5', () => `${first?.name} and ${other.name} differ after entry ${index}`);
+  }
+}
+
+/** L4: whoever is outside disturbs nobody. Then the leadership is handed over, which no patient caller may notice. */
+async function stayCalm(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
+  const { electionTimeoutMs } = plan.raftOptions;
+  await world.runFor(drainMs);
+  // One outside may still lose the leadership for good reasons.
+  if (!core.some(({ seen }) => seen?.role === 'leader')) return;
+  const { configurations } = world.witness.history;
+  const before = configurations.length;
+  const voters = onDuty(world, core);
+  const terms = voters.map(({ seen }) => seen?.term);
+  const firstNew = world.calls.length;
+  await world.runFor(calmBound * electionTimeoutMs);
+  // A change that was still under way may take the leader out, or whom clients ask.
+  if (configurations.length > before) return;
+  voters.forEach(({ name, seen }, at) => {
+    check(seen?.term === terms[at], 'L4', () => `${name} goes from term ${terms[at]} to ${seen?.term} for no reason`);
+  });
+  checkCalls(world, plan, { firstNew, deadlineMs: 2 * electionTimeoutMs });
+  await handOver(world, plan, core);
+}
+
+async function handOver(world: World, plan: Plan, core: readonly SimMember[]): Promise<void> {
+  const { leader } = world;
+  const { electionTimeoutMs } = plan.raftOptions;
+  const heir = onDuty(world, core).find(
+    ({ id }) => id !== leader?.id && isVoter(world.witness.history.configuration, id),
+  );
+  if (heir === undefined || leader === undefined) return;
+  const firstNew = world.calls.length;
+  let outcome: unknown;
+  const wish = { $case: 'transfer', value: { name: heir.name } } as const;
+  heir.change(wish, calmBound * electionTimeoutMs, (answer) => {
+    answer.then(
+      () => (outcome = 'done'),
+      (error: unknown) => (outcome = error),
+    );
+  });
+  await world.runFor(calmBound * electionTimeoutMs);
+  check(outcome === 'done', 'L7', () => `the leadership does not go to ${heir.name} in calm times: ${String(outcome)}`);
+  checkCalls(world, plan, { firstNew, deadlineMs: calmBound * electionTimeoutMs });
+}
+
+/** L2: a call with enough time is done. */
+function checkCalls(
+  world: World,
+  plan: Plan,
+  { firstNew, deadlineMs }: { readonly firstNew: number; readonly deadlineMs: number },
+): void {
+  const patient = world.calls.slice(firstNew).filter((call) => call.deadlineMs >= deadlineMs);
+  const failed = patient.find((call) => !isGoodEnough(call, plan));
+  check(
+    failed === undefined,
+    'L2',
+    () => `call ${failed?.id} fails in calm times: ${failed?.error ?? failed?.outcome}`,
+  );
+}
+
+/** Done, or on its way, or refused because a bound of this seed is small; or an answer was lost between member and client. */
+function isGoodEnough({ outcome, error }: Call, { habits }: Plan): boolean {
+  if (outcome === 'ok' || outcome === 'open' || error === 'overloaded') return true;
+  return error === undefined && habits.lossRate > 0;
+}

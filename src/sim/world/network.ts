@@ -1,0 +1,304 @@
+/** The simulated network: every directed pair of members has a link of its own, with its own troubles. */
+import { assert, required } from '../../base/assert';
+import { QuorateError } from '../../base/error';
+import { between, type Rng } from '../../base/rng';
+import type { MemberId } from '../../raft';
+import { MemorySnapshots, type SnapshotMessage } from '../../transport/memory-snapshots';
+import { isAnswer } from '../../transport/memory-transport';
+import {
+  isTooLarge,
+  type OutgoingSnapshot,
+  type PeerMessage,
+  type Transport,
+  type TransportHandler,
+} from '../../transport/transport';
+import type { Agenda } from './agenda';
+import { exponential, isLucky, real } from './chance';
+
+/** A message, or a step of a snapshot transfer. */
+export type Carried = PeerMessage | SnapshotMessage;
+
+/** How good the network is while nothing is broken. */
+export interface NetworkQuality {
+  readonly minDelayMs: number;
+  /** On top of that, mostly small, sometimes many times as much. */
+  readonly meanJitterMs: number;
+  readonly lossRate: number;
+  readonly duplicationRate: number;
+  /** How many packets may overtake those before them. */
+  readonly reorderRate: number;
+}
+
+/** One direction between two members. */
+export interface Link {
+  readonly from: MemberId;
+  readonly to: MemberId;
+  /** Everything is lost. */
+  cut: boolean;
+  /** The sender knows that it is cut. */
+  refused: boolean;
+  /** Packets wait until it is opened again. */
+  clogged: boolean;
+  readonly held: Carried[];
+  /** On top of the quality of the network. */
+  lossRate: number;
+  extraDelayMs: number;
+  /** When the latest packet arrives: the next one in order arrives no earlier. */
+  lastArrivalAt: number;
+}
+
+/** What the world wants to know of the network. */
+export interface NetworkObserver {
+  sent(from: MemberId, to: MemberId, message: PeerMessage): void;
+  /** Hands a message to a member that listens. */
+  deliver(from: MemberId, to: MemberId, arrive: () => void, message: Carried): void;
+}
+
+export interface NetworkVolume {
+  delivered: number;
+  lost: number;
+  duplicated: number;
+  reordered: number;
+  /** Transfers of snapshots that arrived, and that did not. */
+  transfers: number;
+  brokenTransfers: number;
+}
+
+/** A stream repairs most of what a packet suffers: its transfers break so much more rarely. */
+const streamRepair = 10;
+
+export class Network {
+  readonly volume: NetworkVolume = {
+    ...{ delivered: 0, lost: 0, duplicated: 0, reordered: 0 },
+    ...{ transfers: 0, brokenTransfers: 0 },
+  };
+  quality: NetworkQuality;
+  /** How many parts of snapshots are damaged. */
+  corruptionRate = 0;
+  readonly links: Link[] = [];
+  readonly #byPair = new Map<MemberId, Map<MemberId, Link>>();
+  readonly #agenda: Agenda;
+  readonly #rng: Rng;
+  readonly #observer: NetworkObserver;
+  readonly #handlers = new Map<MemberId, TransportHandler>();
+  readonly #peers = new Map<MemberId, ReadonlySet<MemberId>>();
+  readonly #snapshots: MemorySnapshots;
+
+  constructor(
+    parts: { readonly agenda: Agenda; readonly rng: Rng; readonly observer: NetworkObserver },
+    setup: { readonly quality: NetworkQuality; readonly snapshotChunkBytes: number },
+  ) {
+    this.#agenda = parts.agenda;
+    this.#rng = parts.rng;
+    this.#observer = parts.observer;
+    this.quality = setup.quality;
+    this.#snapshots = new MemorySnapshots(({ from, to, message }) => {
+      this.#put(this.link(from, to), message);
+    }, setup.snapshotChunkBytes);
+  }
+
+  /** A member that may be reached from now on. */
+  add(id: MemberId): void {
+    const row = new Map<MemberId, Link>();
+    for (const [other, itsRow] of this.#byPair) {
+      const [there, back] = [newLink(id, other), newLink(other, id)];
+      row.set(other, there);
+      itsRow.set(id, back);
+      this.links.push(there, back);
+    }
+    this.#byPair.set(id, row);
+  }
+
+  link(from: MemberId, to: MemberId): Link {
+    return required(this.#byPair.get(from)?.get(to), 'two members have a link');
+  }
+
+  /** @param notify tells the process something: now, when it wakes up, or never if it has ended */
+  transport(id: MemberId, notify: (tell: () => void) => void): Transport {
+    return {
+      start: (handler) => {
+        assert(!this.#handlers.has(id), 'a member is started once at a time');
+        this.#handlers.set(id, handler);
+        return Promise.resolve();
+      },
+      updatePeers: (list) => {
+        assert(!list.some((peer) => peer.id === id), 'a member is not its own peer');
+        const peers = new Set(list.map((peer) => peer.id));
+        this.#peers.set(id, peers);
+        const stopping = new QuorateError('stopping', 'the peer is none any more');
+        this.#snapshots.breakOff(({ from, to }) => from === id && !peers.has(to), stopping);
+      },
+      send: (to, message) => this.#send(id, to, message),
+      sendSnapshot: (to, snapshot) => {
+        const refusal = this.#refusal(id, to);
+        if (refusal !== undefined) return Promise.reject(refusal);
+        const sent = this.#snapshots.send(id, to, this.#perhapsDamaged(snapshot));
+        return new Promise((resolve, reject) => {
+          sent.then(
+            () => {
+              this.volume.transfers++;
+              notify(resolve);
+            },
+            (error: unknown) => {
+              this.volume.brokenTransfers++;
+              notify(() => reject(error instanceof Error ? error : new Error(String(error))));
+            },
+          );
+        });
+      },
+      stop: () => {
+        this.unplug(id);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** The process behind the transport is gone; its peers learn it when they send. */
+  unplug(id: MemberId): void {
+    this.#handlers.delete(id);
+    this.#peers.delete(id);
+    this.#snapshots.breakOff(({ from, to }) => from === id || to === id, brokenOff());
+  }
+
+  /** A message that its sender's driver did not send, though it might have; it surely arrives. */
+  inject(from: MemberId, to: MemberId, message: PeerMessage): void {
+    this.#agenda.after(this.quality.minDelayMs, () => this.#hand(this.link(from, to), message));
+  }
+
+  /** A link works, or does not. `refused`: the sender learns at once that nothing gets through. */
+  setCut(link: Link, cut: boolean, refused = false): void {
+    link.cut = cut;
+    link.refused = cut && refused;
+    if (!refused) return;
+    this.#tellUnreachable(link.from, link.to);
+    const ends = [link.from, link.to];
+    this.#snapshots.breakOff(({ from, to }) => ends.includes(from) && ends.includes(to), brokenOff());
+  }
+
+  setClogged(link: Link, clogged: boolean): void {
+    link.clogged = clogged;
+    if (clogged) return;
+    for (const message of link.held.splice(0)) this.#carry(link, message);
+  }
+
+  /** Every link works as the quality of the network says. */
+  heal(links: readonly Link[] = this.links): void {
+    for (const link of links) {
+      this.setCut(link, false);
+      link.lossRate = 0;
+      link.extraDelayMs = 0;
+      this.setClogged(link, false);
+    }
+  }
+
+  #send(from: MemberId, to: MemberId, message: PeerMessage): boolean {
+    if (!this.#handlers.has(from) || isTooLarge(message)) return false;
+    const isAddressed = this.#peers.get(from)?.has(to) === true || isAnswer(message);
+    const link = this.#byPair.get(from)?.get(to);
+    if (!isAddressed || link === undefined || link.refused) return false;
+    this.#observer.sent(from, to, message);
+    this.#put(link, message);
+    return true;
+  }
+
+  #perhapsDamaged(snapshot: OutgoingSnapshot): OutgoingSnapshot {
+    const read = async (offset: number, maxBytes: number): Promise<Uint8Array> => {
+      const bytes = await snapshot.read(offset, maxBytes);
+      if (!isLucky(this.#rng, this.corruptionRate)) return bytes;
+      const damaged = Buffer.from(bytes);
+      const at = between(this.#rng, 0, damaged.length - 1);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << between(this.#rng, 0, 7));
+      return damaged;
+    };
+    return { ...snapshot, read };
+  }
+
+  #refusal(from: MemberId, to: MemberId): QuorateError | undefined {
+    if (!this.#handlers.has(from)) return new QuorateError('stopping', 'the transport is stopped');
+    const isPeer = this.#peers.get(from)?.has(to) === true;
+    return isPeer && this.#byPair.get(from)?.get(to)?.refused === false ? undefined : brokenOff();
+  }
+
+  #put(link: Link, message: Carried): void {
+    if (link.clogged) link.held.push(message);
+    else this.#carry(link, message);
+  }
+
+  #carry(link: Link, message: Carried): void {
+    const rng = this.#rng;
+    const { lossRate, duplicationRate, reorderRate } = this.quality;
+    const repair = message.kind === 'snapshot' ? streamRepair : 1;
+    if (isLucky(rng, (lossRate + link.lossRate) / repair)) {
+      this.#lose(message);
+      return;
+    }
+    const mayOvertake = isOfCore(message) && isLucky(rng, reorderRate);
+    this.#arriveLater(link, message, mayOvertake);
+    if (!isLucky(rng, duplicationRate / repair) || mustArriveOnce(message)) return;
+    this.volume.duplicated++;
+    this.#arriveLater(link, message, isOfCore(message));
+  }
+
+  #lose(message: Carried): void {
+    this.volume.lost++;
+    if (message.kind === 'snapshot') this.#snapshots.breakOff(({ id }) => id === message.transfer, brokenOff());
+  }
+
+  #arriveLater(link: Link, message: Carried, mayOvertake: boolean): void {
+    const { minDelayMs, meanJitterMs } = this.quality;
+    const delayMs = minDelayMs + link.extraDelayMs + exponential(this.#rng, meanJitterMs);
+    let at = this.#agenda.now + delayMs;
+    if (mayOvertake) {
+      this.volume.reordered++;
+      at += real(this.#rng, 0, 10 * (minDelayMs + meanJitterMs));
+    } else {
+      at = Math.max(at, link.lastArrivalAt);
+      link.lastArrivalAt = at;
+    }
+    this.#agenda.at(at, () => {
+      if (link.cut) this.#lose(message);
+      else this.#hand(link, message);
+    });
+  }
+
+  #hand(link: Link, message: Carried): void {
+    const receiver = this.#handlers.get(link.to);
+    if (receiver === undefined) {
+      this.#lose(message);
+      this.#tellUnreachable(link.from, link.to);
+      return;
+    }
+    this.volume.delivered++;
+    const { from, to } = link;
+    const arrive = (): void => {
+      if (this.#handlers.get(to) !== receiver) return;
+      if (message.kind === 'snapshot') this.#snapshots.deliver({ from, to, message }, receiver);
+      else receiver.receive(from, message);
+    };
+    this.#observer.deliver(from, to, arrive, message);
+  }
+
+  #tellUnreachable(from: MemberId, to: MemberId): void {
+    this.#agenda.after(this.quality.minDelayMs, () => {
+      if (this.#peers.get(from)?.has(to) === true) this.#handlers.get(from)?.unreachable(to);
+    });
+  }
+}
+
+/** Messages between cores bear any order; what is asked beside them keeps it (transport/transport.ts). */
+function isOfCore({ kind }: Carried): boolean {
+  return kind !== 'snapshot' && !kind.startsWith('forward-');
+}
+
+function mustArriveOnce({ kind }: Carried): boolean {
+  return kind === 'forward-proposals' || kind === 'forward-change';
+}
+
+function brokenOff(): QuorateError {
+  return new QuorateError('unreachable', 'the connection to the peer was lost');
+}
+
+function newLink(from: MemberId, to: MemberId): Link {
+  const links = { cut: false, refused: false, clogged: false, held: [] };
+  return { from, to, ...links, lossRate: 0, extraDelayMs: 0, lastArrivalAt: 0 };
+}

@@ -1,0 +1,76 @@
+/** What an operator gets at in the simulated world: fresh machines, switches, and everybody's ear. */
+import type { DirectoryEntry } from '../../node/member-directory';
+import type { Wish } from '../../node/membership-plan';
+import { allMembers, type MemberId } from '../../raft';
+import { describeWish, joiningOf, Operator, type OperatorWorld, type WishOutcome } from '../workload/operator';
+import type { Plan } from '../plan';
+import { chanceFor } from './chance';
+import { directoryEntry, type World } from './world';
+
+/** Machines there are in all; every one costs checking. */
+const maxMembers = 14;
+
+export type WishVolume = Record<string, number>;
+
+export class OperatorRoom implements OperatorWorld {
+  /** How many were done, by kind. */
+  readonly done: WishVolume = {};
+  readonly operator: Operator;
+  readonly #world: World;
+  readonly #joined = new Set<MemberId>();
+
+  constructor(world: World, { seed, operator }: Plan & { readonly operator: NonNullable<Plan['operator']> }) {
+    this.#world = world;
+    this.operator = new Operator(this, chanceFor(seed, 'operator'), operator);
+  }
+
+  get agenda(): World['agenda'] {
+    return this.#world.agenda;
+  }
+
+  get present(): World['present'] {
+    return this.#world.present;
+  }
+
+  isLost(id: MemberId): boolean {
+    const { isDead, disk } = this.#world.member(id);
+    return isDead || disk.rotten.size > 0;
+  }
+
+  newMember(promoteWhenReady: boolean): DirectoryEntry | undefined {
+    const { members } = this.#world;
+    if (members.length >= maxMembers) return undefined;
+    const id = BigInt(members.length + 1);
+    this.#world.addMember(id, []);
+    return { ...directoryEntry(id), promoteWhenReady };
+  }
+
+  join(id: MemberId): void {
+    if (this.#joined.has(id)) return;
+    this.#joined.add(id);
+    this.#world.restart(this.#world.member(id));
+  }
+
+  retire(id: MemberId): void {
+    const member = this.#world.member(id);
+    // It may have come back into the plans of somebody: only who is no member is switched off.
+    if (allMembers(this.#world.witness.history.configuration).includes(id) || member.isGone) return;
+    member.kill('process', 'is switched off');
+    member.isGone = true;
+  }
+
+  wished(wish: Wish, member: { readonly name: string }): void {
+    this.#world.note('wish', undefined, `operator asks ${member.name}: ${describeWish(wish)}`);
+  }
+
+  decided(wish: Wish, outcome: WishOutcome): void {
+    this.#world.note('wish', undefined, `operator ${outcome}: ${describeWish(wish)}`);
+    if (outcome === 'ok') this.done[wish.$case] = (this.done[wish.$case] ?? 0) + 1;
+    const joining = joiningOf(wish);
+    if (outcome === 'definite' && joining !== undefined) this.#world.witness.refusedMember(joining);
+  }
+
+  broken(error: unknown): void {
+    this.#world.breakDown(undefined, error);
+  }
+}

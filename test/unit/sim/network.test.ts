@@ -1,0 +1,105 @@
+import { seededRng } from '../../../src/base/rng';
+import { Agenda } from '../../../src/sim/world/agenda';
+import { Network, type NetworkQuality } from '../../../src/sim/world/network';
+import type { PeerMessage } from '../../../src/transport/transport';
+
+const good: NetworkQuality = { minDelayMs: 1, meanJitterMs: 5, lossRate: 0, duplicationRate: 0, reorderRate: 0 };
+
+function build(quality: Partial<NetworkQuality> = {}) {
+  const agenda = new Agenda();
+  const observer = {
+    sent: () => undefined,
+    deliver: (_from: bigint, _to: bigint, arrive: () => void) => {
+      arrive();
+    },
+  };
+  const network = new Network(
+    { agenda, rng: seededRng(1), observer },
+    { quality: { ...good, ...quality }, snapshotChunkBytes: 10 },
+  );
+  for (const id of [1n, 2n]) network.add(id);
+  const arrived: number[] = [];
+  const lost: bigint[] = [];
+  const now = (tell: () => void) => {
+    tell();
+  };
+  const [one, two] = [network.transport(1n, now), network.transport(2n, now)];
+  one.updatePeers([{ id: 2n, address: 'two:1' }]);
+  two.updatePeers([{ id: 1n, address: 'one:1' }]);
+  const others = {
+    acceptSnapshot: () => Promise.reject(new Error('no snapshots here')),
+    admit: () => true,
+    refused: () => undefined,
+  };
+  void one.start({ receive: () => undefined, unreachable: (peer) => lost.push(peer), ...others });
+  void two.start({
+    receive: (_, message) => arrived.push('term' in message ? message.term : -1),
+    unreachable: () => undefined,
+    ...others,
+  });
+  const run = () => {
+    while (agenda.runNext(agenda.now + 100_000));
+  };
+  const sendMany = (count: number, make: (at: number) => PeerMessage = (at) => ({ kind: 'timeout-now', term: at })) => {
+    for (let at = 0; at < count; at++) one.send(2n, make(at));
+    run();
+  };
+  return { network, arrived, lost, one, two, run, sendMany, link: network.link(1n, 2n) };
+}
+
+const counting = Array.from({ length: 200 }, (_, at) => at);
+const forward = (term: number): PeerMessage => ({ kind: 'forward-proposals', requestId: 1, term, payloads: [] });
+
+describe('The simulated network', () => {
+  it('keeps the order of a link', () => {
+    const { arrived, sendMany } = build();
+    sendMany(200);
+    expect(arrived).toEqual(counting);
+  });
+
+  it('loses, repeats and reorders messages of the core', () => {
+    const { arrived, sendMany } = build({ lossRate: 0.2, duplicationRate: 0.2, reorderRate: 0.2 });
+    sendMany(200);
+    expect(new Set(arrived).size).toBeLessThan(200);
+    expect(new Set(arrived).size).toBeLessThan(arrived.length);
+    expect([...arrived].sort((a, b) => a - b)).not.toEqual(arrived);
+  });
+
+  it('delivers forwarded proposals at most once and in order', () => {
+    const { arrived, sendMany } = build({ duplicationRate: 0.9, reorderRate: 0.9 });
+    sendMany(200, forward);
+    expect(arrived).toEqual(counting);
+  });
+
+  it('delivers nothing over a cut link, not even what was on its way', () => {
+    const { arrived, lost, one, network, link, run, sendMany } = build();
+    one.send(2n, { kind: 'timeout-now', term: 1 });
+    network.setCut(link, true);
+    sendMany(3);
+    expect(arrived).toEqual([]);
+    network.setCut(link, true, true);
+    run();
+    expect(lost).toEqual([2n]);
+    expect(one.send(2n, { kind: 'timeout-now', term: 1 })).toBe(false);
+    network.heal();
+    sendMany(3);
+    expect(arrived).toEqual([0, 1, 2]);
+  });
+
+  it('holds what a clogged link was given, and delivers it when the link opens', () => {
+    const { arrived, network, link, run, sendMany } = build();
+    network.setClogged(link, true);
+    sendMany(3);
+    expect(arrived).toEqual([]);
+    network.setClogged(link, false);
+    run();
+    expect(arrived).toEqual([0, 1, 2]);
+  });
+
+  it('tells a sender that nobody listens', () => {
+    const { lost, two, sendMany } = build();
+    void two.stop();
+    sendMany(1);
+    expect(lost).toEqual([2n]);
+  });
+});
