@@ -72,7 +72,7 @@ export const steps = [
   command('format', 'Formatted', ['install'], [...tool('prettier'), '--check', '--log-level', 'warn', '.']),
   tests('unit', 'Tests: unit and model', ['unit', 'paper', 'scenarios', 'contract', 'property'], 5 * minutes),
   tests('sim', 'Tests: simulated clusters', ['sim'], 5 * minutes),
-  tests('integration', 'Tests: real processes', ['integration'], 8 * minutes),
+  tests('integration', 'Tests: real processes', ['integration'], 12 * minutes),
   tests('compat', 'Tests: foreign clients', ['compat'], 5 * minutes),
   { name: 'container', title: 'Image builds and runs', needs: ['install'], run: container },
   { name: 'unchanged', title: 'No file was changed', needs: [], run: ({ before }) => checkUnchanged(before) },
