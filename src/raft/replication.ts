@@ -65,7 +65,7 @@ export function receiveLoaded(state: RaftState, peer: MemberId, entries: readonl
 }
 
 function supply(state: RaftState, leading: Leading, progress: Progress): void {
-  if (isStalled(state, progress)) progress.onLost();
+  if (isStalled(state, leading, progress)) progress.onLost();
   while (progress.maySendEntries(state.options) && progress.nextIndex <= state.log.lastIndex) {
     if (!sendFromLog(state, progress)) break;
   }
@@ -73,9 +73,15 @@ function supply(state: RaftState, leading: Leading, progress: Progress): void {
   if (wantsHeartbeat(state, leading, progress)) sendHeartbeat(state, progress);
 }
 
-/** Entries were sent and nothing came of them for so long that they are taken for lost. */
-function isStalled(state: RaftState, progress: Progress): boolean {
-  return progress.hasInflight && state.now - progress.lastProgressAt >= state.options.electionTimeoutMs;
+/**
+ * Entries were sent and nothing came of them for so long that they are taken for lost. Of a successor they are sooner: it
+ * must have everything within the election timeout that a transfer may take (thesis §3.10).
+ */
+function isStalled(state: RaftState, leading: Leading, progress: Progress): boolean {
+  const { electionTimeoutMs, heartbeatIntervalMs } = state.options;
+  const isAwaited = leading.transfer?.to === progress.peer;
+  const patience = isAwaited ? Math.min(2 * heartbeatIntervalMs, electionTimeoutMs) : electionTimeoutMs;
+  return progress.hasInflight && state.now - progress.lastProgressAt >= patience;
 }
 
 function wantsHeartbeat(state: RaftState, leading: Leading, progress: Progress): boolean {

@@ -22,6 +22,22 @@ describe('Leadership transfer (thesis §3.10)', () => {
     expect(raft.onlySent(member.acknowledge(peerB), 'timeout-now', peerB)).toEqual(raft.timeoutNow(1));
   });
 
+  it('it sends again what the successor seems to have lost, in time for the transfer (§3.10, step 2)', () => {
+    const member = raft.establishedLeader();
+    // Sent to B, and lost on the way: B goes on answering heartbeats with what it has.
+    member.propose(1);
+    member.acknowledge(peerC);
+    member.transfer(peerB);
+    const again: string[] = [];
+    for (let waited = 0; waited < electionTimeoutMs - heartbeatIntervalMs && again.length === 0; waited += 10) {
+      again.push(...raft.entriesSent(member.advance(10), peerB));
+      again.push(...raft.entriesSent(member.acknowledge(peerB, 1), peerB));
+      member.acknowledge(peerC);
+    }
+    expect(again).toEqual(['2:1']);
+    expect(raft.onlySent(member.acknowledge(peerB), 'timeout-now', peerB)).toEqual(raft.timeoutNow(1));
+  });
+
   it('it asks a successor that has everything at once, and only once (§3.10, step 3)', () => {
     const member = raft.establishedLeader();
     expect(raft.onlySent(member.transfer(peerB), 'timeout-now', peerB)).toEqual(raft.timeoutNow(1));
