@@ -1,5 +1,5 @@
 /** What every `Storage` must do, run against each of them. */
-import { simpleConfiguration } from '../../src/raft';
+import { simpleConfiguration, type Entry } from '../../src/raft';
 import type { Storage } from '../../src/storage/storage';
 import {
   configurationAt,
@@ -219,27 +219,15 @@ describe.each(implementations().map((one) => [one.name, one] as const))('Storage
 
   it('crashes when entries leave a gap, are of a later term, or the term falls', async () => {
     await storage.persist(make(entries(1, 3, 2)));
-    const state = { term: 2, votedFor: undefined };
-    expect(() =>
-      storage.persist({ sequence: 100, hardState: undefined, snapshot: undefined, entries: [entry(5, 2)] }),
-    ).toThrow('leave no gap');
-    expect(() =>
-      storage.persist({
-        sequence: 101,
-        hardState: undefined,
-        snapshot: undefined,
-        entries: [entry(4, 2), entry(6, 2)],
-      }),
-    ).toThrow('consecutive');
-    expect(() =>
-      storage.persist({ sequence: 102, hardState: state, snapshot: undefined, entries: [entry(4, 3)] }),
-    ).toThrow('later term');
-    expect(() =>
-      storage.persist({ sequence: 103, hardState: { term: 1, votedFor: undefined }, snapshot: undefined, entries: [] }),
-    ).toThrow('never falls');
-    expect(() => storage.persist({ sequence: 103, hardState: undefined, snapshot: undefined, entries: [] })).toThrow(
-      'sequence numbers grow',
-    );
+    const persisting = (sequence: number, list: readonly Entry[], term?: number) => () => {
+      const hardState = term === undefined ? undefined : { term, votedFor: undefined };
+      return storage.persist({ sequence, hardState, snapshot: undefined, entries: list });
+    };
+    expect(persisting(100, [entry(5, 2)])).toThrow('leave no gap');
+    expect(persisting(101, [entry(4, 2), entry(6, 2)])).toThrow('consecutive');
+    expect(persisting(102, [entry(4, 3)], 2)).toThrow('later term');
+    expect(persisting(103, [], 1)).toThrow('never falls');
+    expect(persisting(103, [])).toThrow('sequence numbers grow');
   });
 
   it('finishes what was handed over when it is closed, and takes nothing more', async () => {

@@ -132,7 +132,14 @@ function newMember(id: bigint, isJoining: boolean): ClusterMember {
 
 /** How the directory lists a member of these tests. */
 export function directoryEntry(id: bigint, promoteWhenReady = false): DirectoryEntry {
-  return { id, name: `m${id}`, peerAddress: `peer-${id}:1`, clientAddress: `client-${id}:1`, promoteWhenReady, awaitsStart: false };
+  return {
+    id,
+    name: `m${id}`,
+    peerAddress: `peer-${id}:1`,
+    clientAddress: `client-${id}:1`,
+    promoteWhenReady,
+    awaitsStart: false,
+  };
 }
 
 /** The node of a member that is up. */

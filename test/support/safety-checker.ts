@@ -1,6 +1,7 @@
 /** The all-seeing checker of a core cluster: the safety properties of Figure 3, and durability before speech. */
 import { allMembers, decodeConfiguration, isMember, reachedByQuorum, simpleConfiguration } from '../../src/raft';
 import type { Configuration, Entry, MemberId, Message, Persist, Update } from '../../src/raft';
+import { quorumsMeet } from '../../src/sim/checkers/membership';
 import type { Seat } from './core-cluster';
 
 /** What a run really did: a test asserts these, so that a run which did nothing fails. */
@@ -285,17 +286,6 @@ export class SafetyChecker {
       check(read.readIndex >= (committedBefore ?? 0), `K3: read ${read.id} sees what was committed before it`);
     }
   }
-}
-
-/** By trying every set of members: none is a quorum of the one while the rest holds a quorum of the other. */
-function quorumsMeet(one: Configuration, other: Configuration): boolean {
-  const everybody = [...new Set([...allMembers(one), ...allMembers(other)])];
-  for (let set = 0; set < 1 << everybody.length; set++) {
-    const isIn = (member: MemberId): boolean => ((set >> everybody.indexOf(member)) & 1) === 1;
-    const isQuorum = reachedByQuorum(one, (member) => (isIn(member) ? 1 : 0)) === 1;
-    if (isQuorum && reachedByQuorum(other, (member) => (isIn(member) ? 0 : 1)) === 1) return false;
-  }
-  return true;
 }
 
 function same(a: Entry | undefined, b: Entry | undefined): boolean {

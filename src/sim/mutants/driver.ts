@@ -21,9 +21,9 @@ export const driverMutants: readonly Mutant[] = [
   {
     name: 'does not wait for the disk',
     breaks: 'S8',
-    file: 'node/node',
-    find: 'this.#whenDone(this.#parts.storage.persist(persist),',
-    replace: 'this.#whenDone((this.#parts.storage.persist(persist).catch(() => 0), Promise.resolve()),',
+    file: 'node/driver',
+    find: 'this.whenDone(this.#parts.storage.persist(persist),',
+    replace: 'this.whenDone((this.#parts.storage.persist(persist).catch(() => 0), Promise.resolve()),',
     seeds: soon,
   },
   {
@@ -78,7 +78,7 @@ export const driverMutants: readonly Mutant[] = [
   {
     name: 'numbers its proposals as in its earlier life',
     breaks: 'D3',
-    file: 'node/node',
+    file: 'node/callers',
     find: 'firstNumber: randomStart(rng)',
     replace: 'firstNumber: 1',
     seeds: soon,
@@ -86,7 +86,7 @@ export const driverMutants: readonly Mutant[] = [
   {
     name: 'names a term that the leader is not in',
     breaks: 'D3',
-    file: 'node/node',
+    file: 'node/callers',
     find: "{ kind: 'forward-proposals', requestId, term, payloads }",
     replace: "{ kind: 'forward-proposals', requestId, term: term + 1, payloads }",
     seeds: soon,
@@ -102,8 +102,8 @@ export const driverMutants: readonly Mutant[] = [
   {
     name: 'goes on when its disk has failed',
     breaks: 'S8',
-    file: 'node/node',
-    find: "this.#phase = 'failed';\n        this.#cancelTimers();\n        this.#parts.onFatal(",
+    file: 'node/driver',
+    find: "this.#phase = 'failed';\n        this.#tickTimer?.cancel();\n        this.#parts.onFatal(",
     replace: 'void (',
     seeds: soon,
   },

@@ -127,9 +127,9 @@ export const electionMutants: readonly Mutant[] = [
   {
     name: 'does not put off its own election when it hears the leader',
     breaks: 'L4',
-    file: 'raft/append-entries',
-    find: 'state.leaderContactAt = state.now;\n    (0, role_1.resetElectionTimer)(state);',
-    replace: 'state.leaderContactAt = state.now;',
+    file: 'raft/role',
+    find: 'becomeFollower(state, term, from);\n    else\n        resetElectionTimer(state);',
+    replace: 'becomeFollower(state, term, from);',
     seeds: soon,
   },
   {

@@ -11,9 +11,9 @@ export interface OperatorView {
   /** As the member that it asks lists them. */
   readonly listed: readonly ListedMember[];
   /** Will never come back: the first to be taken out. */
-  isLost(id: MemberId): boolean;
+  readonly isLost: (id: MemberId) => boolean;
   /** How the directory would list a machine that was never used; `undefined` when there are enough of them. */
-  newMember(promoteWhenReady: boolean): DirectoryEntry | undefined;
+  readonly newMember: (promoteWhenReady: boolean) => DirectoryEntry | undefined;
 }
 
 export interface WishKind {

@@ -5,30 +5,46 @@ import { allMembers, type MemberId } from '../../raft';
 import { describeWish, joiningOf, Operator, type OperatorWorld, type WishOutcome } from '../workload/operator';
 import type { Plan } from '../plan';
 import { chanceFor } from './chance';
-import { directoryEntry, type World } from './world';
+import type { Witness } from '../checkers/witness';
+import { directoryEntry } from './directory';
+import type { SimMember } from './member';
 
 /** Machines there are in all; every one costs checking. */
 const maxMembers = 14;
 
 export type WishVolume = Record<string, number>;
 
+/** What the room needs of the world. */
+export interface RoomSurroundings extends Pick<OperatorWorld, 'agenda' | 'present'> {
+  readonly members: readonly SimMember[];
+  readonly witness: Witness;
+  member(id: MemberId): SimMember;
+  addMember(id: MemberId, known: readonly DirectoryEntry[]): SimMember;
+  restart(member: SimMember): void;
+  note(kind: 'wish', member: undefined, text: string): void;
+  breakDown(member: undefined, error: unknown): void;
+}
+
 export class OperatorRoom implements OperatorWorld {
   /** How many were done, by kind. */
   readonly done: WishVolume = {};
   readonly operator: Operator;
-  readonly #world: World;
+  readonly #world: RoomSurroundings;
   readonly #joined = new Set<MemberId>();
 
-  constructor(world: World, { seed, operator }: Plan & { readonly operator: NonNullable<Plan['operator']> }) {
+  constructor(
+    world: RoomSurroundings,
+    { seed, operator }: Plan & { readonly operator: NonNullable<Plan['operator']> },
+  ) {
     this.#world = world;
     this.operator = new Operator(this, chanceFor(seed, 'operator'), operator);
   }
 
-  get agenda(): World['agenda'] {
+  get agenda(): OperatorWorld['agenda'] {
     return this.#world.agenda;
   }
 
-  get present(): World['present'] {
+  get present(): OperatorWorld['present'] {
     return this.#world.present;
   }
 

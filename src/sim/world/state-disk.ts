@@ -7,7 +7,7 @@ import { commandOf } from '../../node/proposal-codec';
 import type { Entry, LogPosition } from '../../raft';
 import type { DurableView } from '../checkers/member-view';
 
-export const simClusterId = 1n;
+const simClusterId = 1n;
 
 export class StateDisk {
   readonly #memory = new MemoryStateDisk();

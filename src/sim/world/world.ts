@@ -1,6 +1,6 @@
 /** The simulated world: members, network, disks and clients on one agenda, and the witness who sees everything. */
 import { required } from '../../base/assert';
-import { encodeDirectory, firstEntry, type DirectoryEntry } from '../../node/member-directory';
+import { encodeDirectory, type DirectoryEntry } from '../../node/member-directory';
 import { simpleConfiguration, type Configuration, type ConfigurationPayload, type MemberId } from '../../raft';
 import { check, Violation } from '../checkers/checker';
 import { Witness } from '../checkers/witness';
@@ -15,6 +15,7 @@ import { SimMember, type MemberObserver } from './member';
 import { Network, type Carried } from './network';
 import { describeMessage } from './describe';
 import { Moments } from './moments';
+import { directoryEntry } from './directory';
 import { OperatorRoom } from './operator-room';
 import type { Trace } from './trace';
 
@@ -357,10 +358,6 @@ export class World {
 }
 
 /** How the directory lists a member of these worlds. */
-export function directoryEntry(id: MemberId): DirectoryEntry {
-  return firstEntry({ id, name: `m${id}`, peerAddress: `peer-${id}:1`, clientAddress: `client-${id}:1` });
-}
-
 function describeCall({ id, operation }: Call): string {
   const { kind } = operation;
   const what = kind === 'list' ? `${operation.start}..${operation.end}` : operation.key;

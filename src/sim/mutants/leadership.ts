@@ -1,0 +1,77 @@
+/** Mistakes in handing over leadership, and in leader leases. */
+import { later, rarely, soon, type Mutant } from './mutant';
+
+export const leadershipMutants: readonly Mutant[] = [
+  {
+    name: 'hands over to a member that lacks entries',
+    breaks: 'L7',
+    file: 'raft/leadership-transfer',
+    find: 'if (transfer.asked || progress.matchIndex < state.log.lastIndex)',
+    replace: 'if (transfer.asked)',
+    seeds: soon,
+  },
+  {
+    name: 'waits for its successor for ever',
+    breaks: 'L2',
+    file: 'raft/leadership-transfer',
+    find: 'if (state.now >= transfer.deadline) {',
+    replace: 'if (false) {',
+    seeds: later,
+  },
+  {
+    name: 'refuses its votes to a successor because the old leader is alive',
+    breaks: 'L7',
+    file: 'raft/request-vote',
+    find: 'if (request.leadershipTransfer)\n        return false;',
+    replace: '',
+    seeds: soon,
+  },
+  {
+    name: 'does not ask its successor',
+    breaks: 'L7',
+    file: 'raft/leadership-transfer',
+    find: "(0, state_1.send)(state, to, { kind: 'timeout-now', term: state.term });",
+    replace: '',
+    seeds: soon,
+  },
+  {
+    name: 'reads under its lease after it asked another to lead',
+    breaks: 'K2',
+    file: 'raft/leadership-transfer',
+    find: 'leading.leaseIsVoid = true;',
+    replace: '',
+    seeds: rarely,
+  },
+  {
+    name: 'counts its lease from the last answer',
+    breaks: 'K3',
+    file: 'raft/read-index',
+    find: 'leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 - maxClockDrift);',
+    replace: 'leading.leaseUntil = state.now + electionTimeoutMs * (1 - maxClockDrift);',
+    seeds: rarely,
+  },
+  {
+    name: 'forgets in its lease that clocks differ',
+    breaks: 'K3',
+    file: 'raft/read-index',
+    find: 'leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 - maxClockDrift);',
+    replace: 'leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 + maxClockDrift);',
+    seeds: rarely,
+  },
+  {
+    name: 'reads under a lease that is over',
+    breaks: 'K3',
+    file: 'raft/read-index',
+    find: 'return state.now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;',
+    replace: 'return state.commitIndex >= leading.firstIndex;',
+    seeds: later,
+  },
+  {
+    name: 'votes right after its start, although a lease may rest on it',
+    breaks: 'K3',
+    file: 'raft/request-vote',
+    find: 'if (state.options.leaseReads && state.now - state.startedAt < state.options.electionTimeoutMs)\n        return true;',
+    replace: '',
+    seeds: rarely,
+  },
+];

@@ -1,0 +1,130 @@
+/** Mistakes in changing the members. */
+import { later, rarely, soon, type Mutant } from './mutant';
+
+const file = 'raft/membership-change';
+
+export const membershipMutants: readonly Mutant[] = [
+  {
+    name: 'changes several voters at once',
+    breaks: 'M4',
+    file: 'raft/membership',
+    find: "if (voterDifference(from, target.configuration) > 1)\n        return refuse('not-simple');",
+    replace: '',
+    seeds: soon,
+  },
+  {
+    name: 'begins a change before the last one is committed',
+    breaks: 'M1',
+    file,
+    find: 'return latest.index <= state.commitIndex && state.commitIndex >= leading.firstIndex;',
+    replace: 'return state.commitIndex >= leading.firstIndex;',
+    seeds: later,
+  },
+  {
+    name: 'changes the members before it has committed anything in its term',
+    breaks: 'M3',
+    file,
+    find: 'return latest.index <= state.commitIndex && state.commitIndex >= leading.firstIndex;',
+    replace: 'return latest.index <= state.commitIndex;',
+    seeds: later,
+  },
+  {
+    name: 'leaves a joint configuration before it is committed',
+    breaks: 'M1',
+    file,
+    find: 'if (latest.index > state.commitIndex)\n        return;',
+    replace:
+      'if (latest.index > state.commitIndex && !(0, membership_1.isJoint)(latest.configuration))\n        return;',
+    seeds: later,
+  },
+  {
+    name: 'never leaves a joint configuration',
+    breaks: 'L3',
+    file,
+    find: 'if (latest.configuration.autoLeave && state.commitIndex >= leading.firstIndex)',
+    replace: 'if (false)',
+    seeds: later,
+  },
+  {
+    name: 'asks only the new voters of a joint configuration',
+    breaks: 'S7',
+    file: 'raft/quorum',
+    find: 'return Math.min(reachedByMajority(configuration.voters, valueOf), reachedByMajority(configuration.outgoing, valueOf));',
+    replace: 'return reachedByMajority(configuration.voters, valueOf);',
+    seeds: later,
+  },
+  {
+    name: 'counts learners',
+    breaks: 'S7',
+    file: 'raft/commit',
+    find: '(0, quorum_1.committedIndex)(state.configuration,',
+    replace:
+      '(0, quorum_1.committedIndex)({ ...state.configuration, voters: [...state.configuration.voters, ...state.configuration.learners] },',
+    seeds: soon,
+  },
+  {
+    name: 'a learner campaigns',
+    breaks: 'M6',
+    file: 'raft/election',
+    find: 'if (!mayCampaign(state)) {',
+    replace: 'if (false) {',
+    seeds: soon,
+  },
+  {
+    name: 'does not campaign once its own removal stands in its log',
+    breaks: 'L1',
+    file: 'raft/election',
+    find: 'latest.index > commitIndex ? configurations.at(-2) : undefined',
+    replace: 'undefined',
+    seeds: rarely,
+  },
+  {
+    name: 'promotes a learner that lacks much',
+    breaks: 'M8',
+    file,
+    find: "if (lags)\n        return 'not-caught-up';",
+    replace: '',
+    seeds: later,
+  },
+  {
+    name: 'leads on after its own removal',
+    breaks: 'M5',
+    file,
+    find: 'return latest.index <= state.commitIndex && !(0, membership_1.isVoter)(latest.configuration, state.id);',
+    replace: 'return false;',
+    seeds: soon,
+  },
+  {
+    name: 'gives the id of a former member to a new one',
+    breaks: 'M7',
+    file: 'raft/membership',
+    find: "if (kind !== 'remove' && removed.has(member))\n            return refuse('id-was-used');",
+    replace: "if (kind !== 'remove')\n            removed.delete(member);",
+    seeds: later,
+  },
+  {
+    name: 'keeps a configuration whose entry was removed',
+    breaks: 'M2',
+    file: 'raft/configuration-history',
+    find: 'state.configurations.filter((configuration) => configuration.index < index);',
+    replace: 'state.configurations;',
+    seeds: later,
+  },
+  {
+    name: 'goes by a configuration only once it is committed',
+    breaks: 'M2',
+    file: 'raft/configuration-history',
+    find: "state.configuration = (0, assert_1.required)(state.configurations.at(-1), 'there is a configuration').configuration;",
+    replace:
+      'state.configuration = (state.configurations.findLast(({ index }) => index <= state.commitIndex) ?? state.configurations[0]).configuration;',
+    seeds: later,
+  },
+  {
+    name: 'tells an operator that nothing was done though it may be',
+    breaks: 'D2',
+    file: 'node/membership-requests',
+    find: 'answer.reject(requestId === undefined ? notAsked(leader) : outcomeUnknown());',
+    replace: 'answer.reject(notAsked(leader));',
+    seeds: later,
+  },
+];
