@@ -29,28 +29,32 @@ export class LogCompaction {
   readonly #parts: LogCompactionParts;
   /** Oldest first, `trailingLogBytes / marksInWindow` bytes apart. */
   #marks: Mark[] = [];
-  #applied: Mark;
+  #appliedIndex: number;
+  #appliedBytes = 0;
   #isCutting = false;
 
   constructor(parts: LogCompactionParts) {
     this.#parts = parts;
-    this.#applied = { index: parts.driver.appliedIndex, bytes: 0 };
-    this.#marks = [this.#applied];
+    this.#appliedIndex = parts.driver.appliedIndex;
+    this.#marks = [{ index: this.#appliedIndex, bytes: 0 }];
   }
 
   /** An entry was applied. */
   onEntryApplied({ index, payload }: Entry): void {
-    const bytes = this.#applied.bytes + payload.length;
-    this.#applied = { index, bytes };
+    this.#appliedIndex = index;
+    this.#appliedBytes += payload.length;
     const last = this.#marks.at(-1);
     const distance = this.#parts.options.trailingLogBytes / marksInWindow;
-    if (last === undefined || bytes - last.bytes >= distance) this.#marks.push(this.#applied);
+    if (last === undefined || this.#appliedBytes - last.bytes >= distance) {
+      this.#marks.push({ index, bytes: this.#appliedBytes });
+    }
   }
 
   /** The state was replaced, and the log with it. */
   onInstalled(index: number): void {
-    this.#applied = { index, bytes: 0 };
-    this.#marks = [this.#applied];
+    this.#appliedIndex = index;
+    this.#appliedBytes = 0;
+    this.#marks = [{ index, bytes: 0 }];
   }
 
   /** Cuts the log if it has grown enough. Called whenever entries were applied. */
@@ -85,8 +89,8 @@ export class LogCompaction {
   /** The last index before the trailing window. */
   #windowStart(): number {
     const { trailingLogEntries, trailingLogBytes } = this.#parts.options;
-    const byEntries = this.#applied.index - trailingLogEntries;
-    const outside = this.#marks.findLast(({ bytes }) => this.#applied.bytes - bytes >= trailingLogBytes);
+    const byEntries = this.#appliedIndex - trailingLogEntries;
+    const outside = this.#marks.findLast(({ bytes }) => this.#appliedBytes - bytes >= trailingLogBytes);
     return Math.max(byEntries, outside?.index ?? 0);
   }
 

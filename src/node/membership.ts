@@ -43,6 +43,8 @@ export class Membership {
   #members: readonly ListedMember[] = [];
   /** Members of the directory that left the configuration, and perhaps do not know it yet. */
   #leaving: readonly MemberId[] = [];
+  /** The configuration followed says that this member was one and is none any more. */
+  #isFormer = false;
   #wasRemoved = false;
 
   constructor(parts: MembershipParts) {
@@ -171,6 +173,7 @@ export class Membership {
     const leaving = directory.filter(({ id }) => told.has(id));
     if (!isNew && leaving.length === this.#leaving.length) return;
     this.#followed = inForce;
+    this.#isFormer = inForce.configuration.removed.includes(this.#parts.id);
     this.#leaving = leaving.map(({ id }) => id);
     this.#members = directory
       .flatMap(({ id, name, peerAddress, clientAddress }) => {
@@ -183,8 +186,8 @@ export class Membership {
   }
 
   #noticeRemoval(commitIndex: number): void {
-    const { index, configuration } = this.#parts.driver.configuration;
-    if (this.#wasRemoved || index > commitIndex || !configuration.removed.includes(this.#parts.id)) return;
+    const { index } = this.#parts.driver.configuration;
+    if (this.#wasRemoved || !this.#isFormer || index > commitIndex) return;
     this.#wasRemoved = true;
     this.#parts.logger.warn({ index }, 'this member was removed from the cluster');
     this.#requests.stop();

@@ -260,8 +260,8 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
   /** A leader that cannot write cannot lead; one with a better disk should. */
   #resignIfSlow(): void {
     const { scheduler, logger, nodeOptions } = this.#parts;
-    const { diskDelayMs, status } = this.#driver;
-    if (diskDelayMs < nodeOptions.slowDiskMs || status.role !== 'leader') return;
+    const { diskDelayMs } = this.#driver;
+    if (diskDelayMs < nodeOptions.slowDiskMs || this.#driver.status.role !== 'leader') return;
     const now = scheduler.now();
     if (now < this.#mayResignAt) return;
     this.#mayResignAt = now + resignIntervalMs;

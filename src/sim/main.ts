@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { campaign, maxFailures, type CampaignOptions } from './campaign';
 import { planFromFlags, planFlags, replayCommand } from './plan-flags';
+import { runProgram } from './program';
 import { failureLines, volumeLines } from './report';
 import { shrink } from './shrink';
 import { simulate } from './simulate';
@@ -90,12 +91,4 @@ function wholeNumber(name: string, text: string): number {
   return number;
 }
 
-main().then(
-  (passed) => {
-    process.exitCode = passed ? 0 : 1;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 2;
-  },
-);
+runProgram(main);

@@ -15,7 +15,7 @@ import { QuorateError } from '../base/error';
 import type { Logger } from '../base/logger';
 import { ForwardServiceService } from '../gen/quorate/peer/v1/forward';
 import { RaftServiceService } from '../gen/quorate/peer/v1/raft';
-import type { AppendEntriesResponse, MemberId, RequestVoteResponse } from '../raft';
+import type { MemberId } from '../raft';
 import { decodeAppendEntries } from './append-entries-codec';
 import { Complaints } from './complaints';
 import { GrpcSnapshotReceiver } from './grpc-snapshot-receiver';
@@ -28,12 +28,11 @@ import {
   encodeAppendEntriesResponse,
   encodeForwardAnswer,
   encodeRequestVoteResponse,
-  type ForwardAnswer,
 } from './message-codec';
 import { admit, answerMetadata, incarnationOf, refusedMetadata, type Door } from './peer-identity';
 import { PendingVotes } from './pending-votes';
 import type { CallError } from './snapshot-errors';
-import { isTooLarge, type PeerMessage, type TransportHandler } from './transport';
+import { isTooLarge, type AnswerMessage, type PeerMessage, type TransportHandler } from './transport';
 import { passBytes } from './wire';
 
 type Call = ServerUnaryCall<Buffer, Buffer>;
@@ -42,9 +41,6 @@ type Upload = ServerReadableStream<Buffer, Buffer>;
 type Answer = sendUnaryData<Buffer>;
 type Incoming = Pick<Call, 'metadata' | 'sendMetadata'>;
 type Refusal = CallError & { readonly metadata?: Metadata };
-
-/** What answers a peer's call. Dropped if the peer does not wait for it any more. */
-export type AnswerMessage = AppendEntriesResponse | RequestVoteResponse | ForwardAnswer;
 
 /** What a `GrpcPeerServer` needs. */
 export interface GrpcPeerServerOptions {

@@ -1,6 +1,6 @@
 /** The transport of production: gRPC between members. */
 import { credentials } from '@grpc/grpc-js';
-import { assert, unreachable } from '../base/assert';
+import { assert } from '../base/assert';
 import { QuorateError } from '../base/error';
 import type { Incarnation } from '../base/incarnation';
 import type { MemberId } from '../raft';
@@ -8,6 +8,7 @@ import { AppendEntriesEncoder } from './append-entries-codec';
 import { GrpcPeerClient } from './grpc-peer-client';
 import { GrpcPeerServer } from './grpc-peer-server';
 import type { GrpcTransportOptions } from './grpc-transport-options';
+import { isAnswer } from './transport';
 import type { OutgoingSnapshot, PeerAddress, PeerMessage, Transport, TransportHandler } from './transport';
 
 /** A peer, and the link to it once the transport is started. */
@@ -65,23 +66,8 @@ export class GrpcTransport implements Transport {
   }
 
   send(to: MemberId, message: PeerMessage): boolean {
-    switch (message.kind) {
-      case 'append-entries':
-      case 'request-vote':
-      case 'timeout-now':
-      case 'forward-proposals':
-      case 'forward-read':
-      case 'forward-change':
-        return this.#peers.get(to)?.client?.send(message) ?? false;
-      case 'append-entries-response':
-      case 'request-vote-response':
-      case 'forward-read-index':
-      case 'forward-change-result':
-      case 'forward-refused':
-        return this.#server?.send(to, message) ?? false;
-      default:
-        return unreachable(message);
-    }
+    if (isAnswer(message)) return this.#server?.send(to, message) ?? false;
+    return this.#peers.get(to)?.client?.send(message) ?? false;
   }
 
   async sendSnapshot(to: MemberId, snapshot: OutgoingSnapshot): Promise<void> {

@@ -1,10 +1,10 @@
 /** Members in one process: messages wait in the open until the caller delivers, drops or repeats them. For tests and simulation. */
-import { assert, required, unreachable } from '../base/assert';
+import { assert, required } from '../base/assert';
 import { QuorateError } from '../base/error';
 import type { Incarnation } from '../base/incarnation';
 import type { MemberId } from '../raft';
 import { MemorySnapshots, type SnapshotMessage } from './memory-snapshots';
-import { isTooLarge, type PeerMessage, type Transport, type TransportHandler } from './transport';
+import { isAnswer, isTooLarge, type PeerMessage, type Transport, type TransportHandler } from './transport';
 
 /** A message, or a step of a snapshot transfer, on its way. */
 export interface Packet {
@@ -176,25 +176,4 @@ export class MemoryNetwork {
 
 function brokenOff(): QuorateError {
   return new QuorateError('unreachable', 'the connection to the peer was lost');
-}
-
-/** Goes to whoever asked, peer or not. */
-export function isAnswer({ kind }: PeerMessage): boolean {
-  switch (kind) {
-    case 'append-entries-response':
-    case 'request-vote-response':
-    case 'forward-read-index':
-    case 'forward-change-result':
-    case 'forward-refused':
-      return true;
-    case 'append-entries':
-    case 'request-vote':
-    case 'timeout-now':
-    case 'forward-proposals':
-    case 'forward-read':
-    case 'forward-change':
-      return false;
-    default:
-      return unreachable(kind);
-  }
 }

@@ -1,4 +1,5 @@
 /** How members reach each other. */
+import { unreachable } from '../base/assert';
 import type { Incarnation } from '../base/incarnation';
 import type { MemberId, SentMessage, SnapshotDescription } from '../raft';
 
@@ -42,6 +43,40 @@ export function isTooLarge(message: PeerMessage): boolean {
  * its own core.
  */
 export type PeerMessage = SentMessage | ForwardMessage;
+
+/** What answers a question of another member. */
+export type AnswerMessage = Extract<
+  PeerMessage,
+  {
+    readonly kind:
+      | 'append-entries-response'
+      | 'request-vote-response'
+      | 'forward-read-index'
+      | 'forward-change-result'
+      | 'forward-refused';
+  }
+>;
+
+/** True for what goes to whoever asked, peer or not; false for what goes to peers only. */
+export function isAnswer(message: PeerMessage): message is AnswerMessage {
+  switch (message.kind) {
+    case 'append-entries-response':
+    case 'request-vote-response':
+    case 'forward-read-index':
+    case 'forward-change-result':
+    case 'forward-refused':
+      return true;
+    case 'append-entries':
+    case 'request-vote':
+    case 'timeout-now':
+    case 'forward-proposals':
+    case 'forward-read':
+    case 'forward-change':
+      return false;
+    default:
+      return unreachable(message);
+  }
+}
 
 /** A peer and where it listens. */
 export interface PeerAddress {

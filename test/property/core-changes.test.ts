@@ -1,23 +1,14 @@
 import fc from 'fast-check';
 import { CoreCluster } from '../support/core-cluster';
 import { changeSchedules, expectConvergence, happen, scheduleOptions } from '../support/core-schedules';
-import type { ChangeVolume } from '../support/safety-checker';
+import { noChanges, type ChangeVolume } from '../support/safety-checker';
 
 describe.each([
   { size: 3, leaseReads: false },
   { size: 4, leaseReads: true },
 ])('a cluster of $size cores that changes under random schedules, leases: $leaseReads', ({ size, leaseReads }) => {
   const runs = 250;
-  const total: ChangeVolume = {
-    compactions: 0,
-    installs: 0,
-    configurations: 0,
-    joint: 0,
-    transfersDone: 0,
-    transfersFailed: 0,
-    refusals: 0,
-    warnings: 0,
-  };
+  const total = noChanges();
   let readsConfirmed = 0;
 
   it('keeps the invariants S1 to S15, M1 to M7, N1, N3 and K3 at every step, and converges once faults end', () => {

@@ -1,20 +1,10 @@
 import fc from 'fast-check';
 import { CoreCluster } from '../support/core-cluster';
 import { expectConvergence, faultSchedules, happen, scheduleOptions } from '../support/core-schedules';
-import type { Volume } from '../support/safety-checker';
+import { noVolume, type Volume } from '../support/safety-checker';
 
 describe.each([3, 4, 5])('a cluster of %i cores under random schedules', (size) => {
-  const total: Volume & { schedules: number } = {
-    schedules: 0,
-    elections: 0,
-    commits: 0,
-    truncations: 0,
-    restarts: 0,
-    loads: 0,
-    readsConfirmed: 0,
-    readsFailed: 0,
-    acknowledgements: 0,
-  };
+  const total: Volume & { schedules: number } = { schedules: 0, ...noVolume() };
 
   it('keeps every safety property of Figure 3 at every step, and converges once faults end', () => {
     fc.assert(

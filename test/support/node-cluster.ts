@@ -142,6 +142,13 @@ export function directoryEntry(id: bigint, promoteWhenReady = false): DirectoryE
   };
 }
 
+/** A member that is up, and none of these. */
+export function otherMember(cluster: NodeCluster, ...not: readonly ClusterMember[]): ClusterMember {
+  const found = cluster.members.find(({ id, node }) => node !== undefined && !not.some((it) => it.id === id));
+  if (found === undefined) throw new Error('there is another one');
+  return found;
+}
+
 /** The node of a member that is up. */
 export function runningNode({ node }: ClusterMember): Node<number> {
   if (node === undefined) throw new Error('the member is up');

@@ -38,8 +38,9 @@ interface Committed {
   readonly term: number;
 }
 
-export class SafetyChecker {
-  readonly volume: Volume = {
+/** Of a run that did nothing. */
+export function noVolume(): Volume {
+  return {
     elections: 0,
     commits: 0,
     truncations: 0,
@@ -49,7 +50,11 @@ export class SafetyChecker {
     readsFailed: 0,
     acknowledgements: 0,
   };
-  readonly changes: ChangeVolume = {
+}
+
+/** Of a run that did nothing. */
+export function noChanges(): ChangeVolume {
+  return {
     compactions: 0,
     installs: 0,
     configurations: 0,
@@ -59,6 +64,11 @@ export class SafetyChecker {
     refusals: 0,
     warnings: 0,
   };
+}
+
+export class SafetyChecker {
+  readonly volume = noVolume();
+  readonly changes = noChanges();
   /** What was ever committed, by index - 1; kept over all crashes. */
   readonly committed: Committed[] = [];
   readonly #seats: ReadonlyMap<MemberId, Seat>;

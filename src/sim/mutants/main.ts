@@ -1,6 +1,7 @@
 /** The command line of the mutants: `npm run mutants`. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runProgram } from '../program';
 import { mutants } from '.';
 import { Laboratory, type Finding } from './laboratory';
 import type { Mutant } from './mutant';
@@ -62,12 +63,4 @@ function tell({ mutant, seeds, violation }: Finding): void {
   else say(`killed   ${name} (${breaks}): seed ${seeds} of ${mutant.seeds}: ${violation.replace('FAILED ', '')}`);
 }
 
-main().then(
-  (passed) => {
-    process.exitCode = passed ? 0 : 1;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 2;
-  },
-);
+runProgram(main);

@@ -4,8 +4,8 @@ import { QuorateError } from '../../base/error';
 import { between, type Rng } from '../../base/rng';
 import type { MemberId } from '../../raft';
 import { MemorySnapshots, type SnapshotMessage } from '../../transport/memory-snapshots';
-import { isAnswer } from '../../transport/memory-transport';
 import {
+  isAnswer,
   isTooLarge,
   type OutgoingSnapshot,
   type PeerMessage,

@@ -357,7 +357,6 @@ export class World {
   }
 }
 
-/** How the directory lists a member of these worlds. */
 function describeCall({ id, operation }: Call): string {
   const { kind } = operation;
   const what = kind === 'list' ? `${operation.start}..${operation.end}` : operation.key;

@@ -1,6 +1,6 @@
 import type { ListedMember } from '../../../src/node/member-directory';
 import type { Wish } from '../../../src/node/membership-plan';
-import { directoryEntry, NodeCluster, runningNode, type ClusterMember } from '../../support/node-cluster';
+import { directoryEntry, NodeCluster, otherMember, runningNode, type ClusterMember } from '../../support/node-cluster';
 
 async function change(cluster: NodeCluster, through: ClusterMember, wish: Wish, ms = 2000): Promise<unknown> {
   const done = through.node?.changeMembers(wish, { deadline: cluster.time.now() + ms });
@@ -24,12 +24,6 @@ function standings(member: ClusterMember): string {
     .join(', ');
 }
 
-function other(cluster: NodeCluster, ...not: readonly ClusterMember[]): ClusterMember {
-  const found = cluster.members.find(({ id, node }) => node !== undefined && !not.some((it) => it.id === id));
-  if (found === undefined) throw new Error('there is another one');
-  return found;
-}
-
 function named(id: bigint): { readonly name: string } {
   return { name: directoryEntry(id).name };
 }
@@ -47,7 +41,7 @@ describe('Members of a running cluster', () => {
     const leader = await cluster.leader();
     for (let round = 0; round < 10; round++) await write(cluster, leader, 5);
     const wish = { $case: 'add', value: { member: directoryEntry(4n, true) } } as const;
-    expect(await change(cluster, other(cluster, leader), wish)).toEqual(expect.any(Number));
+    expect(await change(cluster, otherMember(cluster, leader), wish)).toEqual(expect.any(Number));
     expect(standings(leader)).toBe('m1, m2, m3, m4 learner');
     // It has not started: nothing to wait for.
     await cluster.advance(3000);
@@ -75,7 +69,7 @@ describe('Members of a running cluster', () => {
   it('are removed, told so, and disturb nobody (M5)', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const removed = other(cluster, leader);
+    const removed = otherMember(cluster, leader);
     const { term } = leader.node.status();
     expect(await change(cluster, leader, { $case: 'remove', value: named(removed.id) })).toEqual(expect.any(Number));
     expect(removed.removals).toBe(1);
@@ -88,7 +82,7 @@ describe('Members of a running cluster', () => {
   it('that were removed send their callers elsewhere at once', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const removed = other(cluster, leader);
+    const removed = otherMember(cluster, leader);
     await change(cluster, leader, { $case: 'remove', value: named(removed.id) }, 200);
     const call = { deadline: cluster.time.now() + 60_000 };
     const node = runningNode(removed);
@@ -113,11 +107,11 @@ describe('Members of a running cluster', () => {
   it('are replaced in one step, dead as they are (thesis §4.3)', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const dead = other(cluster, leader);
+    const dead = otherMember(cluster, leader);
     await cluster.crash(dead);
     const member = { ...directoryEntry(9n), name: named(dead.id).name };
     const wish = { $case: 'replace', value: { ...named(dead.id), member } } as const;
-    expect(await change(cluster, other(cluster, leader), wish)).toEqual(expect.any(Number));
+    expect(await change(cluster, otherMember(cluster, leader), wish)).toEqual(expect.any(Number));
     const joined = await cluster.join(9n);
     await cluster.advance(3000);
     expect(leader.node.members().map(({ id }) => id)).toContain(9n);
@@ -139,10 +133,10 @@ describe('Members of a running cluster', () => {
   it('cannot be changed so that the cluster would stop', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const dead = other(cluster, leader);
+    const dead = otherMember(cluster, leader);
     await cluster.crash(dead);
     await cluster.advance(3000);
-    const alive = other(cluster, leader, dead);
+    const alive = otherMember(cluster, leader, dead);
     const outcome = await change(cluster, leader, { $case: 'remove', value: named(alive.id) });
     expect(outcome).toMatchObject({ code: 'change-refused', outcome: 'not-done' });
     expect(standings(leader)).toBe('m1, m2, m3');
@@ -151,7 +145,7 @@ describe('Members of a running cluster', () => {
   it('refuse what makes no sense, with the reason', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const outcome = await change(cluster, other(cluster, leader), { $case: 'remove', value: { name: 'm7' } });
+    const outcome = await change(cluster, otherMember(cluster, leader), { $case: 'remove', value: { name: 'm7' } });
     expect(outcome).toMatchObject({ code: 'change-refused', message: expect.stringContaining('no member m7') });
   });
 
@@ -168,7 +162,12 @@ describe('Members of a running cluster', () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
     cluster.passes = ({ from, to }) => from !== leader.id && to !== leader.id;
-    const outcome = await change(cluster, leader, { $case: 'remove', value: named(other(cluster, leader).id) }, 3000);
+    const outcome = await change(
+      cluster,
+      leader,
+      { $case: 'remove', value: named(otherMember(cluster, leader).id) },
+      3000,
+    );
     expect(outcome).toMatchObject({ code: 'outcome-unknown', outcome: 'unknown' });
     cluster.passes = () => true;
     await cluster.advance(5000);
@@ -180,7 +179,7 @@ describe('Leadership', () => {
   it('is handed to a chosen member, asked through any, without a lost write (thesis §3.10)', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const successor = other(cluster, leader);
+    const successor = otherMember(cluster, leader);
     const call = { deadline: cluster.time.now() + 5000 };
     const writes = Array.from({ length: 20 }, (_, at) => leader.node.propose(Buffer.from(`${at}`), call));
     const asked = successor.node?.changeMembers({ $case: 'transfer', value: named(successor.id) }, call);
@@ -195,21 +194,23 @@ describe('Leadership', () => {
   it('is handed over by a member that resigns, to whoever is up', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
-    const dead = other(cluster, leader);
+    const dead = otherMember(cluster, leader);
     await cluster.crash(dead);
     await cluster.advance(2000);
     const resigned = leader.node.resign({ deadline: cluster.time.now() + 1000 });
     await cluster.advance(300);
     await resigned;
     expect(leader.node.status().role).toBe('follower');
-    expect((await cluster.leader()).id).toBe(other(cluster, leader, dead).id);
+    expect((await cluster.leader()).id).toBe(otherMember(cluster, leader, dead).id);
   });
 
   it('leaves a member whose disk is slow', async () => {
     const cluster = await NodeCluster.start(3);
     const leader = await cluster.leader();
     cluster.stalledDisks.add(leader.id);
-    const write = other(cluster, leader).node?.propose(Buffer.from('x'), { deadline: cluster.time.now() + 10_000 });
+    const write = otherMember(cluster, leader).node?.propose(Buffer.from('x'), {
+      deadline: cluster.time.now() + 10_000,
+    });
     await cluster.advance(3000);
     expect((await cluster.leader()).id).not.toBe(leader.id);
     await expect(write).resolves.toEqual(expect.any(Number));

@@ -1,5 +1,5 @@
 import { defaultNodeOptions } from '../../../src/node/options';
-import { NodeCluster, runningNode, type ClusterMember } from '../../support/node-cluster';
+import { NodeCluster, otherMember, runningNode, type ClusterMember } from '../../support/node-cluster';
 
 const shortLog = { compactLogEntries: 5, trailingLogEntries: 5 };
 
@@ -50,8 +50,7 @@ describe('A node with a short log', () => {
   it('sends its state to a member that lacks more than the log holds (§7)', async () => {
     const cluster = await NodeCluster.start(3, shortLog);
     const leader = await cluster.leader();
-    const lagging = cluster.members.find(({ id }) => id !== leader.id);
-    if (lagging === undefined) throw new Error('there are three');
+    const lagging = otherMember(cluster, leader);
     await write(cluster, leader, 1, 5);
     cutOff(cluster, lagging);
     await write(cluster, leader, 6, 60);
@@ -69,8 +68,7 @@ describe('A node with a short log', () => {
   it('goes on from the snapshot after a restart', async () => {
     const cluster = await NodeCluster.start(3, shortLog);
     const leader = await cluster.leader();
-    const lagging = cluster.members.find(({ id }) => id !== leader.id);
-    if (lagging === undefined) throw new Error('there are three');
+    const lagging = otherMember(cluster, leader);
     cutOff(cluster, lagging);
     await write(cluster, leader, 1, 40);
     await converge(cluster);
@@ -84,8 +82,7 @@ describe('A node with a short log', () => {
   it('tries again when a transfer breaks off, and applies nothing of it', async () => {
     const cluster = await NodeCluster.start(3, shortLog);
     const leader = await cluster.leader();
-    const lagging = cluster.members.find(({ id }) => id !== leader.id);
-    if (lagging === undefined) throw new Error('there are three');
+    const lagging = otherMember(cluster, leader);
     cutOff(cluster, lagging);
     await write(cluster, leader, 1, 40);
     let broken = 0;
@@ -103,8 +100,7 @@ describe('A node with a short log', () => {
   it('tells the outcome-unknown of a proposal whose fate the snapshot hides', async () => {
     const cluster = await NodeCluster.start(3, shortLog);
     const leader = await cluster.leader();
-    const lagging = cluster.members.find(({ id }) => id !== leader.id);
-    if (lagging === undefined) throw new Error('there are three');
+    const lagging = otherMember(cluster, leader);
     // Its question gets to the leader, and nothing gets back to it.
     cluster.passes = ({ to }) => to !== lagging.id;
     const pending = lagging.node?.propose(Buffer.from('hidden'), { deadline: cluster.time.now() + 60_000 });
