@@ -22,6 +22,14 @@ export type Outcome = 'not-done' | 'unknown';
  * - `damaged`: stored data failed its check; the member must not go on with it
  * - `refused-to-start`: the environment or an option is unusable; the message says what to do
  * - `snapshot-failed`: a copy of the state could not be made, read or taken in; the state itself is as it was
+ * - `compacted`: the revision was compacted; `limit` is the oldest that is there
+ * - `future-revision`: the revision has not been made yet; `limit` is the store's
+ * - `precondition-failed`: a condition of the call does not hold; nothing was changed
+ * - `not-found`: a key or lease that must be there is not
+ * - `already-exists`: a lease with this id is there
+ * - `no-space`: the quota is used up; deletes and compaction still work
+ * - `request-expired`: the request id is older than what is remembered: whether it was done before is not known, it was not done now
+ * - `request-mismatch`: the request id was used before for another request
  * - `unreachable`: (client) no member could be reached
  */
 export type ErrorCode =
@@ -38,6 +46,14 @@ export type ErrorCode =
   | 'damaged'
   | 'refused-to-start'
   | 'snapshot-failed'
+  | 'compacted'
+  | 'future-revision'
+  | 'precondition-failed'
+  | 'not-found'
+  | 'already-exists'
+  | 'no-space'
+  | 'request-expired'
+  | 'request-mismatch'
   | 'unreachable';
 
 /** Facts about an error, for people and programs. */
