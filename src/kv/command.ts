@@ -58,14 +58,20 @@ export interface RangeOperation {
   readonly sortOrder: 'none' | 'ascend' | 'descend';
   readonly keysOnly: boolean;
   readonly countOnly: boolean;
-  /** Only records whose revisions are within these bounds, inclusive; 0 for no bound. `count` ignores them. */
+  /**
+   * Only records whose revisions are within these bounds, inclusive; 0 for no bound, and -1 for one that nothing is
+   * within (an upper one). `count` ignores them.
+   */
   readonly minModRevision: number;
   readonly maxModRevision: number;
   readonly minCreateRevision: number;
   readonly maxCreateRevision: number;
 }
 
-/** What a comparison looks at. A key that is not there has version, revisions and lease 0, and no value. */
+/**
+ * What a comparison looks at. A key that is not there has version, revisions and lease 0, and no value. `number` is any safe
+ * integer, also a negative one: nothing is equal to that.
+ */
 export type CompareTarget =
   | { readonly kind: 'version' | 'create' | 'mod'; readonly number: number }
   | { readonly kind: 'value'; readonly value: Uint8Array }

@@ -1,5 +1,5 @@
 /** What applying a command gives, and what reads give. Equal on every member. */
-import type { AlarmKind, KeyRange, RangeOperation, RequestId, ValueForm } from './command';
+import type { AlarmKind, KeyRange, RangeOperation, RequestId, TxnOperation, ValueForm } from './command';
 
 export type { KeyRange } from './command';
 
@@ -188,6 +188,11 @@ export interface KvReader {
   /** A range as etcd means it. */
   select(operation: Omit<RangeOperation, 'kind'>): RangeResult;
   /**
+   * What a transaction without puts and deletes, nested ones among it, gives on the state as it stands: the answer that
+   * applying it would give, without an entry in the log.
+   */
+  readTxn(operation: TxnOperation): TxnResult;
+  /**
    * The changes of revisions from `fromRevision` on, in order, whole revisions only: as many as fit into `maxChanges` and
    * `maxBytes`, but at least one revision if there is one.
    *
@@ -210,6 +215,8 @@ export interface KvReader {
   sizeInUseBytes(): number;
   /** In steps short enough for other work in between. @param revision 0 for the newest */
   hashKv(revision: number): Promise<KvHash>;
+  /** Returns when this member no longer stores anything that is compacted (at once if that is so). */
+  spaceReclaimed(): Promise<void>;
 }
 
 /** What the state machine tells whoever wants to know, in order, on the thread of `apply`, after each batch is written. */
