@@ -148,9 +148,16 @@ export interface LeaseExpireCommand {
 }
 
 /**
+ * While the store holds leases, one entry moves the clock by no more than this, whatever it says; milliseconds. So what a
+ * lease seems to have aged by is more than it did by at most two such steps, however long an entry took to be committed:
+ * the grace that a new leader gives (docs/adr/0006-time-in-the-store.md).
+ */
+export const maxLeaseClockStepMs = 1000;
+
+/**
  * Moves the store's own clock: milliseconds for which the cluster has had a leader, measured by the leaders, each on its
  * monotonic clock. It only tells a new leader how much time a lease had left, and request ids how old they are. Has no
- * effect unless the entry is of `term`.
+ * effect unless the entry is of `term`; the step is cut to `maxLeaseClockStepMs` while there are leases.
  */
 export interface AdvanceClockCommand {
   readonly kind: 'advance-clock';

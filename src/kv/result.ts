@@ -207,6 +207,8 @@ export interface KvReader {
   readonly leaseCount: number;
   /** The keys attached to a lease, in the order of their bytes. */
   leaseKeys(id: bigint): readonly Uint8Array[];
+  /** Requests whose results are remembered. */
+  readonly requestCount: number;
   /** Whether a request id would be refused, replayed or executed now; for tests and status. */
   requestState(id: RequestId): 'known' | 'expired' | 'new';
   /** Bytes on disk, all files of the store together. */
