@@ -1,7 +1,8 @@
 /** What every stream to a client has in common: its place among the streams in flight, back-pressure, errors. */
-import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { handleServerStreamingCall, Metadata, ServerWritableStream } from '@grpc/grpc-js';
 import type { Scheduler } from '../base/clock';
 import { QuorateError } from '../base/error';
+import { type ErrorDialect, nativeErrors } from './error-dialect';
 import type { CallStatus } from './errors';
 import { readable, type UnaryCalls } from './unary-calls';
 
@@ -9,7 +10,10 @@ import { readable, type UnaryCalls } from './unary-calls';
  * Makes the messages of one stream, each when the one before has left. What must be released is released in `finally`:
  * the generator is closed early when the client goes away.
  */
-export type StreamHandler<Request, Response> = (request: Request) => AsyncGenerator<Response, void, undefined>;
+export type StreamHandler<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+) => AsyncGenerator<Response, void, undefined>;
 
 /** What the streams of one member share. */
 export interface ServerStreamsOptions {
@@ -32,25 +36,29 @@ export class ServerStreams {
   }
 
   /** Makes a gRPC handler of a generator. */
-  handler<Request, Response>(produce: StreamHandler<Request, Response>): handleServerStreamingCall<Request, Response> {
+  handler<Request, Response>(
+    produce: StreamHandler<Request, Response>,
+    dialect: ErrorDialect = nativeErrors,
+  ): handleServerStreamingCall<Request, Response> {
     return (call) => {
-      if (this.#open >= this.#options.maxStreams) fail(call, this.#options.calls.statusOf(this.#tooMany()));
-      else void this.#run(produce, call); // never rejects
+      if (this.#open >= this.#options.maxStreams) fail(call, this.#options.calls.statusOf(this.#tooMany(), dialect));
+      else void this.#run(produce, call, dialect); // never rejects
     };
   }
 
   async #run<Request, Response>(
     produce: StreamHandler<Request, Response>,
     call: ServerWritableStream<Request, Response>,
+    dialect: ErrorDialect,
   ): Promise<void> {
     this.#open++;
     let failure: CallStatus | undefined;
     try {
-      for await (const message of produce(readable(call.request))) {
+      for await (const message of produce(readable(call.request), call.metadata)) {
         if (!(await this.#send(call, message))) break;
       }
     } catch (error) {
-      failure = this.#options.calls.statusOf(error);
+      failure = this.#options.calls.statusOf(error, dialect);
     }
     this.#open--;
     if (failure === undefined) call.end();

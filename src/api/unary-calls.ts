@@ -1,9 +1,10 @@
 /** What every unary call has in common: its deadline, its place among the calls in flight, and one funnel for errors. */
-import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Clock } from '../base/clock';
 import { QuorateError } from '../base/error';
 import type { CallContext } from '../node/call';
-import { type CallStatus, type LeaderHint, statusOfBug, statusOfError } from './errors';
+import { type ErrorDialect, nativeErrors } from './error-dialect';
+import type { CallStatus, LeaderHint } from './errors';
 import { UnreadableRequest } from './strict-service';
 
 /** A call is answered this much before the client's own deadline, so that the client sees our answer, not its own timer. */
@@ -24,8 +25,21 @@ function answerMarginMs(leftMs: number): number {
   return Math.min(Math.max(leftMs * fraction, minMs), maxMs, leftMs * maxFraction);
 }
 
+/** What a handler knows of its call beside the request. */
+export interface ApiCall extends CallContext {
+  /** What the client sent along. */
+  readonly metadata: Metadata;
+}
+
 /** Answers one request. */
-export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
+export type UnaryHandler<Request, Response> = (request: Request, call: ApiCall) => Promise<Response>;
+
+/** One call, as gRPC hands it over, and the words in which it is refused. */
+interface Exchange<Request, Response> {
+  readonly call: ServerUnaryCall<Request, Response>;
+  readonly callback: sendUnaryData<Response>;
+  readonly dialect: ErrorDialect;
+}
 
 /** What the calls of one member share. */
 export interface UnaryCallsOptions {
@@ -62,24 +76,27 @@ export class UnaryCalls {
   }
 
   /** Makes a gRPC handler of a plain function. */
-  handler<Request, Response>(answer: UnaryHandler<Request, Response>): handleUnaryCall<Request, Response> {
+  handler<Request, Response>(
+    answer: UnaryHandler<Request, Response>,
+    dialect: ErrorDialect = nativeErrors,
+  ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      if (this.#inFlight >= this.#options.maxCallsInFlight) callback(this.statusOf(this.#tooManyCalls()));
-      else void this.#run(answer, call, callback); // never rejects
+      if (this.#inFlight >= this.#options.maxCallsInFlight) callback(this.statusOf(this.#tooManyCalls(), dialect));
+      else void this.#run(answer, { call, callback, dialect }); // never rejects
     };
   }
 
   /** The status of whatever a call has thrown; a bug is reported. */
-  statusOf(error: unknown): CallStatus {
-    if (error instanceof QuorateError) return statusOfError(error, (id) => this.#options.leaderHint(id));
+  statusOf(error: unknown, dialect: ErrorDialect = nativeErrors): CallStatus {
+    const status = dialect.statusOf(error, (id) => this.#options.leaderHint(id));
+    if (status !== undefined) return status;
     this.#options.onBug(error);
-    return statusOfBug();
+    return dialect.statusOfBug();
   }
 
   async #run<Request, Response>(
     answer: UnaryHandler<Request, Response>,
-    call: ServerUnaryCall<Request, Response>,
-    callback: sendUnaryData<Response>,
+    { call, callback, dialect }: Exchange<Request, Response>,
   ): Promise<void> {
     this.#inFlight++;
     let response: Response | undefined;
@@ -87,7 +104,7 @@ export class UnaryCalls {
     try {
       response = await answer(readable(call.request), this.#contextOf(call));
     } catch (error) {
-      failure = this.statusOf(error);
+      failure = this.statusOf(error, dialect);
     }
     this.#inFlight--;
     // The reply is written before anyone who waits for silence hears of it. A cancelled call takes no answer.
@@ -97,7 +114,7 @@ export class UnaryCalls {
   }
 
   /** @throws QuorateError `deadline-exceeded` when nothing should be begun any more */
-  #contextOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline' | 'cancelled'>): CallContext {
+  #contextOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline' | 'cancelled' | 'metadata'>): ApiCall {
     const wallClockDeadline = Number(call.getDeadline());
     const leftMs = wallClockDeadline === Infinity ? this.#options.requestTimeoutMs : wallClockDeadline - Date.now();
     if (leftMs <= 0 || call.cancelled) {
@@ -106,7 +123,7 @@ export class UnaryCalls {
         'the deadline had passed before the call was begun; nothing was done',
       );
     }
-    return { deadline: this.#options.clock.now() + leftMs - answerMarginMs(leftMs) };
+    return { deadline: this.#options.clock.now() + leftMs - answerMarginMs(leftMs), metadata: call.metadata };
   }
 
   #tooManyCalls(): QuorateError {
