@@ -68,6 +68,14 @@ const allCodes: Readonly<Record<ErrorCode, true>> = {
   damaged: true,
   'refused-to-start': true,
   'snapshot-failed': true,
+  compacted: true,
+  'future-revision': true,
+  'precondition-failed': true,
+  'not-found': true,
+  'already-exists': true,
+  'no-space': true,
+  'request-expired': true,
+  'request-mismatch': true,
   unreachable: true,
 };
 

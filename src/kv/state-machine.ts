@@ -1,17 +1,33 @@
 /** The replicated key-value store: applies committed commands to SQLite and the key index, and reads them back. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { assert, unreachable } from '../base/assert';
+import { assert, AssertionError, unreachable } from '../base/assert';
 import { QuorateError } from '../base/error';
 import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
-import type { Command, DeleteCommand, PutCommand } from './command';
+import { noLease, type DeleteOperation, type PlainCommand, type PutOperation } from './command';
 import { decodeCommand } from './command-codec';
+import { isSingleKey } from './key-range';
 import { formOf, RowFlags, type HistoryRow } from './history-row';
 import { FileMedium } from './file-medium';
 import { buildIndex, buildIndexInSteps } from './index-builder';
 import { keyToBytes, keyToString, type KeyIndex, type KeyVersion } from './key-index';
 import { MemoryMedium, MemoryStateDisk } from './memory-medium';
-import type { DeleteResult, KeyRecord, KvReader, PutResult, RangePage, RangeQuery, Result } from './result';
+import type {
+  Alarm,
+  ApplyListener,
+  Change,
+  DeleteResult,
+  KeyRecord,
+  KvHash,
+  KvReader,
+  LeaseInfo,
+  PutResult,
+  RangePage,
+  RangeQuery,
+  RangeResult,
+  Result,
+  TxnResult,
+} from './result';
 import type { Counters, SqliteStore } from './sqlite-store';
 import type { StateMedium } from './state-medium';
 
@@ -35,6 +51,8 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
    * checking every row on the way, and blocks for that long: for tests and offline checks.
    */
   hash(): string;
+  /** Tells `listener` from the next batch on. */
+  addListener(listener: ApplyListener): void;
 }
 
 /**
@@ -158,6 +176,64 @@ class SqliteKvStateMachine implements KvStateMachine {
     return query.keysOnly ? this.#collect(query) : this.#store.readTogether(() => this.#collect(query));
   }
 
+  readonly compactRevision = 0;
+  readonly clockMs = 0;
+  readonly quotaBytes = 0;
+  readonly alarms: readonly Alarm[] = [];
+  readonly leaseCount = 0;
+
+  get keyCount(): number {
+    return this.#index.size;
+  }
+
+  select(): RangeResult {
+    return notThereYet();
+  }
+
+  readTxn(): TxnResult {
+    return notThereYet();
+  }
+
+  changes(): readonly Change[] {
+    return notThereYet();
+  }
+
+  keyHistory(): readonly Change[] {
+    return notThereYet();
+  }
+
+  lease(): LeaseInfo | undefined {
+    return notThereYet();
+  }
+
+  leases(): IterableIterator<LeaseInfo> {
+    return notThereYet();
+  }
+
+  leaseKeys(): readonly Uint8Array[] {
+    return notThereYet();
+  }
+
+  requestState(): 'known' | 'expired' | 'new' {
+    return notThereYet();
+  }
+
+  sizeInUseBytes(): number {
+    return this.sizeBytes();
+  }
+
+  hashKv(): Promise<KvHash> {
+    return notThereYet();
+  }
+
+  spaceReclaimed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  addListener(): void {
+    notThereYet();
+  }
+
   sizeBytes(): number {
     return this.#store.sizeBytes();
   }
@@ -238,7 +314,7 @@ class SqliteKvStateMachine implements KvStateMachine {
     draft.appliedTerm = entry.term;
     switch (entry.kind) {
       case 'command':
-        return this.#applyCommand(decodeCommand(entry.payload), draft);
+        return this.#applyCommand(decodeCommand(entry.payload).command, draft);
       case 'no-op':
       case 'configuration':
         return undefined;
@@ -247,32 +323,33 @@ class SqliteKvStateMachine implements KvStateMachine {
     }
   }
 
-  #applyCommand(command: Command, draft: Draft): Result {
+  #applyCommand(command: PlainCommand, draft: Draft): Result {
     switch (command.kind) {
       case 'put':
         return this.#put(command, draft);
       case 'delete':
         return this.#delete(command, draft);
       default:
-        return unreachable(command);
+        return notThereYet();
     }
   }
 
-  #put({ key, value, form }: PutCommand, draft: Draft): PutResult {
+  #put({ key, value, form }: PutOperation, draft: Draft): PutResult {
     const revision = nextRevision(draft);
     const row = ++draft.lastRow;
     const flags = RowFlags.put | (form === 'text' ? RowFlags.textValue : 0) | keyFlags(key);
     const { createRevision, version } = this.#index.put(keyToString(key), { row, revision, flags });
     this.#store.insert({ row, revision, sub: 0, createRevision, version, flags, key, value });
-    return { kind: 'put', revision, createRevision, version };
+    return { kind: 'put', revision, createRevision, version, previous: undefined };
   }
 
-  #delete({ key }: DeleteCommand, draft: Draft): DeleteResult {
-    const deleted = this.#index.delete(keyToString(key));
-    if (!deleted) return { kind: 'delete', revision: draft.revision, deleted };
+  #delete({ range }: DeleteOperation, draft: Draft): DeleteResult {
+    assert(isSingleKey(range), 'ranges are not deleted yet');
+    const deleted = this.#index.delete(keyToString(range.start));
+    if (!deleted) return { kind: 'delete', revision: draft.revision, deleted: 0, previous: [] };
     const revision = nextRevision(draft);
-    this.#store.insert(tombstone(key, revision, ++draft.lastRow));
-    return { kind: 'delete', revision, deleted };
+    this.#store.insert(tombstone(range.start, revision, ++draft.lastRow));
+    return { kind: 'delete', revision, deleted: 1, previous: [] };
   }
 
   #collect({ start, end, limit, maxBytes, keysOnly }: RangeQuery): RangePage {
@@ -299,6 +376,10 @@ class SqliteKvStateMachine implements KvStateMachine {
   }
 }
 
+function notThereYet(): never {
+  throw new AssertionError('this part of the store is not there yet');
+}
+
 /** What a batch adds to the write-ahead log, roughly: its rows, and the pages that every transaction writes anew. */
 function writtenBytes(entries: readonly Entry[]): number {
   return entries.reduce((sum, { payload }) => sum + payload.length + rowOverheadBytes, transactionBytes);
@@ -320,5 +401,13 @@ function tombstone(key: Uint8Array, revision: number, row: number): HistoryRow {
 
 function toRecord(key: Uint8Array, version: KeyVersion, value: Uint8Array): KeyRecord {
   const { createRevision, modRevision } = version;
-  return { key, value, form: formOf(version.flags), createRevision, modRevision, version: version.version };
+  return {
+    key,
+    value,
+    form: formOf(version.flags),
+    createRevision,
+    modRevision,
+    version: version.version,
+    lease: noLease,
+  };
 }

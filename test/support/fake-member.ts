@@ -5,6 +5,7 @@ import { maintenanceLimits } from '../../src/api/native/maintenance-service';
 import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
+import type { DeleteOperation, PutOperation } from '../../src/kv/command';
 import { decodeCommand } from '../../src/kv/command-codec';
 import type { KeyRecord, KvReader, RangePage, RangeQuery, Result } from '../../src/kv/result';
 import type { CallContext, Proposer } from '../../src/node/call';
@@ -32,8 +33,11 @@ const realScheduler: Scheduler = {
   atEndOfTurn: (callback) => void setImmediate(callback),
 };
 
+/** What the fake store can be asked. */
+type FakedReads = Pick<KvReader, 'revision' | 'get' | 'range' | 'sizeBytes'>;
+
 /** A store that applies every command at once, and remembers how it was asked. */
-export class FakeStore implements Proposer<Result>, KvReader {
+export class FakeStore implements Proposer<Result>, FakedReads {
   readonly records = new Map<string, KeyRecord>();
   revision = 1;
   /** The deadlines that came with the calls. */
@@ -45,18 +49,26 @@ export class FakeStore implements Proposer<Result>, KvReader {
   async propose(command: Uint8Array, call: CallContext): Promise<Result> {
     this.deadlines.push(call.deadline);
     await this.behaviour?.(call);
-    const decoded = decodeCommand(command);
-    const key = Buffer.from(decoded.key).toString('hex');
-    const before = this.records.get(key);
-    if (decoded.kind === 'delete') {
-      if (this.records.delete(key)) this.revision++;
-      return { kind: 'delete', deleted: before !== undefined, revision: this.revision };
-    }
+    const decoded = decodeCommand(command).command;
+    if (decoded.kind === 'delete') return this.#delete(decoded);
+    if (decoded.kind === 'put') return this.#put(decoded);
+    throw new Error(`the fake store knows no ${decoded.kind}`);
+  }
+
+  #delete({ range }: DeleteOperation): Result {
+    const deleted = this.records.delete(Buffer.from(range.start).toString('hex')) ? 1 : 0;
+    this.revision += deleted;
+    return { kind: 'delete', deleted, revision: this.revision, previous: [] };
+  }
+
+  #put({ key, value, form, lease }: PutOperation): Result {
+    const name = Buffer.from(key).toString('hex');
+    const before = this.records.get(name);
     const modRevision = ++this.revision;
     const createRevision = before?.createRevision ?? modRevision;
     const version = (before?.version ?? 0) + 1;
-    this.records.set(key, { ...decoded, createRevision, modRevision, version });
-    return { kind: 'put', revision: modRevision, createRevision, version };
+    this.records.set(name, { key, value, form, lease, createRevision, modRevision, version });
+    return { kind: 'put', revision: modRevision, createRevision, version, previous: before };
   }
 
   async readBarrier(call: CallContext): Promise<void> {

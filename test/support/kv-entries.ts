@@ -1,20 +1,17 @@
 /** Builders for entries of the key-value state machine. */
 import type { ErrorCode } from '../../src/base/error';
 import type { Command } from '../../src/kv/command';
+import { deleteOperation, putOperation, unnamed } from '../../src/kv/command-builders';
 import { encodeCommand } from '../../src/kv/command-codec';
 import type { RangeQuery } from '../../src/kv/result';
 import type { Entry } from '../../src/raft';
 
 export const bytes = (text: string): Buffer => Buffer.from(text);
 
-export const put = (key: string, value: string): Command => ({
-  kind: 'put',
-  key: bytes(key),
-  value: bytes(value),
-  form: 'text',
-});
+export const put = (key: string, value: string): Command =>
+  unnamed(putOperation({ key: bytes(key), value: bytes(value), form: 'text' }));
 
-export const del = (key: string): Command => ({ kind: 'delete', key: bytes(key) });
+export const del = (key: string): Command => unnamed(deleteOperation(bytes(key)));
 
 export const noOp = 'no-op';
 
@@ -29,7 +26,7 @@ export function entries(firstIndex: number, commands: readonly (Command | typeof
 
 /** Every key, unless told otherwise. */
 export function query(more: Partial<RangeQuery> = {}): RangeQuery {
-  return { start: bytes(''), end: undefined, limit: 1000, maxBytes: 2 ** 30, keysOnly: false, ...more };
+  return { start: bytes(''), end: undefined, revision: 0, limit: 1000, maxBytes: 2 ** 30, keysOnly: false, ...more };
 }
 
 /** Expects `act`, done once, to throw a QuorateError with this code and a message that holds `message`. */

@@ -12,6 +12,7 @@ import {
   type PutRequest,
   type PutResponse,
 } from '../../gen/quorate/v1/kv';
+import { deleteOperation, putOperation, unnamed } from '../../kv/command-builders';
 import { encodeCommand } from '../../kv/command-codec';
 import type { KeyRange, KeyRecord, KvReader, Result } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
@@ -23,7 +24,7 @@ import { checkedKey, checkedKeyText, checkedPageSize, checkedValue, isLinearizab
 /** What the service needs of a member. */
 export interface KvServiceDependencies {
   readonly proposer: Proposer<Result>;
-  readonly reader: KvReader;
+  readonly reader: Pick<KvReader, 'revision' | 'get' | 'range'>;
   readonly limits: ApiLimits;
 }
 
@@ -40,7 +41,7 @@ export function kvServiceHandlers(needs: KvServiceDependencies, calls: UnaryCall
 async function put(needs: KvServiceDependencies, request: PutRequest, call: CallContext): Promise<PutResponse> {
   const key = checkedKey(request.key, needs.limits.maxKeyBytes);
   const value = checkedValue(request.value, needs.limits.maxValueBytes);
-  const result = await needs.proposer.propose(encodeCommand({ kind: 'put', key, ...value }), call);
+  const result = await needs.proposer.propose(encodeCommand(unnamed(putOperation({ key, ...value }))), call);
   assert(result.kind === 'put', 'the result of a put is that of a put');
   return { revision: result.revision, createRevision: result.createRevision, version: result.version };
 }
@@ -51,9 +52,9 @@ async function deleteKey(
   call: CallContext,
 ): Promise<DeleteResponse> {
   const key = checkedKey(request.key, needs.limits.maxKeyBytes);
-  const result = await needs.proposer.propose(encodeCommand({ kind: 'delete', key }), call);
+  const result = await needs.proposer.propose(encodeCommand(unnamed(deleteOperation(key))), call);
   assert(result.kind === 'delete', 'the result of a delete is that of a delete');
-  return { deleted: result.deleted, revision: result.revision };
+  return { deleted: result.deleted > 0, revision: result.revision };
 }
 
 async function get(needs: KvServiceDependencies, request: GetRequest, call: CallContext): Promise<GetResponse> {
@@ -71,7 +72,13 @@ async function list(needs: KvServiceDependencies, request: ListRequest, call: Ca
   if (isLinearizable(request.consistency)) await needs.proposer.readBarrier(call);
   const { reader } = needs;
   if (isEmpty(range)) return { kvs: [], nextPageToken: '', revision: reader.revision };
-  const page = reader.range({ ...range, limit, maxBytes: needs.limits.maxPageBytes, keysOnly: request.keysOnly });
+  const page = reader.range({
+    ...range,
+    revision: 0,
+    limit,
+    maxBytes: needs.limits.maxPageBytes,
+    keysOnly: request.keysOnly,
+  });
   const last = page.records.at(-1);
   assert(!page.more || last !== undefined, 'a page that is not the last holds a record');
   const nextPageToken = page.more && last !== undefined ? pageTokenAfter(selection, last.key) : '';

@@ -75,10 +75,10 @@ export class AnswerChecker {
     if (operation.kind !== 'delete') return;
     const { key } = operation;
     const mutation = this.#model.mutationOf(revision);
-    const isRight = deleted
+    const isRight = deleted > 0
       ? mutation?.kind === 'delete' && mutation.key === key
       : this.#model.atRevision(revision, key) === undefined;
-    check(isRight, deleted ? 'D1' : 'K1', () => `a delete of ${key} is answered wrongly at revision ${revision}`);
+    check(isRight, deleted > 0 ? 'D1' : 'K1', () => `a delete of ${key} is answered wrongly at revision ${revision}`);
   }
 
   /** Reads show the store exactly as it was after some entry. */

@@ -1,8 +1,10 @@
 /** The store as a plain map, fed with the committed entries: what every member and every client must see. */
+import { assert } from '../../base/assert';
 import type { Entry } from '../../raft';
 import { commandOf } from '../../node/proposal-codec';
 import { decodeCommand } from '../../kv/command-codec';
-import type { Command } from '../../kv/command';
+import { isSingleKey } from '../../kv/key-range';
+import type { DeleteOperation, PlainCommand, PutOperation } from '../../kv/command';
 import { check, type Checker } from './checker';
 
 /** A key as it stands, or stood. */
@@ -83,20 +85,36 @@ export class ModelChecker implements Checker {
     const proposal = Buffer.from(entry.payload.subarray(0, 16)).toString('latin1');
     check(!this.#proposals.has(proposal), 'D3', () => `entry ${entry.index} repeats a proposal`);
     this.#proposals.add(proposal);
-    this.#change(entry.index, decodeCommand(commandOf(entry.payload)));
+    this.#change(entry.index, decodeCommand(commandOf(entry.payload)).command);
   }
 
-  #change(index: number, command: Command): void {
+  #change(index: number, command: PlainCommand): void {
+    switch (command.kind) {
+      case 'put':
+        this.#put(index, command);
+        return;
+      case 'delete':
+        this.#delete(index, command);
+        return;
+      default:
+        assert(false, 'clients of the simulator put and delete');
+    }
+  }
+
+  #delete(index: number, { range }: DeleteOperation): void {
+    assert(isSingleKey(range), 'clients of the simulator delete single keys');
+    const key = Buffer.from(range.start).toString();
+    const changes = this.#changes.get(key);
+    if (changes?.at(-1)?.record === undefined) return;
+    this.#revision++;
+    changes.push({ index, revision: this.#revision, record: undefined });
+    this.#mutations[this.#revision] = { kind: 'delete', key, value: '' };
+  }
+
+  #put(index: number, command: PutOperation): void {
     const key = Buffer.from(command.key).toString();
     const changes = this.#changes.get(key) ?? [];
     const existing = changes.at(-1)?.record;
-    if (command.kind === 'delete') {
-      if (existing === undefined) return;
-      this.#revision++;
-      changes.push({ index, revision: this.#revision, record: undefined });
-      this.#mutations[this.#revision] = { kind: 'delete', key, value: '' };
-      return;
-    }
     const value = Buffer.from(command.value).toString();
     check(!this.#forbidden.has(value), 'D2', () => `${value} is committed after its client was told that it is not`);
     this.#values.add(value);

@@ -55,7 +55,7 @@ function checkOrder(done: readonly Call[]): void {
 }
 
 function isWrite(answer: Answer): boolean {
-  return answer.kind === 'put' || (answer.kind === 'delete' && answer.deleted);
+  return answer.kind === 'put' || (answer.kind === 'delete' && answer.deleted > 0);
 }
 
 function byKey(calls: readonly Call[]): ReadonlyMap<string, readonly RegisterCall[]> {
@@ -82,7 +82,7 @@ function addTo(call: Call, key: string, add: (key: string, call: RegisterCall) =
       return;
     case 'delete': {
       if (operation.key !== key) return;
-      const existed = answer?.kind === 'delete' ? answer.deleted : undefined;
+      const existed = answer?.kind === 'delete' ? answer.deleted > 0 : undefined;
       add(key, { ...times, kind: 'delete', value: undefined, existed });
       return;
     }

@@ -1,5 +1,6 @@
 /** Does a call on a member: encode and propose, or wait for the barrier and read. */
 import type { CallContext } from '../../node/call';
+import { deleteOperation, putOperation, unnamed } from '../../kv/command-builders';
 import { encodeCommand } from '../../kv/command-codec';
 import type { Command } from '../../kv/command';
 import type { KeyRecord } from '../../kv/result';
@@ -23,8 +24,8 @@ export function serve(operation: Operation, serving: Serving, context: CallConte
 
 function commandOf(operation: Extract<Operation, { kind: 'put' | 'delete' }>): Command {
   const key = Buffer.from(operation.key);
-  if (operation.kind === 'delete') return { kind: 'delete', key };
-  return { kind: 'put', key, value: Buffer.from(operation.value), form: 'text' };
+  if (operation.kind === 'delete') return unnamed(deleteOperation(key));
+  return unnamed(putOperation({ key, value: Buffer.from(operation.value), form: 'text' }));
 }
 
 /** Reads what a state machine holds now. */
@@ -45,7 +46,7 @@ function find(
     return record === undefined ? [] : [record];
   }
   const range = { start: Buffer.from(operation.start), end: Buffer.from(operation.end) };
-  return machine.range({ ...range, limit: manyKeys, maxBytes: manyBytes, keysOnly: false }).records;
+  return machine.range({ ...range, revision: 0, limit: manyKeys, maxBytes: manyBytes, keysOnly: false }).records;
 }
 
 function foundKey({ key, value, createRevision, modRevision, version }: KeyRecord): FoundKey {

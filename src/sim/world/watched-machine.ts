@@ -130,5 +130,10 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function textOf(result: Result | undefined): string {
-  return result === undefined ? '' : JSON.stringify(result);
+  return result === undefined ? '' : JSON.stringify(result, plainValue);
+}
+
+/** JSON has no numbers of 64 bits. */
+function plainValue(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
 }
