@@ -133,6 +133,8 @@ export interface LeaseRenewCommand {
 /** A lease as the leader saw it when its time was up. */
 export interface LeaseDeadline {
   readonly id: bigint;
+  /** As the leader knew it: if it was revoked and granted again since, it stays. */
+  readonly grantIndex: number;
   /** As many renewals as the leader knew of: if it was renewed since, it stays. */
   readonly renewals: number;
 }

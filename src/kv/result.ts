@@ -144,6 +144,8 @@ export interface LeaseInfo {
   readonly id: bigint;
   /** Time to live as granted, seconds. */
   readonly ttl: number;
+  /** The log index of the entry that granted it: tells it from an earlier lease of the same id. */
+  readonly grantIndex: number;
   /** How often it was renewed. */
   readonly renewals: number;
   /** The store's clock when it was granted or last renewed, milliseconds. */
