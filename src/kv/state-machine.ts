@@ -181,6 +181,7 @@ class SqliteKvStateMachine implements KvStateMachine {
   readonly quotaBytes = 0;
   readonly alarms: readonly Alarm[] = [];
   readonly leaseCount = 0;
+  readonly requestCount = 0;
 
   get keyCount(): number {
     return this.#index.size;
