@@ -118,16 +118,18 @@ function readLeaseIds(reader: ByteReader): bigint[] {
 
 function writeDeadlines(writer: ByteWriter, leases: readonly LeaseDeadline[]): void {
   writer.varint(leases.length);
-  for (const { id, renewals } of leases) {
+  for (const { id, grantIndex, renewals } of leases) {
     writer.int64(id);
+    writer.varint(grantIndex);
     writer.varint(renewals);
   }
 }
 
 function readDeadlines(reader: ByteReader): LeaseDeadline[] {
   const leases: LeaseDeadline[] = [];
-  for (let left = reader.count('leases', leaseIdBytes + 1); left > 0; left--) {
-    leases.push({ id: reader.int64('lease'), renewals: reader.varint('renewals') });
+  for (let left = reader.count('leases', leaseIdBytes + 2); left > 0; left--) {
+    const id = reader.int64('lease');
+    leases.push({ id, grantIndex: reader.varint('grant'), renewals: reader.varint('renewals') });
   }
   return leases;
 }
