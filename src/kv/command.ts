@@ -78,13 +78,11 @@ export type CompareTarget =
   | { readonly kind: 'lease'; readonly lease: bigint };
 
 /**
- * A condition on every key of a range. On a range with a single key that is not there, the key counts as one with
- * version 0; a comparison of `value` is then false. On a wider range without keys it is true, except for `value`.
+ * A condition on every key of a range. A range without keys, be it of one key or of many, counts as one key that is not
+ * there; a comparison of `value`, also `not-equal`, is then false. (So does etcd v3.5.)
  */
 export interface Comparison {
   readonly range: KeyRange;
-  /** True if `range` was given as a range, not as one key. */
-  readonly isRange: boolean;
   readonly operator: 'equal' | 'greater' | 'less' | 'not-equal';
   readonly target: CompareTarget;
 }

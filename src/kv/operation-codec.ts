@@ -212,9 +212,8 @@ function readTxn(reader: ByteReader, refuse: Refuse, depth: number): TxnOperatio
   return { kind: 'txn', compares, success: list(), failure: list() };
 }
 
-function writeComparison(writer: ByteWriter, { range, isRange, operator, target }: Comparison): void {
+function writeComparison(writer: ByteWriter, { range, operator, target }: Comparison): void {
   writeRange(writer, range);
-  writer.bool(isRange);
   writer.byte(operators.indexOf(operator));
   writer.byte(targets.indexOf(target.kind));
   switch (target.kind) {
@@ -232,18 +231,17 @@ function writeComparison(writer: ByteWriter, { range, isRange, operator, target 
 
 function readComparison(reader: ByteReader, refuse: Refuse): Comparison {
   const range = readRange(reader, refuse);
-  const isRange = reader.bool('kind of range');
   const operator = readName(reader, refuse, operators, 'operator');
   const kind = readName(reader, refuse, targets, 'target');
   switch (kind) {
     case 'value':
-      return { range, isRange, operator, target: { kind, value: reader.bytes('value') } };
+      return { range, operator, target: { kind, value: reader.bytes('value') } };
     case 'lease':
-      return { range, isRange, operator, target: { kind, lease: reader.int64('lease') } };
+      return { range, operator, target: { kind, lease: reader.int64('lease') } };
     default: {
       const number = Number(reader.int64('number'));
       if (!Number.isSafeInteger(number)) throw refuse('a number to compare with is no safe integer');
-      return { range, isRange, operator, target: { kind, number } };
+      return { range, operator, target: { kind, number } };
     }
   }
 }
