@@ -20,9 +20,11 @@ import {
   fromWireMember,
   fromWireMembers,
   fromWireStatus,
+  newestState,
   toListRequest,
   toWireConsistency,
   toWireValue,
+  unconditional,
   wellFormed,
 } from './convert';
 import { Endpoint } from './endpoint';
@@ -84,7 +86,13 @@ export class QuorateClient {
 
   /** Stores `value` under `key`. Durable on a majority when this resolves. Not idempotent: each put makes a revision. */
   async put(key: string, value: Value, options: CallOptions = {}): Promise<PutAnswer> {
-    const request = { key: wellFormed('key', key), value: toWireValue(value) };
+    const request = {
+      ...unconditional,
+      key: wellFormed('key', key),
+      value: toWireValue(value),
+      expiry: undefined,
+      ifAbsent: false,
+    };
     return this.#mutate<PutResponse>(options, (endpoint, bounds) =>
       endpoint.call(endpoint.kv.put.bind(endpoint.kv), request, bounds),
     );
@@ -92,7 +100,7 @@ export class QuorateClient {
 
   /** Reads one key. */
   async get(key: string, options: ReadOptions = {}): Promise<GetAnswer> {
-    const request = { key: wellFormed('key', key), consistency: toWireConsistency(options) };
+    const request = { key: wellFormed('key', key), consistency: toWireConsistency(options), ...newestState };
     const response = await this.#read<GetResponse>(options, (endpoint, bounds) =>
       endpoint.call(endpoint.kv.get.bind(endpoint.kv), request, bounds),
     );
@@ -102,7 +110,7 @@ export class QuorateClient {
 
   /** Removes one key, if it is there. Durable on a majority when this resolves. */
   async delete(key: string, options: CallOptions = {}): Promise<DeleteAnswer> {
-    const request = { key: wellFormed('key', key) };
+    const request = { ...unconditional, key: wellFormed('key', key) };
     return this.#mutate<DeleteResponse>(options, (endpoint, bounds) =>
       endpoint.call(endpoint.kv.delete.bind(endpoint.kv), request, bounds),
     );

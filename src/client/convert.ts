@@ -56,6 +56,12 @@ export function toWireConsistency(options: ReadOptions): Consistency {
   return options.consistency === 'stale' ? Consistency.STALE : Consistency.LINEARIZABLE;
 }
 
+/** Fields of a read of the state as it is. */
+export const newestState = { revision: 0, maxStaleness: undefined, minRevision: 0 } as const;
+
+/** Fields of a mutation without a condition. */
+export const unconditional = { ifRevision: 0, returnPrevious: false, requestId: '' } as const;
+
 export function toListRequest(options: ListOptions, pageToken: string): ListRequest {
   return {
     selection: toWireSelection(options.selection ?? { kind: 'all' }),
@@ -63,6 +69,8 @@ export function toListRequest(options: ListOptions, pageToken: string): ListRequ
     pageToken,
     keysOnly: options.keysOnly ?? false,
     consistency: toWireConsistency(options),
+    pageBytes: 0,
+    ...newestState,
   };
 }
 

@@ -29,7 +29,10 @@ export interface KvServiceDependencies {
 }
 
 /** The gRPC handlers of the service. */
-export function kvServiceHandlers(needs: KvServiceDependencies, calls: UnaryCalls): KVServiceServer {
+export function kvServiceHandlers(
+  needs: KvServiceDependencies,
+  calls: UnaryCalls,
+): Pick<KVServiceServer, 'put' | 'get' | 'delete' | 'list'> {
   return {
     put: calls.handler((request: PutRequest, call) => put(needs, request, call)),
     get: calls.handler((request: GetRequest, call) => get(needs, request, call)),
@@ -43,7 +46,14 @@ async function put(needs: KvServiceDependencies, request: PutRequest, call: Call
   const value = checkedValue(request.value, needs.limits.maxValueBytes);
   const result = await needs.proposer.propose(encodeCommand(unnamed(putOperation({ key, ...value }))), call);
   assert(result.kind === 'put', 'the result of a put is that of a put');
-  return { revision: result.revision, createRevision: result.createRevision, version: result.version };
+  return {
+    revision: result.revision,
+    createRevision: result.createRevision,
+    version: result.version,
+    previous: undefined,
+    leaseId: 0n,
+    replayed: false,
+  };
 }
 
 async function deleteKey(
@@ -54,7 +64,7 @@ async function deleteKey(
   const key = checkedKey(request.key, needs.limits.maxKeyBytes);
   const result = await needs.proposer.propose(encodeCommand(unnamed(deleteOperation(key))), call);
   assert(result.kind === 'delete', 'the result of a delete is that of a delete');
-  return { deleted: result.deleted > 0, revision: result.revision };
+  return { deleted: result.deleted > 0, revision: result.revision, previous: undefined, replayed: false };
 }
 
 async function get(needs: KvServiceDependencies, request: GetRequest, call: CallContext): Promise<GetResponse> {
@@ -117,8 +127,15 @@ function isEmpty(range: KeyRange): boolean {
 }
 
 function keyValueOf(record: KeyRecord, keysOnly: boolean): KeyValue {
-  const { createRevision, modRevision, version } = record;
-  return { key: text(record.key), value: keysOnly ? undefined : valueOf(record), createRevision, modRevision, version };
+  const { createRevision, modRevision, version, lease: leaseId } = record;
+  return {
+    key: text(record.key),
+    value: keysOnly ? undefined : valueOf(record),
+    createRevision,
+    modRevision,
+    version,
+    leaseId,
+  };
 }
 
 function valueOf({ form, value }: KeyRecord): KeyValue['value'] {

@@ -43,7 +43,7 @@ export const maintenanceLimits = { maxStreams: 2, maxStallMs: 60_000 } as const;
 export function maintenanceServiceHandlers(
   needs: MaintenanceServiceDependencies,
   streams: ServerStreams,
-): MaintenanceServiceServer {
+): Pick<MaintenanceServiceServer, 'snapshot'> {
   return { snapshot: streams.handler(() => snapshot(needs)) };
 }
 
