@@ -139,6 +139,24 @@ export interface Change {
   readonly record: KeyRecord;
 }
 
+/** A page of the history of one key. */
+export interface HistoryQuery {
+  /** Only changes of revisions below this; 0 for no bound. */
+  readonly beforeRevision: number;
+  /** Most changes, 1 or more. */
+  readonly limit: number;
+  /** Stop before the keys and values exceed this many bytes, but return at least one change. */
+  readonly maxBytes: number;
+  readonly keysOnly: boolean;
+}
+
+/** Changes of one key, newest first. */
+export interface HistoryPage {
+  readonly changes: readonly Change[];
+  /** True if there are older ones. */
+  readonly more: boolean;
+}
+
 /** What is known of a lease. */
 export interface LeaseInfo {
   readonly id: bigint;
@@ -201,8 +219,8 @@ export interface KvReader {
    * @throws QuorateError `compacted` if `fromRevision` is below the compacted revision
    */
   changes(fromRevision: number, maxChanges: number, maxBytes: number): readonly Change[];
-  /** The versions of one key that are not compacted, newest first, and its deletions. */
-  keyHistory(key: Uint8Array, limit: number): readonly Change[];
+  /** The versions of one key that are not compacted, newest first, and its deletions. What is beyond the page is not read. */
+  keyHistory(key: Uint8Array, query: HistoryQuery): HistoryPage;
   lease(id: bigint): LeaseInfo | undefined;
   /** All leases, in no order that means anything. */
   leases(): IterableIterator<LeaseInfo>;

@@ -17,6 +17,7 @@ import type {
   ApplyListener,
   Change,
   DeleteResult,
+  HistoryPage,
   KeyRecord,
   KvHash,
   KvReader,
@@ -199,7 +200,7 @@ class SqliteKvStateMachine implements KvStateMachine {
     return notThereYet();
   }
 
-  keyHistory(): readonly Change[] {
+  keyHistory(): HistoryPage {
     return notThereYet();
   }
 
