@@ -32,7 +32,10 @@ export class FakeHistory implements Pick<KvReader, 'revision' | 'compactRevision
   }
 
   compact(revision: number): void {
-    assert(revision > this.compactRevision && revision <= this.revision, 'a compaction goes forward, not beyond the end');
+    assert(
+      revision > this.compactRevision && revision <= this.revision,
+      'a compaction goes forward, not beyond the end',
+    );
     this.compactRevision = revision;
     this.listener?.onCompacted(revision);
   }

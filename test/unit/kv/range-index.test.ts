@@ -45,25 +45,31 @@ describe('RangeIndex', () => {
     const span = fc.record({ start: point, end: fc.option(point, { nil: undefined }) });
     const step = fc.record({ span, isRemoval: fc.boolean(), pick: fc.nat(1000) });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.array(point, { minLength: 5, maxLength: 10 }), (steps, keys) => {
-        const index = new RangeIndex<number>();
-        const there: { span: { start: string; end: string | undefined }; id: number }[] = [];
-        steps.forEach(({ span: added, isRemoval, pick }, id) => {
-          if (isRemoval && there.length > 0) {
-            const [gone] = there.splice(pick % there.length, 1);
-            if (gone !== undefined) index.remove(range(gone.span.start, gone.span.end), gone.id);
-          } else {
-            there.push({ span: added, id });
-            index.add(range(added.start, added.end), id);
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.array(point, { minLength: 5, maxLength: 10 }),
+        (steps, keys) => {
+          const index = new RangeIndex<number>();
+          const there: { span: { start: string; end: string | undefined }; id: number }[] = [];
+          steps.forEach(({ span: added, isRemoval, pick }, id) => {
+            if (isRemoval && there.length > 0) {
+              const [gone] = there.splice(pick % there.length, 1);
+              if (gone !== undefined) index.remove(range(gone.span.start, gone.span.end), gone.id);
+            } else {
+              there.push({ span: added, id });
+              index.add(range(added.start, added.end), id);
+            }
+          });
+          for (const key of keys) {
+            const expected = there.filter(
+              (one) => one.span.start <= key && (one.span.end === undefined || key < one.span.end),
+            );
+            expect(found(index, key).sort()).toEqual(expected.map(({ id }) => id).sort());
           }
-        });
-        for (const key of keys) {
-          const expected = there.filter((one) => one.span.start <= key && (one.span.end === undefined || key < one.span.end));
-          expect(found(index, key).sort()).toEqual(expected.map(({ id }) => id).sort());
-        }
-        expect(index.size).toBe(there.length);
-        expect(index.items().sort()).toEqual(there.map(({ id }) => id).sort());
-      }),
+          expect(index.size).toBe(there.length);
+          expect(index.items().sort()).toEqual(there.map(({ id }) => id).sort());
+        },
+      ),
       { numRuns: 500 },
     );
   });
