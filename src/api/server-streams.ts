@@ -2,9 +2,18 @@
 import type { handleServerStreamingCall, Metadata, ServerWritableStream } from '@grpc/grpc-js';
 import type { Scheduler } from '../base/clock';
 import { QuorateError } from '../base/error';
+import { abandoned, stopping } from './call-ends';
 import { type ErrorDialect, nativeErrors } from './error-dialect';
 import type { CallStatus } from './errors';
 import { readable, type UnaryCalls } from './unary-calls';
+
+/** What a handler knows of its call beside the request. */
+export interface StreamCall {
+  /** Aborted when the client goes away, or this member stops; the reason is a QuorateError. Who waits for long heeds it. */
+  readonly signal: AbortSignal;
+  /** What the client sent along. */
+  readonly metadata: Metadata;
+}
 
 /**
  * Makes the messages of one stream, each when the one before has left. What must be released is released in `finally`:
@@ -12,7 +21,7 @@ import { readable, type UnaryCalls } from './unary-calls';
  */
 export type StreamHandler<Request, Response> = (
   request: Request,
-  metadata: Metadata,
+  call: StreamCall,
 ) => AsyncGenerator<Response, void, undefined>;
 
 /** What the streams of one member share. */
@@ -29,10 +38,17 @@ export interface ServerStreamsOptions {
 /** Sends messages no faster than they are taken: one at a time is on its way, and nothing is made ahead. */
 export class ServerStreams {
   readonly #options: ServerStreamsOptions;
-  #open = 0;
+  readonly #open = new Set<AbortController>();
+  #isStopping = false;
 
   constructor(options: ServerStreamsOptions) {
     this.#options = options;
+  }
+
+  /** Ends all streams, also those that come later, with `stopping`: a handler that heeds its signal at once. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const controller of this.#open) controller.abort(stopping());
   }
 
   /** Makes a gRPC handler of a generator. */
@@ -41,7 +57,8 @@ export class ServerStreams {
     dialect: ErrorDialect = nativeErrors,
   ): handleServerStreamingCall<Request, Response> {
     return (call) => {
-      if (this.#open >= this.#options.maxStreams) fail(call, this.#options.calls.statusOf(this.#tooMany(), dialect));
+      const refusal = this.#refusal();
+      if (refusal !== undefined) fail(call, this.#options.calls.statusOf(refusal, dialect));
       else void this.#run(produce, call, dialect); // never rejects
     };
   }
@@ -51,16 +68,21 @@ export class ServerStreams {
     call: ServerWritableStream<Request, Response>,
     dialect: ErrorDialect,
   ): Promise<void> {
-    this.#open++;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#open.add(controller);
+    call.once('cancelled', () => {
+      controller.abort(abandoned());
+    });
     let failure: CallStatus | undefined;
     try {
-      for await (const message of produce(readable(call.request), call.metadata)) {
+      for await (const message of produce(readable(call.request), { signal, metadata: call.metadata })) {
         if (!(await this.#send(call, message))) break;
       }
     } catch (error) {
       failure = this.#options.calls.statusOf(error, dialect);
     }
-    this.#open--;
+    this.#open.delete(controller);
     if (failure === undefined) call.end();
     else fail(call, failure);
   }
@@ -99,10 +121,12 @@ export class ServerStreams {
     });
   }
 
-  #tooMany(): QuorateError {
+  #refusal(): QuorateError | undefined {
+    if (this.#isStopping) return stopping();
+    if (this.#open.size < this.#options.maxStreams) return undefined;
     const limit = `${String(this.#options.maxStreams)} at a time`;
     return new QuorateError('overloaded', `this member sends as many streams as it may: ${limit}`, {
-      details: { limit, actual: `${String(this.#open)} under way` },
+      details: { limit, actual: `${String(this.#open.size)} under way` },
     });
   }
 }

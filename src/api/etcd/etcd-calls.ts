@@ -3,6 +3,7 @@ import type { handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc
 import type { MemberId } from '../../raft';
 import type { ServerStreams, StreamHandler } from '../server-streams';
 import type { UnaryCalls, UnaryHandler } from '../unary-calls';
+import type { WaitingCalls, WaitingHandler } from '../waiting-calls';
 import { EtcdError, etcdDialect } from './errors';
 
 /** What decides whether a member may answer. */
@@ -42,14 +43,25 @@ export class EtcdCalls {
     }, etcdDialect);
   }
 
+  /** A call that waits for as long as its client does; learners refuse it. */
+  waiting<Request, Response>(
+    waiting: WaitingCalls,
+    answer: WaitingHandler<Request, Response>,
+  ): handleUnaryCall<Request, Response> {
+    return waiting.handler(async (request, call) => {
+      this.admit(call.metadata, false);
+      return answer(request, call);
+    }, etcdDialect);
+  }
+
   /** A stream of answers, bounded and paced by `streams`; learners send it too. */
   serverStream<Request, Response>(
     streams: ServerStreams,
     produce: StreamHandler<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
-    return streams.handler((request, metadata) => {
-      this.admit(metadata, true);
-      return produce(request, metadata);
+    return streams.handler((request, call) => {
+      this.admit(call.metadata, true);
+      return produce(request, call);
     }, etcdDialect);
   }
 
