@@ -1,6 +1,5 @@
 /** Real drivers over the in-memory storage and transport, in virtual time: nothing sleeps, everything can be repeated. */
 import { createHash } from 'node:crypto';
-import type { Scheduler, Timer } from '../../src/base/clock';
 import { silentLogger } from '../../src/base/logger';
 import { seededRng } from '../../src/base/rng';
 import { encodeDirectory, type DirectoryEntry } from '../../src/node/member-directory';
@@ -10,54 +9,7 @@ import { defaultRaftOptions, simpleConfiguration } from '../../src/raft';
 import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../../src/raft';
 import { MemoryDisk, openMemoryStorage, type MemoryStorage } from '../../src/storage/memory-storage';
 import { MemoryNetwork, type Packet } from '../../src/transport/memory-transport';
-
-/** Time that moves when told to. */
-class VirtualTime implements Scheduler {
-  #now = 0;
-  #nextId = 1;
-  readonly #timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
-  #endOfTurn: (() => void)[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(delayMs: number, callback: () => void): Timer {
-    const id = this.#nextId++;
-    this.#timers.set(id, { at: this.#now + delayMs, callback });
-    return { cancel: () => void this.#timers.delete(id) };
-  }
-
-  atEndOfTurn(callback: () => void): void {
-    this.#endOfTurn.push(callback);
-  }
-
-  /** Ends the turn. Returns false if there was nothing to do. */
-  endTurn(): boolean {
-    const callbacks = this.#endOfTurn;
-    this.#endOfTurn = [];
-    for (const callback of callbacks) callback();
-    return callbacks.length > 0;
-  }
-
-  /** Moves to the next timer at or before `until` and runs it; otherwise moves to `until` and returns false. */
-  runNextTimer(until: number): boolean {
-    let next: readonly [number, number] | undefined;
-    for (const [id, { at }] of this.#timers) {
-      if (at <= until && (next === undefined || at < next[1])) next = [id, at];
-    }
-    if (next === undefined) {
-      this.#now = until;
-      return false;
-    }
-    const [id, at] = next;
-    const timer = this.#timers.get(id);
-    this.#timers.delete(id);
-    this.#now = Math.max(this.#now, at);
-    timer?.callback();
-    return true;
-  }
-}
+import { VirtualTime } from './virtual-time';
 
 /** Remembers the commands it applied, as text; a result is the number of commands so far. Survives restarts. */
 export class ListMachine implements StateMachine<number> {
