@@ -30,6 +30,8 @@ export type Standing = 'voter' | 'learner' | 'leaving';
 /** A member and its standing. */
 export interface ListedMember extends MemberInfo {
   readonly standing: Standing;
+  /** Added and never started. */
+  readonly awaitsStart: boolean;
 }
 
 /** The context of a configuration entry. */

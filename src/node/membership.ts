@@ -176,9 +176,9 @@ export class Membership {
     this.#isFormer = inForce.configuration.removed.includes(this.#parts.id);
     this.#leaving = leaving.map(({ id }) => id);
     this.#members = directory
-      .flatMap(({ id, name, peerAddress, clientAddress }) => {
+      .flatMap(({ id, name, peerAddress, clientAddress, awaitsStart }) => {
         const standing = standingOf(inForce.configuration, id);
-        return standing === undefined ? [] : [{ id, name, peerAddress, clientAddress, standing }];
+        return standing === undefined ? [] : [{ id, name, peerAddress, clientAddress, standing, awaitsStart }];
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     const reached = [...this.#members, ...leaving].filter(({ id }) => id !== this.#parts.id);

@@ -1,7 +1,7 @@
 /** A member without Raft, for tests of what clients see: a map behind the real services on a real listener. */
 import { ClientServer } from '../../src/api/client-server';
 import type { ApiLimits } from '../../src/api/limits';
-import { maintenanceLimits } from '../../src/api/native/maintenance-service';
+import { copyLimits } from '../../src/api/state-copies';
 import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
@@ -152,7 +152,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
     limits: all,
     maxStreamsPerConnection: 100,
     calls,
-    streams: new ServerStreams({ calls, scheduler: realScheduler, ...maintenanceLimits, maxStallMs }),
+    streams: new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs }),
     kv: { proposer: store, reader: store, limits: all },
     cluster: {
       clusterId: 2n ** 64n - 1n,

@@ -13,7 +13,7 @@ export class FakeMembership implements MembershipAuthority {
   #nextId = 100n;
 
   constructor(members: readonly MemberInfo[], leader: bigint | undefined) {
-    this.listed = members.map((member) => ({ ...member, standing: 'voter' }));
+    this.listed = members.map((member) => ({ ...member, standing: 'voter', awaitsStart: false }));
     this.leader = leader;
   }
 
@@ -39,8 +39,8 @@ export class FakeMembership implements MembershipAuthority {
     }
     if (wish.$case === 'transfer') this.leader = this.listed.find(({ name }) => name === wish.value.name)?.id;
     if (!('member' in value) || value.member === undefined) return;
-    const { id, name, peerAddress, clientAddress } = value.member;
+    const { id, name, peerAddress, clientAddress, awaitsStart } = value.member;
     const standing = wish.$case === 'add' ? 'learner' : 'voter';
-    this.listed.push({ id, name, peerAddress, clientAddress, standing });
+    this.listed.push({ id, name, peerAddress, clientAddress, standing, awaitsStart });
   }
 }

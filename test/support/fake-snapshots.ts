@@ -1,6 +1,6 @@
 /** Copies of a state that does not exist: bytes that follow from their offset, with an account of who holds and reads what. */
 import { createHash } from 'node:crypto';
-import type { SnapshotSource, StateCopy } from '../../src/api/native/maintenance-service';
+import type { SnapshotSource, StateCopy } from '../../src/api/state-copies';
 
 export class FakeSnapshots implements SnapshotSource {
   /** Size of the next copy. */

@@ -1,6 +1,4 @@
 /** The calls of `quorate.v1.ClusterService` that change the members or the leader: check, wish, tell what holds now. */
-import type { Scheduler } from '../../base/clock';
-import { QuorateError } from '../../base/error';
 import type {
   AddMemberRequest,
   AddMemberResponse,
@@ -16,20 +14,14 @@ import type {
 } from '../../gen/quorate/v1/cluster';
 import type { CallContext, MembershipAuthority } from '../../node/call';
 import type { ListedMember, MemberInfo } from '../../node/member-directory';
-import type { NodeStatus } from '../../node/status';
+import { knownLeader, type LeaderSource } from '../leadership';
 import { checkedAddress, checkedName, invalid } from '../validate';
 import { memberMessage } from './cluster-messages';
 
 /** What changes need of a member. */
-export interface ClusterChangeDependencies {
+export interface ClusterChangeDependencies extends LeaderSource {
   readonly membership: MembershipAuthority;
-  status(): Pick<NodeStatus, 'leader'>;
-  /** The clock of the deadlines. */
-  readonly scheduler: Pick<Scheduler, 'now' | 'after'>;
 }
-
-/** How often a change of leader is looked for, milliseconds. */
-const lookIntervalMs = 10;
 
 /** Adds a learner; the leader promotes it unless told otherwise. */
 export async function addMember(
@@ -41,7 +33,7 @@ export async function addMember(
   const member = { id: membership.newMemberId(), name, ...checkedAddresses(request) };
   const entry = { ...member, promoteWhenReady: !request.learner, awaitsStart: true };
   await membership.changeMembers({ $case: 'add', value: { member: entry } }, call);
-  return { member: listedAs(membership, { ...member, standing: 'learner' }) };
+  return { member: listedAs(membership, { ...member, standing: 'learner', awaitsStart: true }) };
 }
 
 export async function removeMember(
@@ -63,7 +55,7 @@ export async function replaceMember(
   const member = { id: membership.newMemberId(), name: newName, ...checkedAddresses(request) };
   const entry = { ...member, promoteWhenReady: false, awaitsStart: true };
   await membership.changeMembers({ $case: 'replace', value: { name, member: entry } }, call);
-  return { member: listedAs(membership, { ...member, standing: 'voter' }) };
+  return { member: listedAs(membership, { ...member, standing: 'voter', awaitsStart: true }) };
 }
 
 export async function promoteMember(
@@ -110,31 +102,8 @@ export async function transferLeadership(
   const before = needs.status().leader;
   const chosen = membership.members().find((member) => member.name === name)?.id;
   await membership.changeMembers({ $case: 'transfer', value: { name } }, call);
-  return { leader: await newLeader(needs, (id) => (chosen === undefined ? id !== before : id === chosen), call) };
-}
-
-/**
- * Waits until this member knows a leader that is `wanted`, and can name it.
- *
- * @throws QuorateError `outcome-unknown` at the deadline: the leadership was handed over, but to whom is not known here
- */
-async function newLeader(
-  needs: ClusterChangeDependencies,
-  wanted: (id: bigint) => boolean,
-  { deadline }: CallContext,
-): Promise<Member> {
-  for (;;) {
-    const { leader } = needs.status();
-    const listed = needs.membership.members().find(({ id }) => id === leader);
-    if (listed !== undefined && wanted(listed.id)) return memberMessage(listed);
-    if (needs.scheduler.now() >= deadline) {
-      const message = 'leadership was handed over, but this member does not know the new leader yet';
-      throw new QuorateError('outcome-unknown', message, { outcome: 'unknown' });
-    }
-    await new Promise<void>((resolve) => {
-      needs.scheduler.after(lookIntervalMs, resolve);
-    });
-  }
+  const wanted = (id: bigint) => (chosen === undefined ? id !== before : id === chosen);
+  return { leader: memberMessage(await knownLeader(needs, wanted, call)) };
 }
 
 function checkedAddresses(request: {

@@ -100,5 +100,5 @@ function listMembers(needs: ClusterServiceDependencies): ListMembersResponse {
 /** This member, as the configuration in force has it; a member that is not in it yet, or not any more, is a learner. */
 function selfOf({ self, membership }: ClusterServiceDependencies): Member {
   const listed = membership.members().find(({ id }) => id === self.id);
-  return memberMessage(listed ?? { ...self, standing: 'learner' });
+  return memberMessage(listed ?? { ...self, standing: 'learner', awaitsStart: false });
 }

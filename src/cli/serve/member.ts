@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientServer } from '../../api/client-server';
-import { maintenanceLimits } from '../../api/native/maintenance-service';
 import { ServerStreams } from '../../api/server-streams';
+import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
@@ -199,7 +199,7 @@ function clientServer(
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
-    streams: new ServerStreams({ calls, scheduler: systemScheduler, ...maintenanceLimits }),
+    streams: new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits }),
     kv: { proposer: node, reader: store, limits: options },
     cluster: {
       clusterId: origin.clusterId,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '../../../src/api/errors';
-import { maintenanceLimits } from '../../../src/api/native/maintenance-service';
+import { copyLimits } from '../../../src/api/state-copies';
 import { answerMargin } from '../../../src/api/unary-calls';
 import { pageSizes } from '../../../src/api/validate';
 import { ClusterServiceService } from '../../../src/gen/quorate/v1/cluster';
@@ -59,8 +59,8 @@ describe('docs/api.md', () => {
     expect(row('value')?.[1]).toContain(`${String(defaultOf('maxValueBytes') / 1024 ** 2)} MiB`);
     expect(row('`page_size`')?.[1]).toBe(`0 (meaning ${String(pageSizes.default)}) to ${String(pageSizes.max)} keys`);
     expect(row('calls being answered')?.[1]).toBe(defaultOf('maxCallsInFlight').toLocaleString('en'));
-    expect(row('snapshots being sent')?.[1]).toBe(String(maintenanceLimits.maxStreams));
-    expect(text).toContain(`takes nothing for ${String(maintenanceLimits.maxStallMs / 1000)} s is given up`);
+    expect(row('snapshots being sent')?.[1]).toBe(String(copyLimits.maxStreams));
+    expect(text).toContain(`takes nothing for ${String(copyLimits.maxStallMs / 1000)} s is given up`);
     expect(row('calls on one connection')?.[1]).toBe(defaultOf('maxStreamsPerConnection').toLocaleString('en'));
     expect(row('time of a call without a deadline')?.[1]).toBe(`${String(defaultOf('requestTimeoutMs') / 1000)} s`);
     for (const [flag] of text.matchAll(/`--[a-z-]+`/g)) {

@@ -57,7 +57,7 @@ describe('adding a member', () => {
   it('tells its standing as it is by then', async () => {
     const { membership, needs, call } = cluster();
     membership.behaviour = () => {
-      membership.listed.push({ id: 100n, ...newMember, standing: 'voter' });
+      membership.listed.push({ id: 100n, ...newMember, standing: 'voter', awaitsStart: false });
       return Promise.resolve();
     };
     const { member: added } = await addMember(needs, { ...newMember, learner: false }, call);
