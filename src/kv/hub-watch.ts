@@ -77,7 +77,7 @@ export class HubWatch implements Watch {
   }
 
   get isSynced(): boolean {
-    return this.#phase === 'live' && this.#queue.length === 0;
+    return this.revision >= this.#keeper.revision;
   }
 
   /** True if `take` would give something. */

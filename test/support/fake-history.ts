@@ -93,7 +93,7 @@ export class FakeHistory implements Pick<KvReader, 'revision' | 'compactRevision
 
 /** Turns of an event loop, each run by hand. */
 export class FakeTurns {
-  #callbacks: (() => void)[] = [];
+  readonly #callbacks: (() => void)[] = [];
 
   readonly atEndOfTurn = (callback: () => void): void => {
     this.#callbacks.push(callback);
