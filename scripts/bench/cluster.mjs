@@ -53,7 +53,7 @@ export async function findLeader(members) {
     for (const member of members) {
       const client = new QuorateClient({ endpoints: [member.client] });
       try {
-        const status = await client.status({ timeoutMs: 1000 });
+        const status = await client.cluster.status({ timeoutMs: 1000 });
         if (status.role === 'leader' && status.hasQuorum) return member;
       } catch {
         // Not up yet: asked again below.

@@ -35,7 +35,7 @@ function registerList(group: Command): void {
   const command = group.command('list').description('List the members. Needs one member that answers, not a quorum.');
   addClientOptions(command).action(async (options: ClientCommandOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
-      const answer = await client.members();
+      const answer = await client.cluster.members();
       await write(json ? `${toJson(membersToJson(answer))}\n` : `${memberLines(answer).join('\n')}\n`);
       return exitCode.ok;
     });
@@ -51,8 +51,8 @@ function registerAdd(group: Command): void {
     .option('--learner', 'leave it a learner, which does not count, until `member promote`')
     .action(async (name: string, options: AddOptions) => {
       await runVerb(options, async ({ client, json, write }) => {
-        const { members } = await client.members();
-        const added = await client.addMember(newMember(name, options), { learner: options.learner ?? false });
+        const { members } = await client.cluster.members();
+        const added = await client.cluster.addMember(newMember(name, options), { learner: options.learner ?? false });
         const next = options.learner === true ? 'It stays a learner until it is promoted.' : 'It will become a voter.';
         await write(introduction({ verb: 'Added', member: added, next, others: members }, json));
         return exitCode.ok;
@@ -68,8 +68,8 @@ function registerReplace(group: Command): void {
     .argument('[new-name]', 'the name of the one that comes; by default the same');
   addAddresses(command).action(async (name: string, newName: string | undefined, options: NewMemberOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
-      const { members } = await client.members();
-      const comes = await client.replaceMember(name, newMember(newName ?? name, options));
+      const { members } = await client.cluster.members();
+      const comes = await client.cluster.replaceMember(name, newMember(newName ?? name, options));
       const others = members.filter((member) => member.name !== name);
       const next = 'Its predecessor counts no more, and must not be started again.';
       await write(introduction({ verb: `Replaced ${name} by`, member: comes, next, others }, json));
@@ -85,7 +85,7 @@ function registerRemove(group: Command): void {
     .argument('<name>', 'the member');
   addClientOptions(command).action(async (name: string, options: ClientCommandOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
-      await client.removeMember(name);
+      await client.cluster.removeMember(name);
       await write(json ? `${toJson({ removed: name })}\n` : `Removed ${name}\n`);
       return exitCode.ok;
     });
@@ -99,7 +99,7 @@ function registerPromote(group: Command): void {
     .argument('<name>', 'the member');
   addClientOptions(command).action(async (name: string, options: ClientCommandOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
-      await client.promoteMember(name);
+      await client.cluster.promoteMember(name);
       await write(json ? `${toJson({ promoted: name })}\n` : `Promoted ${name}: it votes now\n`);
       return exitCode.ok;
     });
@@ -119,7 +119,7 @@ function registerUpdate(group: Command): void {
       return command.error('error: give --peer-address, --client-address or both');
     }
     await runVerb(options, async ({ client, json, write }) => {
-      await client.updateMember(name, { peerAddress: peerAddress ?? '', clientAddress: clientAddress ?? '' });
+      await client.cluster.updateMember(name, { peerAddress: peerAddress ?? '', clientAddress: clientAddress ?? '' });
       await write(json ? `${toJson({ updated: name })}\n` : `Updated ${name}\n`);
       return exitCode.ok;
     });

@@ -23,7 +23,7 @@ export function registerSnapshotCommand(program: Command): void {
   addClientOptions(command, timeout).action(async (file: string, options: SaveOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
       if (options.force !== true) await refuseExisting(file);
-      const download = await client.snapshot({ maxSilenceMs: options.timeout });
+      const download = await client.maintenance.snapshot({ maxSilenceMs: options.timeout });
       const { clusterId, appliedIndex, sizeBytes, sha256 } = download;
       const onProgress = process.stderr.isTTY ? progressLine(sizeBytes) : () => undefined;
       await saveTo(file, download, { force: options.force === true, onProgress });

@@ -27,7 +27,7 @@ export function registerStatusCommand(program: Command): void {
     .option('--check', 'exit with 6 unless every member answers and all agree on one leader that has a quorum');
   addClientOptions(command).action(async (options: StatusOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
-      const members = await client.members();
+      const members = await client.cluster.members();
       const reports = await reportsOf(members, options);
       const healthy = isHealthy(reports);
       await write(
@@ -65,7 +65,7 @@ async function askStatus(address: string, timeoutMs: number): Promise<MemberRepo
   try {
     // One attempt and a little patience: a member that is down must not hold up the table.
     client = new QuorateClient({ endpoints: [address], timeoutMs: Math.min(timeoutMs, 2_000), maxAttempts: 2 });
-    return { kind: 'status', status: await client.status() };
+    return { kind: 'status', status: await client.cluster.status() };
   } catch (error) {
     return { kind: 'unreachable', message: error instanceof QuorateError ? error.message : String(error) };
   } finally {

@@ -11,7 +11,7 @@ export function registerTransferLeaderCommand(program: Command): void {
     .argument('[name]', 'the successor; by default the voter whose log is most complete');
   addClientOptions(command).action(async (name: string | undefined, options: ClientCommandOptions) => {
     await runVerb(options, async ({ client, json, write }) => {
-      const leader = await client.transferLeadership(name);
+      const leader = await client.cluster.transferLeadership(name);
       await write(json ? `${toJson({ leader: memberToJson(leader) })}\n` : `${leader.name} leads now\n`);
       return exitCode.ok;
     });

@@ -1,7 +1,7 @@
 /** Carries out the attempts of one call: which endpoint, how long, how often. The rules are in `retry`. */
 import type { Failure } from './failure';
 import type { ResolvedClientOptions } from './options';
-import { backoff, decide } from './retry';
+import { backoff, decide, leavesDoubt, type CallKind, type Doubt } from './retry';
 
 /** How one attempt ended. */
 export type AttemptResult<T> =
@@ -47,8 +47,12 @@ export class EndpointRing<E> {
 
 /** One call with its attempts. */
 export interface Call<E, T> {
-  readonly mutation: boolean;
+  readonly kind: CallKind;
   readonly timeoutMs: number;
+  /** The caller gave the request id, and may have used it before. */
+  readonly isIdGiven?: boolean;
+  /** The answer may take as long as it wants: an attempt is given all the time there is. */
+  readonly isPatient?: boolean;
   readonly attempt: (endpoint: E, bounds: AttemptBounds) => Promise<AttemptResult<T>>;
 }
 
@@ -64,6 +68,7 @@ export async function makeAttempts<E, T>(
   surroundings: Surroundings,
 ): Promise<T> {
   const deadline = surroundings.now() + call.timeoutMs;
+  let doubt: Doubt = call.isIdGiven === true ? 'given-id' : 'none';
   for (let made = 1; ; made++) {
     const endpoint = ring.current;
     const bounds = boundsOf(call, deadline - surroundings.now(), ring.size, options);
@@ -71,7 +76,8 @@ export async function makeAttempts<E, T>(
     if (result.kind === 'answer') return result.answer;
     ring.leave(endpoint);
     const decision = decide(result.failure, {
-      mutation: call.mutation,
+      kind: call.kind,
+      doubt,
       made,
       maxAttempts: options.maxAttempts,
       timeoutMs: call.timeoutMs,
@@ -80,20 +86,22 @@ export async function makeAttempts<E, T>(
       backoffMs: backoff(made, options.maxBackoffMs, surroundings.random()),
     });
     if (decision.kind === 'give-up') throw decision.error;
+    if (leavesDoubt(result.failure, call.kind)) doubt = 'attempted';
     if (decision.delayMs > 0) await surroundings.sleep(decision.delayMs);
   }
 }
 
-/** A mutation waits for its one answer as long as it may; a read that could go elsewhere leaves time for that. */
+/** A call that is not repeated waits for its one answer as long as it may; one that could go elsewhere leaves time for that. */
 function boundsOf(
-  call: { readonly mutation: boolean },
+  call: { readonly kind: CallKind; readonly isPatient?: boolean },
   remainingMs: number,
   endpointCount: number,
   options: ResolvedClientOptions,
 ): AttemptBounds {
   const share = endpointCount === 1 ? remainingMs : remainingMs / 2;
+  const waits = call.kind === 'mutation' || call.isPatient === true;
   return {
     connectTimeoutMs: Math.max(1, Math.min(options.connectTimeoutMs, share)),
-    timeoutMs: Math.max(1, call.mutation ? remainingMs : share),
+    timeoutMs: Math.max(1, waits ? remainingMs : share),
   };
 }

@@ -1,32 +1,18 @@
-/** Between the messages of `quorate.v1` and the plain values of this client. */
+/** Between the messages of `quorate.v1` and the plain values of this client: keys, values, reads. */
 import { QuorateError } from '../base/error';
+import type { Duration } from '../gen/google/protobuf/duration';
 import {
-  ReplicationState,
-  Role,
-  Standing,
-  type GetStatusResponse,
-  type ListMembersResponse,
-  type Member,
-} from '../gen/quorate/v1/cluster';
-import { Consistency, type KeyValue as WireKeyValue, type ListRequest } from '../gen/quorate/v1/kv';
-import type {
-  KeyValue,
-  ListOptions,
-  MemberDescription,
-  MemberRole,
-  MembersAnswer,
-  MemberStanding,
-  MemberStatus,
-  PeerProgress,
-  ReadOptions,
-  Selection,
-  Value,
-} from './types';
-
-type WireValue = WireKeyValue['value'];
+  Consistency,
+  EventType,
+  type Event,
+  type KeyValue as WireKeyValue,
+  type Range,
+  type WatchRequest,
+} from '../gen/quorate/v1/kv';
+import type { KeyEvent, KeyValue, ReadOptions, RevisionReadOptions, Selection, Value } from './types';
 
 /** A value as the `oneof` of a message. */
-export function toWireValue(value: Value): WireValue {
+export function toWireValue(value: Value): Exclude<WireKeyValue['value'], undefined> {
   if (typeof value === 'string') return { $case: 'text', value: wellFormed('value', value) };
   return { $case: 'data', value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) };
 }
@@ -38,93 +24,80 @@ export function toWireValue(value: Value): WireValue {
  */
 export function wellFormed(field: string, text: string): string {
   if (!/\p{Surrogate}/u.test(text)) return text;
-  throw new QuorateError(
-    'invalid-argument',
-    `${field} holds half of a surrogate pair, which is not valid Unicode text`,
-    {
-      details: { field },
-    },
-  );
+  throw invalidField(field, 'holds half of a surrogate pair, which is not valid Unicode text');
+}
+
+/** An error about a field of a request that this client itself refuses. */
+export function invalidField(field: string, problem: string): QuorateError {
+  return new QuorateError('invalid-argument', `${field} ${problem}`, { details: { field } });
 }
 
 export function fromWireKeyValue(kv: WireKeyValue): KeyValue {
   const { key, createRevision, modRevision, version } = kv;
-  return { key, value: kv.value?.value, createRevision, modRevision, version };
+  return { key, value: kv.value?.value, createRevision, modRevision, version, leaseId: fromWireLease(kv.leaseId) };
 }
 
-export function toWireConsistency(options: ReadOptions): Consistency {
-  return options.consistency === 'stale' ? Consistency.STALE : Consistency.LINEARIZABLE;
+/** A key that may be missing in an answer. */
+export function fromWireKey(kv: WireKeyValue | undefined): KeyValue | undefined {
+  return kv === undefined ? undefined : fromWireKeyValue(kv);
 }
 
-/** Fields of a read of the state as it is. */
-export const newestState = { revision: 0, maxStaleness: undefined, minRevision: 0 } as const;
+/** On the wire 0 stands for none. */
+export function fromWireLease(id: bigint): bigint | undefined {
+  return id === 0n ? undefined : id;
+}
 
-/** Fields of a mutation without a condition. */
-export const unconditional = { ifRevision: 0, returnPrevious: false, requestId: '' } as const;
-
-export function toListRequest(options: ListOptions, pageToken: string): ListRequest {
+export function fromWireEvent({ type, kv, previous }: Event): KeyEvent {
+  // An answer without the key, which no member gives, has an empty one.
+  const key = kv ?? { key: '', value: undefined, createRevision: 0, modRevision: 0, version: 0, leaseId: 0n };
   return {
-    selection: toWireSelection(options.selection ?? { kind: 'all' }),
-    pageSize: options.pageSize ?? 0,
-    pageToken,
-    keysOnly: options.keysOnly ?? false,
-    consistency: toWireConsistency(options),
-    pageBytes: 0,
-    ...newestState,
+    type: type === EventType.DELETE ? 'delete' : 'put',
+    kv: fromWireKeyValue(key),
+    previous: fromWireKey(previous),
   };
 }
 
-function toWireSelection(selection: Selection): ListRequest['selection'] {
+/** The fields that every read has. */
+export function toWireRead(options: ReadOptions): {
+  readonly consistency: Consistency;
+  readonly maxStaleness: Duration | undefined;
+  readonly minRevision: number;
+} {
+  return {
+    consistency: options.consistency === 'stale' ? Consistency.STALE : Consistency.LINEARIZABLE,
+    maxStaleness: options.maxStalenessMs === undefined ? undefined : toWireDuration(options.maxStalenessMs),
+    minRevision: options.minRevision ?? 0,
+  };
+}
+
+/** The fields of a read that may be of the past. */
+export function toWireRevisionRead(options: RevisionReadOptions): ReturnType<typeof toWireRead> & { revision: number } {
+  return { ...toWireRead(options), revision: options.revision ?? 0 };
+}
+
+/** A selection as the `oneof` of a message; all keys are no selection. */
+export function toWireSelection(selection: Selection): Exclude<WatchRequest['selection'], { $case: 'key' }> {
   switch (selection.kind) {
     case 'all':
       return undefined;
     case 'prefix':
       return { $case: 'prefix', value: wellFormed('prefix', selection.prefix) };
     case 'range':
-      return {
-        $case: 'range',
-        value: { start: wellFormed('start', selection.start), end: wellFormed('end', selection.end) },
-      };
+      return { $case: 'range', value: toWireRange(selection) };
   }
 }
 
-export function fromWireMembers(response: ListMembersResponse): MembersAnswer {
-  const { clusterId, members, leaderId } = response;
-  return { clusterId, members: members.map(fromWireMember), leaderId: leaderId === 0n ? undefined : leaderId };
+export function toWireRange({ start, end }: Selection & { readonly kind: 'range' }): Range {
+  return { start: wellFormed('start', start), end: wellFormed('end', end) };
 }
 
-export function fromWireStatus(response: GetStatusResponse): MemberStatus {
-  return {
-    ...response,
-    member: fromWireMember(response.member),
-    role: roles.get(response.role) ?? 'unknown',
-    leaderId: response.leaderId === 0n ? undefined : response.leaderId,
-    peers: response.peers.map((peer) => ({ ...peer, state: replicationStates.get(peer.state) ?? 'unknown' })),
-  };
+/** @param durationMs milliseconds, not negative */
+export function toWireDuration(durationMs: number): Duration {
+  const seconds = Math.floor(durationMs / 1_000);
+  return { seconds: BigInt(seconds), nanos: Math.round((durationMs - seconds * 1_000) * 1e6) };
 }
 
-/** A member; nobody, should an answer lack it. */
-export function fromWireMember(member: Member | undefined): MemberDescription {
-  if (member === undefined) return { id: 0n, name: '', peerAddress: '', clientAddress: '', standing: 'unknown' };
-  const { id, name, peerAddress, clientAddress } = member;
-  return { id, name, peerAddress, clientAddress, standing: standings.get(member.standing) ?? 'unknown' };
+/** Milliseconds; 0 when there is none. */
+export function fromWireDuration(duration: Duration | undefined): number {
+  return duration === undefined ? 0 : Number(duration.seconds) * 1_000 + duration.nanos / 1e6;
 }
-
-const roles: ReadonlyMap<Role, MemberRole> = new Map([
-  [Role.FOLLOWER, 'follower'],
-  [Role.PRE_CANDIDATE, 'pre-candidate'],
-  [Role.CANDIDATE, 'candidate'],
-  [Role.LEADER, 'leader'],
-]);
-
-const standings: ReadonlyMap<Standing, MemberStanding> = new Map([
-  [Standing.VOTER, 'voter'],
-  [Standing.LEARNER, 'learner'],
-  [Standing.LEAVING, 'leaving'],
-]);
-
-const replicationStates: ReadonlyMap<ReplicationState, PeerProgress['state']> = new Map([
-  [ReplicationState.PROBE, 'probe'],
-  [ReplicationState.REPLICATE, 'replicate'],
-  [ReplicationState.SNAPSHOT, 'snapshot'],
-]);

@@ -1,28 +1,22 @@
 /** One member as a client sees it: a channel, and unary calls that never throw but tell how they ended. */
 import {
   Channel,
+  Client,
   connectivityState,
   credentials,
   Metadata,
   status as grpcStatus,
-  type CallOptions,
   type ChannelOptions,
-  type ClientReadableStream,
-  type ClientUnaryCall,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { ClusterServiceClient } from '../gen/quorate/v1/cluster';
-import { KVServiceClient } from '../gen/quorate/v1/kv';
-import { MaintenanceServiceClient } from '../gen/quorate/v1/maintenance';
+import { ClusterServiceService } from '../gen/quorate/v1/cluster';
 import type { AttemptBounds, AttemptResult } from './attempts';
 import { decodeFailure, type Failure } from './failure';
-import { MessageStream, SilenceError } from './message-stream';
+import { MessageExchange, MessageStream, SilenceError } from './message-stream';
+import { MAX_ANSWER_BYTES } from './options';
 
 /** How long to wait for the reason of a connection that is already known to have failed. */
 const REASON_TIMEOUT_MS = 100;
-
-/** The largest answer taken, in bytes: more than any member sends in one page. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 const channelOptions: ChannelOptions = {
   // A channel of its own, closed with its client.
@@ -39,16 +33,12 @@ const channelOptions: ChannelOptions = {
   'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
 };
 
-/** A unary method of a generated client. */
-type Method<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
-
-/** A server-streaming method of a generated client. */
-type StreamMethod<Request, Message> = (request: Request) => ClientReadableStream<Message>;
+/** A method as the generated service definitions describe it. */
+export interface Method<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
+}
 
 /** A stream whose first message has come; `undefined` if it ended without one. */
 export interface OpenedStream<Message> {
@@ -56,13 +46,11 @@ export interface OpenedStream<Message> {
   readonly rest: MessageStream<Message>;
 }
 
-/** A member's services over one connection, opened when first needed and again when it is lost. */
+/** A member over one connection, opened when first needed and again when it is lost. */
 export class Endpoint {
   readonly address: string;
-  readonly kv: KVServiceClient;
-  readonly cluster: ClusterServiceClient;
-  readonly maintenance: MaintenanceServiceClient;
   readonly #channel: Channel;
+  readonly #client: Client;
   // A closed channel that is asked for its state would connect again.
   #closed = false;
 
@@ -70,9 +58,7 @@ export class Endpoint {
     this.address = address;
     const insecure = credentials.createInsecure();
     this.#channel = new Channel(address, insecure, channelOptions);
-    this.kv = new KVServiceClient(address, insecure, { channelOverride: this.#channel });
-    this.cluster = new ClusterServiceClient(address, insecure, { channelOverride: this.#channel });
-    this.maintenance = new MaintenanceServiceClient(address, insecure, { channelOverride: this.#channel });
+    this.#client = new Client(address, insecure, { channelOverride: this.#channel });
   }
 
   /**
@@ -87,24 +73,37 @@ export class Endpoint {
     const startedAt = performance.now();
     if (!(await this.#connect(bounds.connectTimeoutMs))) return this.#notConnected();
     const left = Math.max(1, bounds.timeoutMs - (performance.now() - startedAt));
-    const outcome = await unary(method, request, left);
+    const outcome = await this.#unary(method, request, left);
     if (outcome.kind === 'answer') return outcome;
     return { kind: 'failure', failure: this.#decode(outcome.error) };
   }
 
   /** Opens a stream, and waits for its first message as long as for an answer. After that there is no bound here. */
   async open<Request, Message>(
-    method: StreamMethod<Request, Message>,
+    method: Method<Request, Message>,
     request: Request,
     bounds: AttemptBounds,
   ): Promise<AttemptResult<OpenedStream<Message>>> {
     if (!(await this.#connect(bounds.connectTimeoutMs))) return this.#notConnected();
-    const rest = new MessageStream(method(request));
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+    const rest = new MessageStream(call);
     try {
       return { kind: 'answer', answer: { first: await rest.next(bounds.timeoutMs), rest } };
     } catch (error) {
       return { kind: 'failure', failure: this.failureOf(error) };
     }
+  }
+
+  /** Opens a stream in both directions. Nothing was sent if that fails; whether the member takes it, its messages tell. */
+  async exchange<Request, Message>(
+    method: Method<Request, Message>,
+    connectTimeoutMs: number,
+  ): Promise<AttemptResult<MessageExchange<Request, Message>>> {
+    if (!(await this.#connect(connectTimeoutMs))) return this.#notConnected();
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    return { kind: 'answer', answer: new MessageExchange(call) };
   }
 
   /** What an error of a stream means. */
@@ -152,11 +151,7 @@ export class Endpoint {
   /** A harmless call on the failed channel fails at once and brings the text that its state does not have. */
   async #reasonForNoConnection(): Promise<string> {
     if (this.#closed) return 'this client was closed';
-    const outcome = await unary(
-      this.cluster.getStatus.bind(this.cluster) as Method<object, unknown>,
-      {},
-      REASON_TIMEOUT_MS,
-    );
+    const outcome = await this.#unary(ClusterServiceService.getStatus, {}, REASON_TIMEOUT_MS);
     if (outcome.kind === 'answer') return 'it was not there at first';
     const match = /Last error: (?:Error: )?(.*?)\. Resolution note/.exec(outcome.error.details);
     return match?.[1] ?? 'no connection within the time allowed';
@@ -171,19 +166,23 @@ export class Endpoint {
       statusDetails: details instanceof Uint8Array ? details : undefined,
     });
   }
+
+  #unary<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<UnaryOutcome<Response>> {
+    return new Promise((resolve) => {
+      const options = { deadline: Date.now() + timeoutMs };
+      const answered = (error: ServiceError | null, response?: Response) => {
+        if (error === null) resolve({ kind: 'answer', answer: response as Response });
+        else resolve({ kind: 'error', error });
+      };
+      const metadata = new Metadata();
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, answered);
+    });
+  }
 }
 
 type UnaryOutcome<Response> =
   { readonly kind: 'answer'; readonly answer: Response } | { readonly kind: 'error'; readonly error: ServiceError };
-
-function unary<Request, Response>(
-  method: Method<Request, Response>,
-  request: Request,
-  timeoutMs: number,
-): Promise<UnaryOutcome<Response>> {
-  return new Promise((resolve) => {
-    method(request, new Metadata(), { deadline: Date.now() + timeoutMs }, (error, response) => {
-      resolve(error === null ? { kind: 'answer', answer: response } : { kind: 'error', error });
-    });
-  });
-}

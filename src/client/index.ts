@@ -2,4 +2,10 @@
 export { QuorateClient } from './client';
 export { QuorateError, type ErrorCode, type ErrorDetails, type Outcome } from '../base/error';
 export { DEFAULT_CLIENT_PORT, parseEndpoint, type ClientOptions } from './options';
+export { newRequestId } from './request-id';
+export { op, when, type TxnBuilder } from './txn';
+export type * from './cluster-types';
+export type { Alarm, AlarmKind, KvHash, Settings, StoreStatus } from './maintenance';
+export type { SnapshotDownload, SnapshotOptions } from './snapshot';
+export type * from './txn';
 export type * from './types';

@@ -1,5 +1,5 @@
-/** The messages of a server stream, taken one at a time: nothing is read far ahead of whoever uses them. */
-import type { ClientReadableStream } from '@grpc/grpc-js';
+/** The messages of a stream, taken one at a time: nothing is read far ahead of whoever uses them. */
+import type { ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
 
 /** Why a stream ended that the member neither ended nor refused: nothing came for too long. */
 export class SilenceError extends Error {
@@ -44,5 +44,30 @@ export class MessageStream<Message> {
     setImmediate(() => {
       this.#call.cancel();
     });
+  }
+}
+
+/** A stream in both directions. */
+export class MessageExchange<Request, Message> extends MessageStream<Message> {
+  readonly #call: ClientDuplexStream<Request, Message>;
+
+  constructor(call: ClientDuplexStream<Request, Message>) {
+    super(call);
+    this.#call = call;
+  }
+
+  /** Sends a message; what becomes of it, the messages that come tell. Returns false when the next should wait. */
+  send(message: Request): boolean {
+    return this.#call.write(message);
+  }
+
+  /** Calls back when more can be sent, after `send` returned false; never if the stream ends before. */
+  onceDrained(callback: () => void): void {
+    this.#call.once('drain', callback);
+  }
+
+  /** Nothing more will be sent. */
+  end(): void {
+    this.#call.end();
   }
 }

@@ -21,6 +21,9 @@ export interface ClientOptions {
 /** Options with every default filled in. */
 export type ResolvedClientOptions = Required<ClientOptions>;
 
+/** The largest answer taken, in bytes: more than any member sends in one page. */
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
 /** The first pause between two attempts, before jitter. */
 export const FIRST_BACKOFF_MS = 25;
 

@@ -1,12 +1,13 @@
 /**
  * The rules for trying again, as a pure function.
  *
- * A read may be repeated on another member. A mutation is repeated only when the attempt surely had no effect: nothing was
- * sent, or a member said so. In every other case its outcome is unknown and the caller is told so.
+ * A read may be repeated on another member, and so may a mutation with a request id, which takes effect at most once. A
+ * mutation without one is repeated only when the attempt surely had no effect: nothing was sent, or a member said so. In
+ * every other case its outcome is unknown and the caller is told so.
  */
 import { QuorateError, type ErrorCode } from '../base/error';
 import type { Failure } from './failure';
-import { FIRST_BACKOFF_MS } from './options';
+import { FIRST_BACKOFF_MS, MAX_ANSWER_BYTES } from './options';
 
 /** The numbers of gRPC's status codes that are looked at. */
 const grpcStatus = {
@@ -18,10 +19,19 @@ const grpcStatus = {
   unauthenticated: 16,
 } as const;
 
+/** What a call does: nothing; a change each time it is carried out; a change once, however often it is sent. */
+export type CallKind = 'read' | 'mutation' | 'named-mutation';
+
+/**
+ * What may have happened before an attempt: nothing; whatever the caller did with a request id of its own; an earlier
+ * attempt of this call may have taken effect, or may still.
+ */
+export type Doubt = 'none' | 'given-id' | 'attempted';
+
 /** What is known when an attempt has failed. */
 export interface Attempted {
-  /** Whether the call changes something. */
-  readonly mutation: boolean;
+  readonly kind: CallKind;
+  readonly doubt: Doubt;
   /** Attempts made so far, the failed one included. */
   readonly made: number;
   readonly maxAttempts: number;
@@ -44,10 +54,24 @@ export function decide(failure: Failure, attempted: Attempted): Decision {
   const delayMs = pause(failure, attempted);
   const leftMs = attempted.remainingMs - delayMs;
   const spent = attempted.made >= attempted.maxAttempts || leftMs < leastUseful(attempted.timeoutMs);
-  if (spent || !mayRepeat(failure, attempted.mutation)) {
-    return { kind: 'give-up', error: errorOf(failure, attempted.mutation) };
+  if (spent || !mayRepeat(failure, attempted.kind)) {
+    return { kind: 'give-up', error: errorOf(failure, attempted.kind, attempted.doubt) };
   }
   return { kind: 'retry', delayMs };
+}
+
+/** Whether the attempt that failed may have taken effect, or may still. */
+export function leavesDoubt(failure: Failure, kind: CallKind): boolean {
+  if (kind === 'read') return false;
+  switch (failure.kind) {
+    case 'not-connected':
+      return false;
+    case 'told':
+      // A member that says so did nothing now; what it cannot tell is whether an attempt before did.
+      return failure.outcome === 'unknown' && failure.code !== 'request-expired';
+    case 'bare':
+      return !turnedAway.has(failure.grpcCode) && !isOversizedRequest(failure);
+  }
 }
 
 /**
@@ -80,8 +104,25 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'deadline-exceeded',
 ]);
 
+// Decided by the store in the order of its log, and remembered with the request id: an earlier attempt with the same id had
+// the same end, or will have it.
+const decided: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'precondition-failed',
+  'not-found',
+  'already-exists',
+  'compacted',
+  'future-revision',
+  'request-mismatch',
+]);
+
 // These come back however often and wherever one asks.
-const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invalid-argument', 'wrong-cluster']);
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...decided,
+  'invalid-argument',
+  'wrong-cluster',
+  'request-expired',
+  'no-space',
+]);
 
 // gRPC statuses that say the method never ran: it does not exist there, or the caller was turned away.
 const turnedAway: ReadonlySet<number> = new Set([
@@ -90,16 +131,21 @@ const turnedAway: ReadonlySet<number> = new Set([
   grpcStatus.unauthenticated,
 ]);
 
-function mayRepeat(failure: Failure, mutation: boolean): boolean {
+function mayRepeat(failure: Failure, kind: CallKind): boolean {
   switch (failure.kind) {
     case 'not-connected':
       return true;
     case 'told':
-      if (mutation) return failure.outcome === 'not-done' && failure.code !== undefined && passing.has(failure.code);
-      return failure.code === undefined || !lasting.has(failure.code);
+      return mayRepeatTold(failure, kind);
     case 'bare':
-      return !mutation && !turnedAway.has(failure.grpcCode) && !isRejection(failure);
+      return kind !== 'mutation' && !turnedAway.has(failure.grpcCode) && !isRejection(failure);
   }
+}
+
+function mayRepeatTold({ code, outcome }: Failure & { kind: 'told' }, kind: CallKind): boolean {
+  if (kind === 'read') return code === undefined || !lasting.has(code);
+  if (outcome === 'not-done') return code !== undefined && passing.has(code);
+  return kind === 'named-mutation' && (code === undefined || !lasting.has(code));
 }
 
 function pause(failure: Failure, attempted: Attempted): number {
@@ -109,36 +155,42 @@ function pause(failure: Failure, attempted: Attempted): number {
 }
 
 /** The error that tells a caller of a failure nobody tries again after. */
-export function errorOf(failure: Failure, mutation: boolean): QuorateError {
+export function errorOf(failure: Failure, kind: CallKind, doubt: Doubt = 'none'): QuorateError {
+  const error = errorOfLast(failure, kind, doubt);
+  const isDecided = failure.kind === 'told' && failure.code !== undefined && decided.has(failure.code);
+  if (doubt !== 'attempted' || isDecided || error.outcome === 'unknown') return error;
+  const message = `an earlier attempt may have taken effect or may still; the last one ended so: ${error.message}`;
+  return new QuorateError('outcome-unknown', message, { outcome: 'unknown', details: error.details, cause: error });
+}
+
+function errorOfLast(failure: Failure, kind: CallKind, doubt: Doubt): QuorateError {
   switch (failure.kind) {
     case 'not-connected':
       return new QuorateError('unreachable', `cannot connect to ${failure.address}: ${failure.message}`);
     case 'told':
-      return toldError(failure, mutation);
+      return toldError(failure, kind, doubt);
     case 'bare':
-      return bareError(failure, mutation);
+      return bareError(failure, kind);
   }
 }
 
-function toldError(failure: Failure & { kind: 'told' }, mutation: boolean): QuorateError {
-  const outcome = mutation ? failure.outcome : 'not-done';
+function toldError(failure: Failure & { kind: 'told' }, kind: CallKind, doubt: Doubt): QuorateError {
+  // A member cannot know that the id was never used before; this client can.
+  const neverTried = failure.code === 'request-expired' && doubt === 'none';
+  const outcome = kind === 'read' || neverTried ? 'not-done' : failure.outcome;
   const code = failure.code ?? (outcome === 'unknown' ? 'outcome-unknown' : 'unreachable');
   return new QuorateError(code, failure.message, { outcome, details: failure.details });
 }
 
-function bareError(failure: Failure & { kind: 'bare' }, mutation: boolean): QuorateError {
+function bareError(failure: Failure & { kind: 'bare' }, kind: CallKind): QuorateError {
   const said = `${failure.address}: ${failure.message} (gRPC status ${String(failure.grpcCode)})`;
-  // Said by the gRPC library before the method ran, in either direction; an answer to a mutation is never large.
-  if (isOversized(failure)) return new QuorateError('invalid-argument', `the message is too large: ${said}`);
+  // Said by the gRPC library, in either direction.
+  if (isOversizedRequest(failure) || (kind === 'read' && isOversized(failure)))
+    return new QuorateError('invalid-argument', `the message is too large: ${said}`);
   if (turnedAway.has(failure.grpcCode)) return new QuorateError('unreachable', `the call was turned away by ${said}`);
-  if (mutation) {
-    return new QuorateError(
-      'outcome-unknown',
-      `no answer came, and the call may have taken effect or may still: ${said}`,
-      {
-        outcome: 'unknown',
-      },
-    );
+  if (kind !== 'read') {
+    const message = `no answer came, and the call may have taken effect or may still: ${said}`;
+    return new QuorateError('outcome-unknown', message, { outcome: 'unknown' });
   }
   if (failure.grpcCode === grpcStatus.deadlineExceeded) {
     return new QuorateError('deadline-exceeded', `no answer came in time from ${said}`);
@@ -153,4 +205,9 @@ function isRejection(failure: Failure & { kind: 'bare' }): boolean {
 
 function isOversized(failure: Failure & { kind: 'bare' }): boolean {
   return failure.grpcCode === grpcStatus.resourceExhausted && failure.message.includes('larger than max');
+}
+
+/** The method never ran. An answer above this client's own limit comes after it did. */
+function isOversizedRequest(failure: Failure & { kind: 'bare' }): boolean {
+  return isOversized(failure) && !failure.message.includes(`vs ${String(MAX_ANSWER_BYTES)}`);
 }

@@ -2,7 +2,28 @@
 import { createHash } from 'node:crypto';
 import { QuorateError } from '../base/error';
 import type { SnapshotHeader, SnapshotResponse } from '../gen/quorate/v1/maintenance';
-import type { SnapshotDownload } from './types';
+
+/**
+ * A copy of one member's database on its way. Iterate it once, to get its bytes in order; leaving the loop early cancels it.
+ * The iteration ends normally only when exactly `sizeBytes` with the digest `sha256` have come.
+ */
+export interface SnapshotDownload extends AsyncIterable<Uint8Array> {
+  readonly clusterId: bigint;
+  /** The last log index applied to the copy. */
+  readonly appliedIndex: number;
+  readonly sizeBytes: number;
+  /** SHA-256 of the whole, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Bounds of a snapshot. */
+export interface SnapshotOptions {
+  /**
+   * Most time without a byte, in milliseconds: before the first, while the member makes the copy, and between two. Default
+   * 60,000. The whole may take as long as it needs.
+   */
+  readonly maxSilenceMs?: number;
+}
 
 /** Where the messages come from. */
 export interface SnapshotMessages {

@@ -11,6 +11,11 @@ import {
   type PutResponse,
 } from '../../src/gen/quorate/v1/kv';
 
+const putAnswer = (revision: number): PutResponse => ({
+  ...{ revision, createRevision: revision, version: 1 },
+  ...{ previous: undefined, leaseId: 0n, replayed: false },
+});
+
 type PutHandler = (call: ServerUnaryCall<PutRequest, PutResponse>, answer: sendUnaryData<PutResponse>) => void;
 
 /** A member whose answers the test writes. */
@@ -26,7 +31,7 @@ class ScriptedMember {
       put: (call: ServerUnaryCall<PutRequest, PutResponse>, answer: sendUnaryData<PutResponse>) => {
         this.puts.push(call.request);
         const script = this.#scripts.length > 1 ? this.#scripts.shift() : this.#scripts[0];
-        if (script === undefined) answer(null, { revision: 2, createRevision: 2, version: 1 });
+        if (script === undefined) answer(null, putAnswer(2));
         else script(call, answer);
       },
       get: (_call: unknown, answer: sendUnaryData<never>) => {
@@ -35,7 +40,8 @@ class ScriptedMember {
       delete: () => undefined,
       list: (call: ServerUnaryCall<ListRequest, ListResponse>, answer: sendUnaryData<ListResponse>) => {
         const page = Number(call.request.pageToken === '' ? 1 : call.request.pageToken);
-        const kv = { key: `k${String(page)}`, value: undefined, createRevision: page, modRevision: page, version: 1 };
+        const counters = { createRevision: page, modRevision: page, version: 1 };
+        const kv = { key: `k${String(page)}`, value: undefined, ...counters, leaseId: 0n };
         answer(null, { kvs: [kv], nextPageToken: page < 3 ? String(page + 1) : '', revision: 9 });
       },
     };
@@ -61,7 +67,7 @@ const unknown: PutHandler = (_call, answer) => {
   answer(statusOfError(new QuorateError('outcome-unknown', 'who knows', { outcome: 'unknown' })));
 };
 const done: PutHandler = (_call, answer) => {
-  answer(null, { revision: 7, createRevision: 7, version: 1 });
+  answer(null, putAnswer(7));
 };
 
 describe('the client, on real connections', () => {
@@ -102,7 +108,7 @@ describe('the client, on real connections', () => {
   it('sends text as text and bytes as bytes', async () => {
     const one = await member();
     const { put } = bind(client([one.address]));
-    await expect(put('t', 'ü')).resolves.toEqual({ revision: 2, createRevision: 2, version: 1 });
+    await expect(put('t', 'ü')).resolves.toEqual({ ...putAnswer(2), leaseId: undefined });
     await put('b', new Uint8Array([0, 255]));
     expect(one.puts.map((request) => request.value)).toEqual([
       { $case: 'text', value: 'ü' },
@@ -130,10 +136,19 @@ describe('the client, on real connections', () => {
     expect(one.puts).toHaveLength(3);
   });
 
-  it('does not repeat a put whose outcome is unknown', async () => {
+  it('repeats a put whose outcome is unknown, under the same request id', async () => {
     const one = await member(unknown);
     const two = await member();
-    await expect(client([one.address, two.address]).put('a', '1')).rejects.toMatchObject({
+    await expect(client([one.address, two.address]).put('a', '1')).resolves.toMatchObject({ revision: 2 });
+    expect([one.puts.length, two.puts.length]).toEqual([1, 1]);
+    expect(two.puts[0]?.requestId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(two.puts[0]?.requestId).toBe(one.puts[0]?.requestId);
+  });
+
+  it('does not repeat a put without a request id whose outcome is unknown', async () => {
+    const one = await member(unknown);
+    const two = await member();
+    await expect(client([one.address, two.address]).put('a', '1', { requestId: false })).rejects.toMatchObject({
       code: 'outcome-unknown',
       outcome: 'unknown',
       message: 'who knows',
@@ -141,13 +156,19 @@ describe('the client, on real connections', () => {
     expect([one.puts.length, two.puts.length]).toEqual([1, 0]);
   });
 
-  it('does not repeat a put when the member dies while it works on it', async () => {
-    const one: ScriptedMember = await member(() => {
-      one.server.forceShutdown();
-    });
+  it('repeats a put elsewhere when the member dies while it works on it, unless it has no request id', async () => {
+    const dying = async (): Promise<ScriptedMember> => {
+      const dies: ScriptedMember = await member(() => {
+        dies.server.forceShutdown();
+      });
+      return dies;
+    };
     const two = await member();
-    await expect(client([one.address, two.address]).put('a', '1')).rejects.toMatchObject({ outcome: 'unknown' });
-    expect([one.puts.length, two.puts.length]).toEqual([1, 0]);
+    await client([(await dying()).address, two.address]).put('a', '1');
+    expect(two.puts).toHaveLength(1);
+    const nameless = client([(await dying()).address, two.address]).put('a', '1', { requestId: false });
+    await expect(nameless).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(two.puts).toHaveLength(1);
   });
 
   it('tells that the outcome is unknown when no answer comes in time', async () => {
@@ -199,7 +220,10 @@ describe('the client, on real connections', () => {
 
   it('says so when a stranger answers', async () => {
     const one = await member();
-    await expect(client([one.address]).status()).rejects.toMatchObject({ code: 'unreachable', outcome: 'not-done' });
+    await expect(client([one.address]).cluster.status()).rejects.toMatchObject({
+      code: 'unreachable',
+      outcome: 'not-done',
+    });
   });
 
   it('fails at once when it was closed', async () => {

@@ -26,16 +26,16 @@ afterEach(async () => {
 
 describe('the members', () => {
   it('are listed with their standing', async () => {
-    const { members } = await client.members();
+    const { members } = await client.cluster.members();
     expect(members.map(({ name, standing }) => `${name} ${standing}`)).toEqual(['m7 voter', 'm1 voter']);
   });
 
   it('are added, promoted, moved, replaced and removed', async () => {
-    expect(await client.addMember(newMember)).toMatchObject({ id: 100n, name: 'm4', standing: 'learner' });
-    await client.promoteMember('m4');
-    await client.updateMember('m4', { clientAddress: 'new:1' });
-    expect(await client.replaceMember('m4', newMember)).toMatchObject({ id: 101n, standing: 'voter' });
-    await client.removeMember('m4');
+    expect(await client.cluster.addMember(newMember)).toMatchObject({ id: 100n, name: 'm4', standing: 'learner' });
+    await client.cluster.promoteMember('m4');
+    await client.cluster.updateMember('m4', { clientAddress: 'new:1' });
+    expect(await client.cluster.replaceMember('m4', newMember)).toMatchObject({ id: 101n, standing: 'voter' });
+    await client.cluster.removeMember('m4');
     expect(member.membership.wishes.map(({ $case }) => $case)).toEqual([
       'add',
       'promote',
@@ -46,13 +46,13 @@ describe('the members', () => {
   });
 
   it('hand over leadership', async () => {
-    expect(await client.transferLeadership('m1')).toMatchObject({ name: 'm1' });
+    expect(await client.cluster.transferLeadership('m1')).toMatchObject({ name: 'm1' });
   });
 
   it('are not changed again after a refusal, which says why', async () => {
     member.membership.behaviour = () =>
       Promise.reject(new QuorateError('change-refused', 'another change is under way'));
-    await expect(client.removeMember('m7')).rejects.toMatchObject({
+    await expect(client.cluster.removeMember('m7')).rejects.toMatchObject({
       code: 'change-refused',
       outcome: 'not-done',
       message: 'another change is under way',
@@ -63,7 +63,7 @@ describe('the members', () => {
   it('are not changed again when the outcome is unknown', async () => {
     member.membership.behaviour = () =>
       Promise.reject(new QuorateError('outcome-unknown', '?', { outcome: 'unknown' }));
-    await expect(client.addMember(newMember)).rejects.toMatchObject({ outcome: 'unknown' });
+    await expect(client.cluster.addMember(newMember)).rejects.toMatchObject({ outcome: 'unknown' });
     expect(member.membership.wishes).toHaveLength(1);
   });
 
@@ -71,12 +71,12 @@ describe('the members', () => {
     let refusals = 0;
     member.membership.behaviour = () =>
       refusals++ < 2 ? Promise.reject(new QuorateError('no-leader', 'none')) : Promise.resolve();
-    await client.removeMember('m7');
+    await client.cluster.removeMember('m7');
     expect(member.membership.wishes).toHaveLength(3);
   });
 
   it('keep what is wrong with a request in the details', async () => {
-    await expect(client.addMember({ ...newMember, peerAddress: 'nowhere' })).rejects.toMatchObject({
+    await expect(client.cluster.addMember({ ...newMember, peerAddress: 'nowhere' })).rejects.toMatchObject({
       code: 'invalid-argument',
       details: { field: 'peer_address', actual: '"nowhere"' },
     });
@@ -85,7 +85,7 @@ describe('the members', () => {
 
 describe('a snapshot', () => {
   it('comes whole, with its header first, and is released', async () => {
-    const download = await client.snapshot();
+    const download = await client.maintenance.snapshot();
     expect(download).toMatchObject({ clusterId: 2n ** 64n - 1n, appliedIndex: 42, sizeBytes: 1_000_000 });
     expect(download.sha256).toMatch(/^[0-9a-f]{64}$/);
     const bytes = await collect(download);
@@ -95,13 +95,13 @@ describe('a snapshot', () => {
 
   it('comes in chunks of at most 256 KiB', async () => {
     const sizes: number[] = [];
-    for await (const chunk of await client.snapshot()) sizes.push(chunk.length);
+    for await (const chunk of await client.maintenance.snapshot()) sizes.push(chunk.length);
     expect(sizes).toEqual([262_144, 262_144, 262_144, 213_568]);
   });
 
   it('is read no faster than it is taken', async () => {
     member.snapshots.sizeBytes = largeBytes;
-    const iterator = (await client.snapshot())[Symbol.asyncIterator]();
+    const iterator = (await client.maintenance.snapshot())[Symbol.asyncIterator]();
     await iterator.next();
     // What fits into the windows and buffers of both sides comes; then it stands still.
     const read = await standstill(() => member.snapshots.bytesRead);
@@ -111,13 +111,13 @@ describe('a snapshot', () => {
 
   it('is released when its reader leaves', async () => {
     member.snapshots.sizeBytes = largeBytes;
-    for await (const chunk of await client.snapshot()) if (chunk.length > 0) break;
+    for await (const chunk of await client.maintenance.snapshot()) if (chunk.length > 0) break;
     await eventually(1000, 'the release', () => Promise.resolve(member.snapshots.released === 1 ? true : undefined));
   });
 
   it('is released when its reader takes nothing for too long', async () => {
     member.snapshots.sizeBytes = largeBytes;
-    const iterator = (await client.snapshot())[Symbol.asyncIterator]();
+    const iterator = (await client.maintenance.snapshot())[Symbol.asyncIterator]();
     await iterator.next();
     await eventually(6000, 'the release', () => Promise.resolve(member.snapshots.released === 1 ? true : undefined));
     expect(member.bugs).toEqual([]);
@@ -142,9 +142,14 @@ describe('a snapshot', () => {
 
   it('is one of two at a time; a third is refused', async () => {
     member.snapshots.sizeBytes = largeBytes;
-    const two = [await client.snapshot(), await client.snapshot()].map((it) => it[Symbol.asyncIterator]());
+    const two = [await client.maintenance.snapshot(), await client.maintenance.snapshot()].map((it) =>
+      it[Symbol.asyncIterator](),
+    );
     const impatient = new QuorateClient({ endpoints: [member.address], maxAttempts: 1 });
-    await expect(impatient.snapshot()).rejects.toMatchObject({ code: 'overloaded', details: { limit: '2 at a time' } });
+    await expect(impatient.maintenance.snapshot()).rejects.toMatchObject({
+      code: 'overloaded',
+      details: { limit: '2 at a time' },
+    });
     impatient.close();
     for (const iterator of two) {
       await iterator.next();
@@ -152,7 +157,7 @@ describe('a snapshot', () => {
     }
     await eventually(1000, 'two releases', () => Promise.resolve(member.snapshots.released === 2 ? true : undefined));
     member.snapshots.sizeBytes = 10;
-    expect(await collect(await client.snapshot())).toHaveLength(10);
+    expect(await collect(await client.maintenance.snapshot())).toHaveLength(10);
   });
 
   it('that cannot be made is asked for again, and then refused', async () => {
@@ -162,7 +167,10 @@ describe('a snapshot', () => {
       return Promise.reject(new QuorateError('snapshot-failed', 'no space left', { details: { retryAfterMs: 10 } }));
     };
     const patient = new QuorateClient({ endpoints: [member.address], maxAttempts: 3 });
-    await expect(patient.snapshot()).rejects.toMatchObject({ code: 'snapshot-failed', message: 'no space left' });
+    await expect(patient.maintenance.snapshot()).rejects.toMatchObject({
+      code: 'snapshot-failed',
+      message: 'no space left',
+    });
     patient.close();
     expect(attempts).toBe(3);
     expect(member.bugs).toEqual([]);
@@ -171,13 +179,13 @@ describe('a snapshot', () => {
   it('that breaks on its way fails, and is not taken for a whole one', async () => {
     member.snapshots.beforeRead = (offset) =>
       offset === 0 ? Promise.resolve() : Promise.reject(new QuorateError('snapshot-failed', 'it cannot be read'));
-    await expect(collect(await client.snapshot())).rejects.toMatchObject({ code: 'snapshot-failed' });
+    await expect(collect(await client.maintenance.snapshot())).rejects.toMatchObject({ code: 'snapshot-failed' });
     expect(member.snapshots.released).toBe(1);
   });
 
   it('with other bytes than announced fails', async () => {
     member.snapshots.lies = true;
-    await expect(collect(await client.snapshot())).rejects.toMatchObject({
+    await expect(collect(await client.maintenance.snapshot())).rejects.toMatchObject({
       code: 'snapshot-failed',
       message: expect.stringContaining('SHA-256') as string,
     });
@@ -186,7 +194,7 @@ describe('a snapshot', () => {
   it('that falls silent fails in time', async () => {
     member.snapshots.beforeRead = (offset) => (offset === 0 ? Promise.resolve() : new Promise(() => undefined));
     const begun = performance.now();
-    await expect(collect(await client.snapshot({ maxSilenceMs: 200 }))).rejects.toMatchObject({
+    await expect(collect(await client.maintenance.snapshot({ maxSilenceMs: 200 }))).rejects.toMatchObject({
       code: 'deadline-exceeded',
     });
     expect(performance.now() - begun).toBeLessThan(2000);

@@ -93,7 +93,7 @@ describe.each(['dev', 'production'])('A pod of the overlay %s', (overlay) => {
     try {
       await writer.put('where', 'everywhere');
       expect((await reader.get('where')).kv?.value).toBe('everywhere');
-      const { members } = await reader.members();
+      const { members } = await reader.cluster.members();
       expect(members.map(({ clientAddress }) => clientAddress)).toEqual(names.map((name) => `${name}:2379`));
     } finally {
       writer.close();

@@ -25,7 +25,7 @@ const described = ({ name, peerAddress, clientAddress }: ProcessMember) => ({ na
 /** Waits until the cluster lists a member so. */
 function standing(name: string, wanted: MemberDescription['standing'] | undefined): Promise<true> {
   return eventually(20_000, `${name} ${wanted ?? 'gone'}`, async () => {
-    const { members } = await client.members();
+    const { members } = await client.cluster.members();
     return members.find((member) => member.name === name)?.standing === wanted ? true : undefined;
   });
 }
@@ -51,7 +51,8 @@ async function logged(member: ProcessMember, text: string): Promise<void> {
 async function surelyRemove(name: string): Promise<void> {
   await eventually(30_000, `${name} removed`, async () => {
     try {
-      if ((await client.members()).members.some((member) => member.name === name)) await client.removeMember(name);
+      if ((await client.cluster.members()).members.some((member) => member.name === name))
+        await client.cluster.removeMember(name);
       return true;
     } catch (error) {
       if (error instanceof QuorateError && error.outcome === 'unknown') return undefined;
@@ -72,7 +73,7 @@ describe('members under load', () => {
     await writers.more(50);
 
     const fourth = await cluster.newcomer('m4');
-    expect(await client.addMember(described(fourth))).toMatchObject({ standing: 'learner' });
+    expect(await client.cluster.addMember(described(fourth))).toMatchObject({ standing: 'learner' });
     await startVoter(fourth);
     await writers.more(50);
 
@@ -80,7 +81,7 @@ describe('members under load', () => {
     const [, second] = cluster.members;
     await cluster.end(second as ProcessMember, 'SIGKILL');
     const fifth = await cluster.newcomer('m5');
-    await client.replaceMember('m2', described(fifth));
+    await client.cluster.replaceMember('m2', described(fifth));
     await startVoter(fifth);
     await standing('m2', undefined);
     await writers.more(50);
@@ -108,7 +109,7 @@ describe('members under load', () => {
     await writers.more(20);
     const names = new Set<string>();
     for (let turn = 0; turn < 10; turn++) {
-      names.add((await client.transferLeadership()).name);
+      names.add((await client.cluster.transferLeadership()).name);
       await writers.more(5);
     }
     const account = await writers.stop();
@@ -138,7 +139,7 @@ describe('members under load', () => {
 describe('a member', () => {
   it('that is to stay a learner does so until it is promoted', async () => {
     const fourth = await cluster.newcomer('m4');
-    await client.addMember(described(fourth), { learner: true });
+    await client.cluster.addMember(described(fourth), { learner: true });
     cluster.startMember(fourth);
     await eventually(20_000, 'm4 in step', async () => {
       const leader = await cluster.status(await cluster.leader());
@@ -148,13 +149,13 @@ describe('a member', () => {
         : undefined;
     });
     expect((await cluster.status(fourth))?.member.standing).toBe('learner');
-    await client.promoteMember('m4');
+    await client.cluster.promoteMember('m4');
     await standing('m4', 'voter');
   }, 60_000);
 
   it('that joined starts again from what it stored, with and without --join', async () => {
     const fourth = await cluster.newcomer('m4');
-    await client.addMember(described(fourth));
+    await client.cluster.addMember(described(fourth));
     await startVoter(fourth);
     const id = (await cluster.status(fourth))?.member.id;
     await cluster.end(fourth, 'SIGTERM');
@@ -167,7 +168,7 @@ describe('a member', () => {
 
   it('whose disk was lost does not come back under its id, but is replaced (M7)', async () => {
     const fourth = await cluster.newcomer('m4');
-    await client.addMember(described(fourth));
+    await client.cluster.addMember(described(fourth));
     await startVoter(fourth);
     await cluster.end(fourth, 'SIGKILL');
     rmSync(cluster.dataDirOf(fourth), { recursive: true });
@@ -176,7 +177,7 @@ describe('a member', () => {
     await eventually(1000, 'its last words', () =>
       Promise.resolve(logOf(fourth).includes('m4 has been started before') ? true : undefined),
     );
-    const { id } = await client.replaceMember('m4', described(fourth));
+    const { id } = await client.cluster.replaceMember('m4', described(fourth));
     cluster.startMember(fourth);
     await eventually(20_000, 'the new m4', async () =>
       (await cluster.status(fourth))?.member.standing === 'voter' ? true : undefined,
@@ -195,7 +196,7 @@ describe('a member', () => {
     );
     await logged(fourth, 'the cluster lists no member m4');
     // Nothing was stored: once it is added, the same directory will do.
-    await client.addMember(described(fourth));
+    await client.cluster.addMember(described(fourth));
     await startVoter(fourth);
   }, 60_000);
 
@@ -203,8 +204,8 @@ describe('a member', () => {
     const [first] = cluster.members;
     const address = (first as ProcessMember).clientAddress.replace('127.0.0.1', 'localhost');
     const peerAddress = (first as ProcessMember).peerAddress.replace('127.0.0.1', 'localhost');
-    await client.updateMember('m1', { clientAddress: address, peerAddress });
-    const { members } = await client.members();
+    await client.cluster.updateMember('m1', { clientAddress: address, peerAddress });
+    const { members } = await client.cluster.members();
     expect(members.find(({ name }) => name === 'm1')).toMatchObject({ clientAddress: address, peerAddress });
     await client.put('after', 'the move');
     await cluster.converged();
@@ -224,7 +225,7 @@ describe('a lost majority', () => {
     const alone = cluster.client([first]);
     await alone.put('new', 'life');
     expect((await alone.get('k19')).kv?.value).toBe('kept');
-    const { clusterId, members } = await alone.members();
+    const { clusterId, members } = await alone.cluster.members();
     expect(clusterId).not.toBe(old?.clusterId);
     expect(members.map(({ name, id }) => ({ name, id }))).toEqual([{ name: 'm1', id: old?.member.id }]);
     await logged(first, 'FORCING A NEW CLUSTER');
@@ -252,10 +253,10 @@ describe('a lost majority', () => {
     await cluster.leader([first]);
     const sixth = await cluster.newcomer('m6');
     const joining = { ...sixth, joinThrough: [first] };
-    await alone.addMember(described(joining));
+    await alone.cluster.addMember(described(joining));
     cluster.startMember(joining);
     await eventually(20_000, 'm6 votes', async () =>
-      (await alone.members()).members.some(({ name, standing: it }) => name === 'm6' && it === 'voter')
+      (await alone.cluster.members()).members.some(({ name, standing: it }) => name === 'm6' && it === 'voter')
         ? true
         : undefined,
     );

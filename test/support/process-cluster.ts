@@ -138,7 +138,7 @@ export class ProcessCluster {
   async status(member: ProcessMember): Promise<MemberStatus | undefined> {
     const client = new QuorateClient({ endpoints: [member.clientAddress], timeoutMs: 500, maxAttempts: 1 });
     try {
-      return await client.status();
+      return await client.cluster.status();
     } catch {
       return undefined;
     } finally {

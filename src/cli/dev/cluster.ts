@@ -75,7 +75,7 @@ export class DevCluster {
 
 async function statusOrNothing(client: QuorateClient): Promise<MemberStatus | undefined> {
   try {
-    return await client.status();
+    return await client.cluster.status();
   } catch (error) {
     if (error instanceof QuorateError) return undefined;
     throw error;

@@ -28,7 +28,7 @@ export async function takePlace(name: string, addresses: readonly string[]): Pro
   const place = await findPlace(name, addresses);
   const client = new QuorateClient({ endpoints: addresses, timeoutMs: claimTimeoutMs });
   try {
-    await client.claimMember(place.self.id);
+    await client.cluster.claimMember(place.self.id);
     return place;
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
@@ -91,7 +91,7 @@ async function askMembers(address: string): Promise<Answer> {
   let client: QuorateClient | undefined;
   try {
     client = new QuorateClient({ endpoints: [address], timeoutMs: askTimeoutMs, maxAttempts: 2 });
-    return await client.members();
+    return await client.cluster.members();
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   } finally {

@@ -34,7 +34,7 @@ describe('Leadership', () => {
       await writers.more(30);
       const leader = await cluster.leader();
       const successor = cluster.members[(cluster.members.indexOf(leader) + 1) % 3];
-      const { name } = await operator.transferLeadership(successor?.name);
+      const { name } = await operator.cluster.transferLeadership(successor?.name);
       expect(name).toBe(successor?.name);
     }
     await writers.more(30);

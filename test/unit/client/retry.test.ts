@@ -1,9 +1,10 @@
 import type { ErrorCode, Outcome } from '../../../src/base/error';
 import type { Failure } from '../../../src/client/failure';
-import { backoff, decide, type Attempted, type Decision } from '../../../src/client/retry';
+import { backoff, decide, leavesDoubt, type Attempted, type Decision } from '../../../src/client/retry';
 
 const plenty: Attempted = {
-  mutation: false,
+  kind: 'read',
+  doubt: 'none',
   made: 1,
   maxAttempts: 10,
   timeoutMs: 5_000,
@@ -26,8 +27,8 @@ function verdict(decision: Decision): string {
 }
 
 describe('retry rules', () => {
-  // failure, then what a read and a mutation do about it
-  const table: [string, Failure, string, string][] = [
+  // failure, then what a read does about it, a mutation without a request id, and one with (if not the same as a read)
+  const table: [string, Failure, string, string, string?][] = [
     ['no connection', notConnected, 'retry', 'retry'],
     ['lost connection', bare(14, 'Connection dropped'), 'retry', 'outcome-unknown unknown'],
     ['own deadline', bare(4), 'retry', 'outcome-unknown unknown'],
@@ -43,7 +44,20 @@ describe('retry rules', () => {
       'invalid-argument not-done',
     ],
     ['exhausted somewhere', bare(8), 'retry', 'outcome-unknown unknown'],
-    ['bad argument without details', bare(3), 'invalid-argument not-done', 'outcome-unknown unknown'],
+    [
+      'answer too large for this client',
+      bare(8, 'Received message larger than max (99999999 vs 67108864)'),
+      'invalid-argument not-done',
+      'outcome-unknown unknown',
+      'outcome-unknown unknown',
+    ],
+    [
+      'bad argument without details',
+      bare(3),
+      'invalid-argument not-done',
+      'outcome-unknown unknown',
+      'outcome-unknown unknown',
+    ],
     ['told: no leader', told('no-leader', 'not-done'), 'retry', 'retry'],
     ['told: no quorum', told('no-quorum', 'not-done'), 'retry', 'retry'],
     ['told: superseded', told('superseded', 'not-done'), 'retry', 'retry'],
@@ -60,13 +74,19 @@ describe('retry rules', () => {
     ],
     ['told: wrong cluster', told('wrong-cluster', 'not-done'), 'wrong-cluster not-done', 'wrong-cluster not-done'],
     ['told: damaged', told('damaged', 'unknown'), 'retry', 'damaged unknown'],
-    ['a newer reason, not done', told(undefined, 'not-done'), 'retry', 'unreachable not-done'],
+    ['a newer reason, not done', told(undefined, 'not-done'), 'retry', 'unreachable not-done', 'unreachable not-done'],
+    ['told: compacted', told('compacted', 'not-done'), 'compacted not-done', 'compacted not-done'],
+    ['told: no space', told('no-space', 'not-done'), 'no-space not-done', 'no-space not-done'],
+    // With an id that is new it was never sent before, so it surely was not done.
+    ['told: id forgotten', told('request-expired', 'unknown'), 'request-expired not-done', 'request-expired not-done'],
     ['a newer reason, unknown', told(undefined, 'unknown'), 'retry', 'outcome-unknown unknown'],
   ];
 
-  it.each(table)('%s', (_name, failure, read, mutation) => {
+  it.each(table)('%s', (_name, failure, ...verdicts) => {
+    const [read, mutation, named = read] = verdicts;
     expect(verdict(decide(failure, plenty))).toBe(read);
-    expect(verdict(decide(failure, { ...plenty, mutation: true }))).toBe(mutation);
+    expect(verdict(decide(failure, { ...plenty, kind: 'named-mutation' }))).toBe(named);
+    expect(verdict(decide(failure, { ...plenty, kind: 'mutation' }))).toBe(mutation);
   });
 
   it('never repeats a mutation that may have taken effect, whatever the code', () => {
@@ -80,9 +100,51 @@ describe('retry rules', () => {
       'outcome-unknown',
     ];
     for (const code of codes) {
-      const decision = decide(told(code, 'unknown'), { ...plenty, mutation: true });
+      const decision = decide(told(code, 'unknown'), { ...plenty, kind: 'mutation' });
       expect(decision.kind === 'give-up' && decision.error.outcome).toBe('unknown');
     }
+  });
+
+  describe('of a mutation with a request id, when an earlier attempt may have taken effect,', () => {
+    const doubtful: Attempted = { ...plenty, kind: 'named-mutation', doubt: 'attempted', made: 10 };
+
+    it('tell that the outcome is unknown, whatever the last attempt says of itself', () => {
+      for (const failure of [notConnected, told('no-leader', 'not-done'), told('no-space', 'not-done'), bare(7)]) {
+        expect(verdict(decide(failure, doubtful))).toBe('outcome-unknown unknown');
+      }
+      expect(verdict(decide(told('request-expired', 'unknown'), doubtful))).toBe('request-expired unknown');
+    });
+
+    it('trust what the store decided and remembers under the id', () => {
+      for (const code of ['precondition-failed', 'not-found', 'already-exists', 'request-mismatch'] as const) {
+        expect(verdict(decide(told(code, 'not-done'), doubtful))).toBe(`${code} not-done`);
+      }
+    });
+
+    it('tell that the outcome is unknown of an id that the caller gave and the store forgot', () => {
+      const given: Attempted = { ...doubtful, doubt: 'given-id' };
+      expect(verdict(decide(told('request-expired', 'unknown'), given))).toBe('request-expired unknown');
+      expect(verdict(decide(notConnected, given))).toBe('unreachable not-done');
+    });
+  });
+
+  it('knows which attempts leave a doubt', () => {
+    const doubt = (failure: Failure) => leavesDoubt(failure, 'named-mutation');
+    expect([bare(14), bare(4), told('outcome-unknown', 'unknown'), told('stopping', 'unknown')].map(doubt)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    const sure = [notConnected, bare(12), bare(8, 'Received message larger than max (9 vs 8)')];
+    expect([...sure, told('no-leader', 'not-done'), told('request-expired', 'unknown')].map(doubt)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(leavesDoubt(bare(14), 'read')).toBe(false);
   });
 
   it('gives up after the last attempt', () => {
@@ -90,7 +152,7 @@ describe('retry rules', () => {
   });
 
   it('gives up when the pause would leave too little time, and keeps the outcome it knows', () => {
-    const late = { ...plenty, mutation: true, remainingMs: 100 };
+    const late: Attempted = { ...plenty, kind: 'mutation', remainingMs: 100 };
     expect(verdict(decide(told('no-leader', 'not-done'), late))).toBe('no-leader not-done');
   });
 
