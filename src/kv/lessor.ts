@@ -51,7 +51,7 @@ interface TimedLease extends Timed {
  * the store's clock leaves it and the error of that clock; the nearer of the two counts. What an expiry says is
  * checked again when it is applied: the leader's term, the grant and the renewals it knew of (invariant E2).
  */
-export class Lessor implements StoreTask, Pick<ApplyListener, 'onLeaseRenewed' | 'onLeaseEnded' | 'onReplaced'> {
+export class Lessor implements StoreTask, ApplyListener {
   readonly #parts: LessorParts;
   readonly #errand: Errand;
   readonly #leases = new Map<bigint, TimedLease>();
@@ -76,6 +76,14 @@ export class Lessor implements StoreTask, Pick<ApplyListener, 'onLeaseRenewed' |
 
   onLeaseEnded(id: bigint): void {
     this.#leave(id);
+  }
+
+  onChanges(): void {
+    // Whatever becomes of keys, their leases last as long.
+  }
+
+  onCompacted(): void {
+    // History has no leases.
   }
 
   onReplaced(): void {

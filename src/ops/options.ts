@@ -1,4 +1,5 @@
 /** THE table of the program's options. `--help`, flags, `QUORATE_*` variables, the YAML file and all checks come from it. */
+import { defaultStoreTaskOptions } from '../kv/store-tasks';
 import { defaultNodeOptions } from '../node/options';
 import { defaultRaftOptions } from '../raft';
 import {
@@ -63,6 +64,9 @@ export interface ServeOptions {
   readonly trailingLogBytes: number;
   readonly slowDiskMs: number;
   readonly maxPromotionLag: number;
+  readonly retainMs: number;
+  readonly retainRevisions: number;
+  readonly maxExpiriesPerSecond: number;
   readonly logLevel: LogLevel;
   readonly logBufferBytes: number;
 }
@@ -74,6 +78,7 @@ type Table = { readonly [K in keyof ServeOptions]: OptionSpec<NonNullable<ServeO
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
+const yearMs = 365 * 24 * 3_600_000;
 const path = text('path', 'a path, not empty', /^[^\0]+$/);
 
 export const optionTable: Table = {
@@ -242,7 +247,7 @@ export const optionTable: Table = {
     flag: 'max-clock-drift',
     kind: fraction(0, 0.5),
     default: defaultRaftOptions.maxClockDrift,
-    help: 'by how much one clock may be slower than another, as a fraction; used by lease reads only',
+    help: "by how much one member's clock may be slower than another's, as a fraction: lease reads rely on it, and by so much a lease of a key may end early",
   },
   maxPromotionLag: {
     flag: 'max-promotion-lag',
@@ -279,6 +284,24 @@ export const optionTable: Table = {
     kind: wholeNumber('ms', 10, 60_000),
     default: defaultNodeOptions.slowDiskMs,
     help: 'a leader whose disk takes so long for one write hands leadership over',
+  },
+  retainMs: {
+    flag: 'auto-compaction-retention',
+    kind: wholeNumber('ms', 0, yearMs),
+    default: defaultStoreTaskOptions.retainMs,
+    help: 'how long old revisions of keys are kept for reads and watches; 0: for ever, unless there are too many; of the leader',
+  },
+  retainRevisions: {
+    flag: 'auto-compaction-revisions',
+    kind: wholeNumber('revisions', 0, 1_000_000_000),
+    default: defaultStoreTaskOptions.retainRevisions,
+    help: 'the most revisions that are kept, however young, and up to a tenth more; 0: any number; of the leader',
+  },
+  maxExpiriesPerSecond: {
+    flag: 'max-lease-expiries',
+    kind: wholeNumber('leases/s', 1, 1_000_000),
+    default: defaultStoreTaskOptions.maxExpiriesPerSecond,
+    help: 'how many leases may expire in a second; what is due beyond it waits; of the leader',
   },
   logLevel: {
     flag: 'log-level',

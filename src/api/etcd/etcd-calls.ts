@@ -1,6 +1,7 @@
 /** What all calls of the etcd API have in common: whether this member may answer, and errors in etcd's words. */
-import type { handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { handleBidiStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { MemberId } from '../../raft';
+import type { PipelinedHandler, PipelinedStreams } from '../pipelined-streams';
 import type { ServerStreams, StreamHandler } from '../server-streams';
 import type { UnaryCalls, UnaryHandler } from '../unary-calls';
 import type { WaitingCalls, WaitingHandler } from '../waiting-calls';
@@ -62,6 +63,17 @@ export class EtcdCalls {
     return streams.handler((request, call) => {
       this.admit(call.metadata, true);
       return produce(request, call);
+    }, etcdDialect);
+  }
+
+  /** A stream of requests, each with its answer; learners refuse it. */
+  pipelined<Request, Response>(
+    streams: PipelinedStreams,
+    answer: PipelinedHandler<Request, Response>,
+  ): handleBidiStreamingCall<Request, Response> {
+    return streams.handler(async (request, call) => {
+      this.admit(call.metadata, false);
+      return answer(request, call);
     }, etcdDialect);
   }
 

@@ -1,0 +1,118 @@
+/** Renewals of leases, for both APIs: all that arrive in one turn of the event loop travel as one command. */
+import { assert, required } from '../base/assert';
+import type { Scheduler } from '../base/clock';
+import { deferred, type Deferred } from '../base/deferred';
+import { QuorateError } from '../base/error';
+import { unnamed } from '../kv/command-builders';
+import { encodeCommand } from '../kv/command-codec';
+import { promisedTtl } from '../kv/lessor';
+import type { LeaseResult, Result } from '../kv/result';
+import type { CallContext, Proposer } from '../node/call';
+
+/** What a renewal came to. */
+export interface Renewal {
+  /** What the holder may count on from now, seconds; `undefined` if there is no such lease. */
+  readonly ttl: number | undefined;
+  /** The store's revision. */
+  readonly revision: number;
+}
+
+/** What the renewals work with. */
+export interface LeaseRenewalsParts {
+  readonly proposer: Pick<Proposer<Result>, 'propose'>;
+  readonly scheduler: Pick<Scheduler, 'now' | 'atEndOfTurn'>;
+}
+
+/** Most leases that one command renews; more travel in several. */
+const maxIdsPerCommand = 10_000;
+
+/** Those that gather until the end of the turn. */
+interface Batch {
+  readonly ids: Set<bigint>;
+  deadline: number;
+  readonly done: Deferred<Outcome>;
+}
+
+/** The leases of a batch that are there, by id. */
+interface Outcome {
+  readonly ttls: ReadonlyMap<bigint, number>;
+  readonly revision: number;
+}
+
+/** Renews leases. A renewal is answered once it is applied here, so that a deposed leader can never acknowledge one. */
+export class LeaseRenewals {
+  readonly #parts: LeaseRenewalsParts;
+  #gathering: Batch | undefined;
+
+  constructor(parts: LeaseRenewalsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins a lease's time anew. Idempotent.
+   *
+   * @throws QuorateError as `Proposer.propose`
+   */
+  async renew(id: bigint, call: CallContext): Promise<Renewal> {
+    const { scheduler } = this.#parts;
+    for (;;) {
+      const begunAt = scheduler.now();
+      const { ttls, revision } = await this.#join(id, call).promise;
+      const granted = ttls.get(id);
+      if (granted === undefined) return { ttl: undefined, revision };
+      const ttl = promisedTtl(granted, scheduler.now() - begunAt);
+      if (ttl >= 1) return { ttl, revision };
+      // It took so long that nothing can be promised any more: once again, as long as somebody waits.
+      if (scheduler.now() >= call.deadline) throw tooLate();
+    }
+  }
+
+  #join(id: bigint, call: CallContext): Deferred<Outcome> {
+    let batch = this.#gathering;
+    if (batch === undefined || batch.ids.size >= maxIdsPerCommand) {
+      batch = { ids: new Set(), deadline: -Infinity, done: deferred<Outcome>() };
+      this.#gathering = batch;
+      this.#sendAtEndOfTurn(batch);
+    }
+    batch.ids.add(id);
+    batch.deadline = Math.max(batch.deadline, call.deadline);
+    return batch.done;
+  }
+
+  #sendAtEndOfTurn(batch: Batch): void {
+    this.#parts.scheduler.atEndOfTurn(() => {
+      if (this.#gathering === batch) this.#gathering = undefined;
+      const bytes = encodeCommand(unnamed({ kind: 'lease-renew', ids: [...batch.ids] }));
+      this.#parts.proposer.propose(bytes, { deadline: batch.deadline }).then(
+        (result) => {
+          assert(result.kind === 'lease', 'the result of a renewal is that of a renewal');
+          batch.done.resolve(outcomeOf(result));
+        },
+        (error: unknown) => {
+          batch.done.reject(error as Error);
+        },
+      );
+    });
+  }
+}
+
+function outcomeOf({ leases, revision }: LeaseResult): Outcome {
+  return { ttls: new Map(leases.map(({ id, ttl }) => [id, ttl])), revision };
+}
+
+/**
+ * What the holder of a lease just granted may count on from now, seconds.
+ *
+ * @param tookMs since it was asked for
+ * @throws QuorateError `outcome-unknown` if it came so late that the lease may be over
+ */
+export function grantedTtl({ leases }: LeaseResult, tookMs: number): number {
+  const ttl = promisedTtl(required(leases[0], 'what was granted is told').ttl, tookMs);
+  if (ttl < 1) throw tooLate();
+  return ttl;
+}
+
+function tooLate(): QuorateError {
+  const message = 'the answer came later than the time to live lasts: the lease may be there, or over already';
+  return new QuorateError('outcome-unknown', message, { outcome: 'unknown' });
+}
