@@ -48,6 +48,7 @@ export const etcdErrors = {
   'leader-changed': [status.UNAVAILABLE, 'etcdserver: leader changed'],
   stopped: [status.UNAVAILABLE, 'etcdserver: server stopped'],
   'timed-out': [status.UNAVAILABLE, 'etcdserver: request timed out'],
+  'transfer-timed-out': [status.UNKNOWN, 'etcdserver: request timed out, leader transfer took too long'],
   'unhealthy-cluster': [status.UNAVAILABLE, 'etcdserver: unhealthy cluster'],
   corrupt: [status.DATA_LOSS, 'etcdserver: corrupt cluster'],
 } as const satisfies Readonly<Record<string, readonly [status, string]>>;

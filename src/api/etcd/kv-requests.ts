@@ -25,7 +25,7 @@ export function storeNumber(number: bigint): number {
 }
 
 /** A number where 0 and everything below mean the same: the newest revision, no limit. */
-function positive(number: bigint): number {
+export function positiveNumber(number: bigint): number {
   return number <= 0n ? 0 : storeNumber(number);
 }
 
@@ -60,15 +60,15 @@ export function rangeOperation(request: RangeRequest): RangeOperation {
   return {
     kind: 'range',
     range: keyRangeOf(request.key, request.rangeEnd),
-    revision: positive(request.revision),
-    limit: positive(request.limit),
+    revision: positiveNumber(request.revision),
+    limit: positiveNumber(request.limit),
     sortTarget,
     sortOrder,
     keysOnly: request.keysOnly,
     countOnly: request.countOnly,
-    minModRevision: positive(request.minModRevision),
+    minModRevision: positiveNumber(request.minModRevision),
     maxModRevision: upperBound(request.maxModRevision),
-    minCreateRevision: positive(request.minCreateRevision),
+    minCreateRevision: positiveNumber(request.minCreateRevision),
     maxCreateRevision: upperBound(request.maxCreateRevision),
   };
 }
