@@ -9,7 +9,7 @@ import { type ClusterServiceDependencies, clusterServiceHandlers } from './nativ
 import { type KvServiceDependencies, kvServiceHandlers } from './native/kv-service';
 import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './native/maintenance-service';
 import type { ServerStreams } from './server-streams';
-import { type Handlers, strictService } from './strict-service';
+import { type ApiService, type Handlers, strictService } from './strict-service';
 import type { UnaryCalls } from './unary-calls';
 
 /** A service that brings its own definition, such as health or reflection. */
@@ -29,6 +29,8 @@ export interface ClientServerOptions {
   readonly kv: KvServiceDependencies;
   readonly cluster: ClusterServiceDependencies;
   readonly maintenance: MaintenanceServiceDependencies;
+  /** Services of other APIs, read as strictly. */
+  readonly services: readonly ApiService[];
   readonly additions: readonly ServiceAddition[];
 }
 
@@ -57,6 +59,7 @@ export class ClientServer {
     this.#add(KVServiceService, kvServiceHandlers(options.kv, options.calls));
     this.#add(ClusterServiceService, clusterServiceHandlers(options.cluster, options.calls));
     this.#add(MaintenanceServiceService, maintenanceServiceHandlers(options.maintenance, options.streams));
+    for (const { definition, handlers } of options.services) this.#add(definition, handlers);
     for (const addition of options.additions) addition.addToServer(this.#server);
   }
 

@@ -1,4 +1,7 @@
 /** The bounds of the client API, all of them options of the program. */
+import { etcdLimits } from './etcd/limits';
+
+/** What an operator may bound. */
 export interface ApiLimits {
   /** Longest key, bytes of UTF-8. */
   readonly maxKeyBytes: number;
@@ -15,7 +18,11 @@ export interface ApiLimits {
 /** Bytes a request may take beside its key and its value: tags, lengths and fields yet unknown to this member. */
 const requestOverheadBytes = 64 * 1024;
 
-/** The largest request message that is read at all, bytes. A page token with its range holds three keys. */
+/**
+ * The largest request message that is read at all, bytes: of `quorate.v1`, where a page token with its range holds three
+ * keys, and of etcd's API, which has bounds of its own.
+ */
 export function maxRequestBytes(limits: ApiLimits): number {
-  return Math.max(limits.maxValueBytes, 3 * limits.maxKeyBytes) + limits.maxKeyBytes + requestOverheadBytes;
+  const native = Math.max(limits.maxValueBytes, 3 * limits.maxKeyBytes) + limits.maxKeyBytes + requestOverheadBytes;
+  return Math.max(native, etcdLimits.maxCommandBytes + etcdLimits.requestOverheadBytes);
 }

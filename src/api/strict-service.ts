@@ -27,6 +27,12 @@ export function strictService<S extends ServiceDefinition>(service: S): S {
 /** Implementations of a service. */
 export type Handlers = UntypedServiceImplementation;
 
+/** A service and what answers its calls. */
+export interface ApiService {
+  readonly definition: ServiceDefinition;
+  readonly handlers: Handlers;
+}
+
 function strictMethod(method: MethodDefinition<unknown, unknown>): MethodDefinition<unknown, unknown> {
   return {
     ...method,

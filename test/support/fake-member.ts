@@ -165,6 +165,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       version: '1.2.3',
     },
     maintenance: { clusterId: 2n ** 64n - 1n, snapshots },
+    services: [],
     additions: [health, clientReflection()],
   });
   const port = await server.listen();

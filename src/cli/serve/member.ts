@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientServer } from '../../api/client-server';
+import { etcdServices } from '../../api/etcd/services';
 import { ServerStreams } from '../../api/server-streams';
 import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
@@ -194,12 +195,13 @@ function clientServer(
       parts.onFatal(error);
     },
   });
+  const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
   return new ClientServer({
     address: options.clientListen,
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
-    streams: new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits }),
+    streams,
     kv: { proposer: node, reader: store, limits: options },
     cluster: {
       clusterId: origin.clusterId,
@@ -212,6 +214,19 @@ function clientServer(
       version: programVersion(),
     },
     maintenance: { clusterId: origin.clusterId, snapshots: store },
+    services: etcdServices(
+      {
+        clusterId: origin.clusterId,
+        memberId: origin.self.id,
+        proposer: node,
+        reader: store,
+        membership: node,
+        status: () => node.status(),
+        scheduler: systemScheduler,
+        snapshots: store,
+      },
+      { calls, streams },
+    ),
     additions: [health, clientReflection()],
   });
 }

@@ -1,0 +1,54 @@
+/** The etcd API of one member: its services, for a listener. */
+import { AuthService } from '../../gen/etcd/etcdserverpb/auth';
+import { ClusterService } from '../../gen/etcd/etcdserverpb/cluster';
+import { KVService } from '../../gen/etcd/etcdserverpb/kv';
+import { MaintenanceService } from '../../gen/etcd/etcdserverpb/maintenance';
+import type { Scheduler } from '../../base/clock';
+import type { KvReader, Result } from '../../kv/result';
+import type { MembershipAuthority, Proposer } from '../../node/call';
+import type { NodeStatus } from '../../node/status';
+import type { MemberId } from '../../raft';
+import type { ServerStreams } from '../server-streams';
+import type { SnapshotSource } from '../state-copies';
+import type { ApiService } from '../strict-service';
+import type { UnaryCalls } from '../unary-calls';
+import { authServiceHandlers } from './auth-service';
+import { clusterServiceHandlers } from './cluster-service';
+import { EtcdCalls } from './etcd-calls';
+import { kvServiceHandlers } from './kv-service';
+import { maintenanceServiceHandlers } from './maintenance-service';
+
+/** What the services need of a member. */
+export interface EtcdDependencies {
+  readonly clusterId: bigint;
+  /** This member. */
+  readonly memberId: MemberId;
+  readonly proposer: Proposer<Result>;
+  readonly reader: KvReader;
+  readonly membership: MembershipAuthority;
+  status(): NodeStatus;
+  readonly scheduler: Scheduler;
+  readonly snapshots: SnapshotSource;
+}
+
+/** The funnels that all APIs of a member share. */
+export interface SharedFunnels {
+  readonly calls: UnaryCalls;
+  /** For copies of the state. */
+  readonly streams: ServerStreams;
+}
+
+export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): readonly ApiService[] {
+  const { clusterId, memberId, membership } = member;
+  // Who is in no configuration yet receives the log, and does not vote: a learner.
+  const isLearner = () => (membership.members().find(({ id }) => id === memberId)?.standing ?? 'learner') === 'learner';
+  const leader = () => member.status().leader;
+  const needs = { ...member, facts: { clusterId, memberId, status: () => member.status() }, isLearner };
+  const calls = new EtcdCalls(funnels.calls, { leader, isLearner });
+  return [
+    { definition: KVService, handlers: kvServiceHandlers(needs, calls) },
+    { definition: ClusterService, handlers: clusterServiceHandlers(needs, calls) },
+    { definition: MaintenanceService, handlers: maintenanceServiceHandlers(needs, calls, funnels.streams) },
+    { definition: AuthService, handlers: authServiceHandlers(needs, calls) },
+  ];
+}
