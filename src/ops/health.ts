@@ -4,10 +4,26 @@ import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import type { Scheduler, Timer } from '../base/clock';
 
 /** Names that mean: this member is in contact with a quorum, so reads and writes work. The empty name is the whole member. */
-export const quorumServices = ['', 'readiness', 'quorate.v1.KVService'] as const;
+export const quorumServices = [
+  '',
+  'readiness',
+  'quorate.v1.KVService',
+  'etcdserverpb.KV',
+  'etcdserverpb.Lease',
+  'etcdserverpb.Watch',
+  'v3lockpb.Lock',
+  'v3electionpb.Election',
+] as const;
 
 /** Names that mean: the process is alive. Never about the quorum, so a probe restarts no member for what others lack. */
-export const livenessServices = ['liveness', 'quorate.v1.ClusterService', 'quorate.v1.MaintenanceService'] as const;
+export const livenessServices = [
+  'liveness',
+  'quorate.v1.ClusterService',
+  'quorate.v1.MaintenanceService',
+  'etcdserverpb.Cluster',
+  'etcdserverpb.Maintenance',
+  'etcdserverpb.Auth',
+] as const;
 
 /** What the health service follows. */
 export interface HealthOptions {

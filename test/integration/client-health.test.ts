@@ -132,10 +132,18 @@ describe('reflection', () => {
     ];
     const { stdout } = await promisify(execFile)(buf, args);
     expect(stdout.trim().split('\n').sort()).toEqual([
+      'etcdserverpb.Auth',
+      'etcdserverpb.Cluster',
+      'etcdserverpb.KV',
+      'etcdserverpb.Lease',
+      'etcdserverpb.Maintenance',
+      'etcdserverpb.Watch',
       'grpc.health.v1.Health',
       'quorate.v1.ClusterService',
       'quorate.v1.KVService',
       'quorate.v1.MaintenanceService',
+      'v3electionpb.Election',
+      'v3lockpb.Lock',
     ]);
   }, 30_000);
 });
