@@ -154,7 +154,7 @@ export class HubWatch implements Watch {
 
   /** Calls the reader that waits. */
   wake(): void {
-    assert(this.#isWaiting && this.hasSomething, 'only a reader that waits is called, and not in vain');
+    assert(this.#isWaiting, 'only a reader that waits is called');
     this.#isWaiting = false;
     this.#request.onReady();
   }

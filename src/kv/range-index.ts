@@ -3,6 +3,7 @@ import { assert } from '../base/assert';
 import { type Rng, seededRng } from '../base/rng';
 import type { KeyRange } from './command';
 import { keyToString } from './key-index';
+import { isSingleKey } from './key-range';
 
 /** A range as strings of latin1: their order is the order of the bytes. */
 interface Span {
@@ -44,18 +45,16 @@ export class RangeIndex<T> {
 
   /** Adds an item, which must not be there under this range. An empty range is allowed, and never found. */
   add(range: KeyRange, item: T): void {
-    const span = spanOf(range);
     this.#size++;
-    if (isSingle(span)) addTo(this.#byKey, span.start, item);
-    else this.#root = insert(this.#root, newNode(span, this.#rng.nextUint32(), item));
+    if (isSingleKey(range)) addTo(this.#byKey, keyToString(range.start), item);
+    else this.#root = insert(this.#root, newNode(spanOf(range), this.#rng.nextUint32(), item));
   }
 
   /** Removes an item that was added under this range. */
   remove(range: KeyRange, item: T): void {
-    const span = spanOf(range);
     this.#size--;
-    if (isSingle(span)) removeFrom(this.#byKey, span.start, item);
-    else this.#root = remove(this.#root, span, item);
+    if (isSingleKey(range)) removeFrom(this.#byKey, keyToString(range.start), item);
+    else this.#root = remove(this.#root, spanOf(range), item);
   }
 
   /** All items, in no order that means anything. */
@@ -75,11 +74,6 @@ export class RangeIndex<T> {
 
 function spanOf({ start, end }: KeyRange): Span {
   return { start: keyToString(start), end: end === undefined ? afterAllKeys : keyToString(end) };
-}
-
-/** True for the range from a key to that key with a zero byte: nothing else is in between. */
-function isSingle({ start, end }: Span): boolean {
-  return end.length === start.length + 1 && end.endsWith('\0') && end.startsWith(start);
 }
 
 function addTo<T>(sets: Map<string, Set<T>>, key: string, item: T): void {

@@ -157,7 +157,7 @@ export class WatchHub implements ApplyListener, Watches {
     }
   }
 
-  /** A reader that waits is called if there is something, and helped to it if it is behind. */
+  /** A reader that waits is called, or helped to something if it is behind. */
   #onSomething(watch: HubWatch): void {
     if (!watch.isWaiting) return;
     this.#ready.add(watch);
@@ -182,14 +182,14 @@ export class WatchHub implements ApplyListener, Watches {
   }
 
   #callReader(watch: HubWatch): void {
-    if (watch.hasSomething) watch.wake();
-    else if (watch.phase === 'behind') this.#catchUp.add(watch);
+    if (watch.phase === 'behind' && !watch.hasSomething) this.#catchUp.add(watch);
+    else watch.wake();
   }
 
   #onCaughtUp(watch: HubWatch): void {
     watch.goLive();
     this.#live.add(watch.range, watch);
-    if (watch.hasSomething) this.#onSomething(watch);
+    this.#onSomething(watch);
   }
 
   #onCancelled(watch: HubWatch): void {

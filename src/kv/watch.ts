@@ -17,8 +17,9 @@ export interface WatchRequest {
   /** Tell the record before each change. */
   readonly withPrevious: boolean;
   /**
-   * Called once after `take` had nothing, as soon as it has something. Never called from within `open` or `take`, and
-   * never in the turn of the event loop in which a change is applied: a bounded number of watches is called in each turn.
+   * Called once after `take` had nothing, as soon as it has something, or when a watch that was behind has come up to date
+   * (`isSynced`) without it. Never called from within `open` or `take`, nor while changes are applied: a bounded number of
+   * watches is called in each turn of the event loop.
    */
   readonly onReady: () => void;
 }
@@ -62,7 +63,7 @@ export interface Watch {
   /**
    * The next events: as many whole revisions as fit into `maxBytes` of keys and values, but at least one revision.
    *
-   * @returns `undefined` if there is nothing now: `onReady` will be called when there is
+   * @returns `undefined` if there is nothing now: `onReady` will be called
    */
   take(maxBytes: number): WatchBatch | undefined;
   /**
