@@ -132,9 +132,9 @@ class DuplexCall<Request, Response> implements DuplexPort<Response> {
     if (!this.#isOpen) return;
     this.#bytesInFlight += bytes;
     this.#call.write(response, () => {
-      const wasWritable = this.isWritable;
+      const wasFull = this.#bytesInFlight >= this.#options.maxBytesInFlight;
       this.#bytesInFlight -= bytes;
-      if (!wasWritable && this.isWritable) this.#attempt(() => this.#session?.onWritable());
+      if (wasFull && this.isWritable) this.#attempt(() => this.#session?.onWritable());
     });
   }
 

@@ -222,11 +222,12 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   /** A client that does not even take the answers is told nothing more. */
   #tellSilentWatches(): void {
     const hasRoom = this.#replies.length === 0;
+    const { revision } = this.#needs.reader;
     for (const opened of this.#watches.values()) {
       const { watch, id, hasSpoken, tellsProgress } = opened;
       opened.hasSpoken = false;
-      const isBookmark = watch.isSynced && watch.startRevision <= watch.revision + 1;
-      if (hasRoom && tellsProgress && !hasSpoken && isBookmark) this.#reply(watch.revision, { watchId: id });
+      const isBookmark = watch.isSynced && watch.startRevision <= revision + 1;
+      if (hasRoom && tellsProgress && !hasSpoken && isBookmark) this.#reply(revision, { watchId: id });
     }
     this.onWritable();
   }
