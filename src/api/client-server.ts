@@ -6,9 +6,11 @@ import { KVServiceService } from '../gen/quorate/v1/kv';
 import { MaintenanceServiceService } from '../gen/quorate/v1/maintenance';
 import { type ApiLimits, maxRequestBytes } from './limits';
 import { type ClusterServiceDependencies, clusterServiceHandlers } from './native/cluster-service';
-import { type KvServiceDependencies, kvServiceHandlers } from './native/kv-service';
+import { beginMutation } from './native/kv/write';
+import { WriteStreams, writeStreamLimits } from './native/kv/write-streams';
+import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from './native/kv-service';
 import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './native/maintenance-service';
-import type { ServerStreams } from './server-streams';
+import { ServerStreams } from './server-streams';
 import { type ApiService, type Handlers, strictService } from './strict-service';
 import type { UnaryCalls } from './unary-calls';
 
@@ -44,6 +46,8 @@ const lastWordsMs = 250;
 export class ClientServer {
   readonly #server: Server;
   readonly #options: ClientServerOptions;
+  readonly #lists: ServerStreams;
+  readonly #writes: WriteStreams;
 
   constructor(options: ClientServerOptions) {
     this.#options = options;
@@ -56,9 +60,21 @@ export class ClientServer {
       'grpc.keepalive_time_ms': keepalive.everyMs,
       'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     });
-    this.#add(KVServiceService, kvServiceHandlers(options.kv, options.calls));
+    const { calls, kv } = options;
+    const { scheduler } = kv;
+    this.#lists = new ServerStreams({ calls, scheduler, ...streamListLimits });
+    this.#writes = new WriteStreams({
+      calls,
+      scheduler,
+      begin: (mutation) => beginMutation(kv, calls, mutation),
+      ...writeStreamLimits,
+    });
+    this.#add(KVServiceService, kvServiceHandlers(kv, { calls, lists: this.#lists, writes: this.#writes }));
     this.#add(ClusterServiceService, clusterServiceHandlers(options.cluster, options.calls));
-    this.#add(MaintenanceServiceService, maintenanceServiceHandlers(options.maintenance, options.streams));
+    this.#add(
+      MaintenanceServiceService,
+      maintenanceServiceHandlers(options.maintenance, { calls, copies: options.streams }),
+    );
     for (const { definition, handlers } of options.services) this.#add(definition, handlers);
     for (const addition of options.additions) addition.addToServer(this.#server);
   }
@@ -89,7 +105,8 @@ export class ClientServer {
         resolve();
       });
     });
-    const answered = this.#options.calls.idle().then(() => delay(lastWordsMs));
+    this.#lists.stop();
+    const answered = Promise.all([this.#options.calls.idle(), this.#writes.drain()]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);
     this.#server.forceShutdown();
   }

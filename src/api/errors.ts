@@ -1,5 +1,6 @@
 /** THE table: what each expected error looks like to a client of the API. `docs/api.md` shows it; a test compares. */
 import { Metadata, status } from '@grpc/grpc-js';
+import { assert } from '../base/assert';
 import { type ErrorCode, type Outcome, type QuorateError } from '../base/error';
 import type { Any } from '../gen/google/protobuf/any';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details';
@@ -158,6 +159,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRule>> = {
     retryAfterMs: 5000,
     advice: 'The quota is used up. Delete keys and compact, or raise the quota (MaintenanceService.UpdateSettings).',
   },
+  corrupt: {
+    status: status.DATA_LOSS,
+    reason: 'CORRUPT',
+    outcomes: ['not-done'],
+    retryAfterMs: undefined,
+    advice: 'Compare the members (MaintenanceService.HashKv), replace the wrong ones, then clear the alarm.',
+  },
   'request-expired': {
     status: status.FAILED_PRECONDITION,
     reason: 'REQUEST_EXPIRED',
@@ -210,6 +218,13 @@ export function statusOfError(
   if (retryAfterMs !== undefined) details.push(pack('RetryInfo', RetryInfo.encode(retryInfo(retryAfterMs)).finish()));
   if (error.details.field !== undefined) details.push(badRequest(error.details.field, error.message, rule.reason));
   return withDetails(rule.status, error.message, details);
+}
+
+/** The same status as a message of its own, for streams that answer several requests. */
+export function rpcStatusOf({ metadata }: CallStatus): Status {
+  const [bytes] = metadata.get(statusDetailsTrailer);
+  assert(bytes instanceof Buffer, 'every status of the native API carries its details');
+  return Status.decode(bytes);
 }
 
 /** The status of an unexpected error. Says nothing of its cause: that goes to the log. */

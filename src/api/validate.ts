@@ -12,9 +12,9 @@ export const pageSizes = { default: 100, max: 1000 } as const;
  *
  * @throws QuorateError `invalid-argument`
  */
-export function checkedKey(key: string, maxKeyBytes: number): Uint8Array {
-  if (key === '') throw invalid('key', 'is empty', { limit: '1 byte or more', actual: '0 bytes' });
-  return checkedKeyText('key', key, maxKeyBytes);
+export function checkedKey(key: string, maxKeyBytes: number, field = 'key'): Uint8Array {
+  if (key === '') throw invalid(field, 'is empty', { limit: '1 byte or more', actual: '0 bytes' });
+  return checkedKeyText(field, key, maxKeyBytes);
 }
 
 /** The bytes of a text that is compared with keys: it may be empty, but no longer than a key. */
@@ -60,9 +60,25 @@ export function isLinearizable(consistency: number): boolean {
 }
 
 /** Keys in one page; 0 means the default. */
-export function checkedPageSize(pageSize: number): number {
+export function checkedPageSize(pageSize: number, field = 'page_size'): number {
   if (pageSize >= 0 && pageSize <= pageSizes.max) return pageSize === 0 ? pageSizes.default : pageSize;
-  throw invalid('page_size', 'is out of range', { limit: `0 to ${String(pageSizes.max)}`, actual: String(pageSize) });
+  throw invalid(field, 'is out of range', { limit: `0 to ${String(pageSizes.max)}`, actual: String(pageSize) });
+}
+
+/** Bytes of keys and values in one page; 0 means the most there may be. */
+export function checkedPageBytes(pageBytes: number, maxPageBytes: number): number {
+  if (pageBytes >= 0 && pageBytes <= maxPageBytes) return pageBytes === 0 ? maxPageBytes : pageBytes;
+  throw invalid('page_bytes', 'is out of range', { limit: `0 to ${String(maxPageBytes)}`, actual: String(pageBytes) });
+}
+
+/**
+ * A store-wide revision; 0 stands for something that the field says.
+ *
+ * @throws QuorateError `invalid-argument`
+ */
+export function checkedRevision(field: string, revision: number): number {
+  if (revision >= 0) return revision;
+  throw invalid(field, 'is negative', { limit: '0 or more', actual: String(revision) });
 }
 
 /** The name of a member. */

@@ -28,6 +28,7 @@ export type Outcome = 'not-done' | 'unknown';
  * - `not-found`: a key or lease that must be there is not
  * - `already-exists`: a lease with this id is there
  * - `no-space`: the quota is used up; deletes and compaction still work
+ * - `corrupt`: an alarm says that members hold different data; nothing is changed until an operator clears it
  * - `request-expired`: the request id is older than what is remembered: whether it was done before is not known, it was not done now
  * - `request-mismatch`: the request id was used before for another request
  * - `unreachable`: (client) no member could be reached
@@ -52,6 +53,7 @@ export type ErrorCode =
   | 'not-found'
   | 'already-exists'
   | 'no-space'
+  | 'corrupt'
   | 'request-expired'
   | 'request-mismatch'
   | 'unreachable';

@@ -74,6 +74,7 @@ const allCodes: Readonly<Record<ErrorCode, true>> = {
   'not-found': true,
   'already-exists': true,
   'no-space': true,
+  corrupt: true,
   'request-expired': true,
   'request-mismatch': true,
   unreachable: true,

@@ -5,6 +5,7 @@ import { ClusterServiceClient, type GetStatusResponse } from '../../src/gen/quor
 import { type ListResponse, PutRequest } from '../../src/gen/quorate/v1/kv';
 import { type FakeMember, fakeStatus, startFakeMember } from '../support/fake-member';
 import { failure, KvCaller } from '../support/kv-caller';
+import { deleteRequest, putRequest } from '../support/kv-requests';
 import { detailsOf, RawClient } from '../support/raw-call';
 
 const putPath = '/quorate.v1.KVService/Put';
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 describe('KVService', () => {
   it('stores text and bytes and gives them back in the same form', async () => {
-    expect(await caller.put('a', '1')).toEqual({ revision: 2, createRevision: 2, version: 1 });
+    expect(await caller.put('a', '1')).toMatchObject({ revision: 2, createRevision: 2, version: 1 });
     const data = Buffer.from([0, 255, 254]);
     await caller.putValue('b', { $case: 'data', value: data });
     expect((await caller.get('a')).kv?.value).toEqual({ $case: 'text', value: '1' });
@@ -39,8 +40,14 @@ describe('KVService', () => {
 
   it('deletes, and says whether there was something to delete', async () => {
     await caller.put('a', '1');
-    expect(await caller.ask(caller.kv.delete, { key: 'a' })).toEqual({ deleted: true, revision: 3 });
-    expect(await caller.ask(caller.kv.delete, { key: 'a' })).toEqual({ deleted: false, revision: 3 });
+    expect(await caller.ask(caller.kv.delete, deleteRequest({ key: 'a' }))).toMatchObject({
+      deleted: true,
+      revision: 3,
+    });
+    expect(await caller.ask(caller.kv.delete, deleteRequest({ key: 'a' }))).toMatchObject({
+      deleted: false,
+      revision: 3,
+    });
   });
 
   it('waits for a barrier before a linearizable read, and not before a stale one (thesis §6.4)', async () => {
@@ -165,7 +172,7 @@ describe('request checks', () => {
   it('refuses an empty key on every call', async () => {
     await expectRefusal(caller.put('', 'x'), { field: 'key', actual: '0 bytes' });
     await expectRefusal(caller.get(''), { field: 'key' });
-    await expectRefusal(caller.ask(caller.kv.delete, { key: '' }), { field: 'key' });
+    await expectRefusal(caller.ask(caller.kv.delete, deleteRequest({ key: '' })), { field: 'key' });
   });
 
   it('refuses a key that is too long, in bytes of UTF-8, and names limit and length', async () => {
@@ -203,7 +210,7 @@ describe('request checks', () => {
   });
 
   it('refuses text that is not UTF-8 instead of changing the key', async () => {
-    const payload = Buffer.from(PutRequest.encode({ key: 'aXb', value: { $case: 'text', value: 'v' } }).finish());
+    const payload = Buffer.from(PutRequest.encode(putRequest({ key: 'aXb' })).finish());
     payload[payload.indexOf('X')] = 0xff;
     const { error } = await raw.call(putPath, payload);
     expect(error?.code).toBe(status.INVALID_ARGUMENT);
@@ -212,10 +219,7 @@ describe('request checks', () => {
   });
 
   it('refuses a message that goes on after its end', async () => {
-    const payload = Buffer.concat([
-      PutRequest.encode({ key: 'a', value: { $case: 'text', value: 'v' } }).finish(),
-      Buffer.of(0, 1),
-    ]);
+    const payload = Buffer.concat([PutRequest.encode(putRequest({ key: 'a' })).finish(), Buffer.of(0, 1)]);
     const { error } = await raw.call(putPath, payload);
     expect(error?.code).toBe(status.INVALID_ARGUMENT);
     expect(member.store.records.size).toBe(0);

@@ -3,6 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { QuorateError } from '../../src/base/error';
 import { type FakeMember, startFakeMember, testLimits } from '../support/fake-member';
 import { failure, KvCaller, until } from '../support/kv-caller';
+import { putRequest } from '../support/kv-requests';
 import { detailsOf } from '../support/raw-call';
 
 let member: FakeMember;
@@ -50,7 +51,7 @@ describe('deadlines', () => {
   it('survives a call that its client cancels, and goes on', async () => {
     let release: () => void = () => undefined;
     member.store.behaviour = () => new Promise((resolve) => (release = resolve));
-    const call = caller.kv.put({ key: 'a', value: { $case: 'text', value: '1' } }, () => undefined);
+    const call = caller.kv.put(putRequest({ key: 'a' }), () => undefined);
     await until(() => member.calls.inFlight === 1);
     call.cancel();
     release();

@@ -6,6 +6,7 @@ import { status } from '@grpc/grpc-js';
 import { seededRng } from '../../src/base/rng';
 import { GetRequest, GetResponse, ListRequest, PutRequest } from '../../src/gen/quorate/v1/kv';
 import { type FakeMember, startFakeMember } from '../support/fake-member';
+import { getRequest, listRequest, putRequest } from '../support/kv-requests';
 import { detailsOf, RawClient } from '../support/raw-call';
 
 const methods = ['Put', 'Get', 'Delete', 'List'].map((name) => `/quorate.v1.KVService/${name}`);
@@ -28,7 +29,7 @@ afterAll(async () => {
 async function expectUnharmed(): Promise<void> {
   const { answer } = await raw.call(
     '/quorate.v1.KVService/Get',
-    GetRequest.encode({ key: 'nothing', consistency: 0 }).finish(),
+    GetRequest.encode(getRequest({ key: 'nothing' })).finish(),
   );
   expect(GetResponse.decode(answer ?? Buffer.alloc(0))).toEqual({ found: false, kv: undefined, revision: 1 });
   expect(member.store.records.size).toBe(0);
@@ -59,7 +60,7 @@ describe('garbage in a valid gRPC frame', () => {
   }, 30_000);
 
   it('made by changing one byte of a good message never stores another key than the one it names', async () => {
-    const good = Buffer.from(PutRequest.encode({ key: 'kkkkkkkk', value: { $case: 'text', value: 'vvvv' } }).finish());
+    const good = Buffer.from(PutRequest.encode(putRequest({ key: 'kkkkkkkk' })).finish());
     for (let at = 0; at < good.length; at++) {
       for (const byte of [0x00, 0x7f, 0x80, 0xc0, 0xff]) {
         const changed = Buffer.from(good);
@@ -76,13 +77,15 @@ describe('garbage in a valid gRPC frame', () => {
   });
 
   it('cut off anywhere is refused, except where what is left is a message', async () => {
-    const good = ListRequest.encode({
-      selection: { $case: 'range', value: { start: 'a', end: 'b' } },
-      pageSize: 5,
-      pageToken: 'zz',
-      keysOnly: true,
-      consistency: 1,
-    }).finish();
+    const good = ListRequest.encode(
+      listRequest({
+        selection: { $case: 'range', value: { start: 'a', end: 'b' } },
+        pageSize: 5,
+        pageToken: 'zz',
+        keysOnly: true,
+        consistency: 1,
+      }),
+    ).finish();
     for (let length = 1; length < good.length; length++)
       await raw.call('/quorate.v1.KVService/List', good.subarray(0, length));
     await expectUnharmed();
@@ -91,17 +94,14 @@ describe('garbage in a valid gRPC frame', () => {
 
 describe('size', () => {
   it('a key of 10 MiB is refused', async () => {
-    const payload = PutRequest.encode({
-      key: 'k'.repeat(10 * 1024 * 1024),
-      value: { $case: 'text', value: '' },
-    }).finish();
+    const payload = PutRequest.encode(putRequest({ key: 'k'.repeat(10 * 1024 * 1024) })).finish();
     const { error } = await raw.call(putPath, payload);
     expect(error?.code).toBe(status.RESOURCE_EXHAUSTED);
     await expectUnharmed();
   });
 
   it('an oversized key within the message limit names limit and actual', async () => {
-    const payload = PutRequest.encode({ key: 'k'.repeat(60_000), value: { $case: 'text', value: '' } }).finish();
+    const payload = PutRequest.encode(putRequest({ key: 'k'.repeat(60_000) })).finish();
     const { error } = await raw.call(putPath, payload);
     expect(error?.code).toBe(status.INVALID_ARGUMENT);
     expect(error?.details).toContain('it is 60000 bytes, allowed is at most 100 bytes');
@@ -150,7 +150,7 @@ describe('garbage on the connection', () => {
         stream.end(body);
       });
     const grpc = { 'content-type': 'application/grpc', te: 'trailers' };
-    const good = PutRequest.encode({ key: 'a', value: { $case: 'text', value: '1' } }).finish();
+    const good = PutRequest.encode(putRequest({ key: 'a' })).finish();
     const frame = (flag: number, length: number) => {
       const header = Buffer.alloc(5);
       header[0] = flag;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutRequest } from '../../src/gen/quorate/v1/kv';
+import { putRequest } from '../support/kv-requests';
 import { RawClient } from '../support/raw-call';
 
 const main = join(__dirname, '../../dist/main.js');
@@ -77,11 +78,7 @@ async function untilServing(started: Started): Promise<void> {
 
 async function put(address: string, key: string): Promise<unknown> {
   const raw = new RawClient(address);
-  const { error } = await raw.call(
-    '/quorate.v1.KVService/Put',
-    PutRequest.encode({ key, value: { $case: 'text', value: 'v' } }).finish(),
-    4000,
-  );
+  const { error } = await raw.call('/quorate.v1.KVService/Put', PutRequest.encode(putRequest({ key })).finish(), 4000);
   raw.close();
   return error;
 }

@@ -2,12 +2,24 @@
 import { ClientServer } from '../../src/api/client-server';
 import type { ApiLimits } from '../../src/api/limits';
 import { copyLimits } from '../../src/api/state-copies';
+import { ReadGate } from '../../src/api/read-gate';
+import type { KvServiceDependencies } from '../../src/api/native/kv-service';
+import type { MaintenanceServiceDependencies } from '../../src/api/native/maintenance-service';
 import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
 import type { DeleteOperation, PutOperation } from '../../src/kv/command';
 import { decodeCommand } from '../../src/kv/command-codec';
-import type { KeyRecord, KvReader, RangePage, RangeQuery, Result } from '../../src/kv/result';
+import type {
+  HistoryPage,
+  KeyRecord,
+  KvHash,
+  KvReader,
+  RangePage,
+  RangeQuery,
+  Result,
+  TxnResult,
+} from '../../src/kv/result';
 import type { CallContext, Proposer } from '../../src/node/call';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
@@ -34,7 +46,7 @@ const realScheduler: Scheduler = {
 };
 
 /** What the fake store can be asked. */
-type FakedReads = Pick<KvReader, 'revision' | 'get' | 'range' | 'sizeBytes'>;
+type FakedReads = KvServiceDependencies['reader'] & MaintenanceServiceDependencies['reader'];
 
 /** A store that applies every command at once, and remembers how it was asked. */
 export class FakeStore implements Proposer<Result>, FakedReads {
@@ -95,8 +107,33 @@ export class FakeStore implements Proposer<Result>, FakedReads {
     return { records, more: records.length < inRange.length };
   }
 
+  readonly compactRevision = 0;
+  readonly leaseCount = 0;
+  readonly quotaBytes = 0;
+  readonly alarms: KvReader['alarms'] = [];
+
+  get keyCount(): number {
+    return this.records.size;
+  }
+
   sizeBytes(): number {
     return 4096;
+  }
+
+  sizeInUseBytes(): number {
+    return 2048;
+  }
+
+  readTxn(): TxnResult {
+    throw new Error('the fake store knows no transactions');
+  }
+
+  keyHistory(): HistoryPage {
+    throw new Error('the fake store keeps no history');
+  }
+
+  hashKv(): Promise<KvHash> {
+    return Promise.resolve({ hash: 7, revision: this.revision, compactRevision: 0 });
   }
 }
 
@@ -147,13 +184,18 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   });
   const state = { quorum: true };
   const health = new Health({ scheduler: realScheduler, hasQuorum: () => state.quorum, intervalMs: 10 });
+  const checks = {
+    limits: all,
+    reads: new ReadGate({ proposer: store, reader: store, clock: realScheduler }),
+    wallClock: Date.now,
+  };
   const server = new ClientServer({
     address: '127.0.0.1:0',
     limits: all,
     maxStreamsPerConnection: 100,
     calls,
     streams: new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs }),
-    kv: { proposer: store, reader: store, limits: all },
+    kv: { proposer: store, reader: store, ...checks, scheduler: realScheduler },
     cluster: {
       clusterId: 2n ** 64n - 1n,
       self: fakeSelf,
@@ -164,7 +206,14 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       logSizeBytes: () => 8192,
       version: '1.2.3',
     },
-    maintenance: { clusterId: 2n ** 64n - 1n, snapshots },
+    maintenance: {
+      clusterId: 2n ** 64n - 1n,
+      selfId: fakeSelf.id,
+      snapshots,
+      proposer: store,
+      reader: store,
+      ...checks,
+    },
     services: [],
     additions: [health, clientReflection()],
   });

@@ -8,6 +8,7 @@ import {
   type PutRequest,
   type PutResponse,
 } from '../../src/gen/quorate/v1/kv';
+import { getRequest, listRequest, putRequest } from './kv-requests';
 
 type Unary<Request, Response> = (
   request: Request,
@@ -39,16 +40,15 @@ export class KvCaller {
   }
 
   putValue(key: string, value: PutRequest['value'], timeoutMs?: number): Promise<PutResponse> {
-    return this.ask<PutRequest, PutResponse>(this.kv.put, { key, value }, timeoutMs);
+    return this.ask<PutRequest, PutResponse>(this.kv.put, putRequest({ key, value }), timeoutMs);
   }
 
   get(key: string, consistency: 0 | 1 | 2 = 0): Promise<GetResponse> {
-    return this.ask<{ key: string; consistency: 0 | 1 | 2 }, GetResponse>(this.kv.get, { key, consistency });
+    return this.ask(this.kv.get, getRequest({ key, consistency }));
   }
 
   list(request: Partial<ListRequest>): Promise<ListResponse> {
-    const nothing = { selection: undefined, pageSize: 0, pageToken: '', keysOnly: false, consistency: 0 } as const;
-    return this.ask<ListRequest, ListResponse>(this.kv.list, { ...nothing, ...request });
+    return this.ask(this.kv.list, listRequest(request));
   }
 
   close(): void {

@@ -92,6 +92,7 @@ const wordsOfCodes: Readonly<Record<ErrorCode, EtcdErrorName | 'own-words'>> = {
   'not-found': 'lease-not-found',
   'already-exists': 'lease-exists',
   'no-space': 'no-space',
+  corrupt: 'corrupt',
   // Requests of this API have no ids.
   'request-expired': 'own-words',
   'request-mismatch': 'own-words',

@@ -1,151 +1,74 @@
-/** `quorate.v1.KVService`: check, call, map, reply. */
-import { assert } from '../../base/assert';
-import {
-  type DeleteRequest,
-  type DeleteResponse,
-  type GetRequest,
-  type GetResponse,
-  type KeyValue,
-  type KVServiceServer,
-  type ListRequest,
-  type ListResponse,
-  type PutRequest,
-  type PutResponse,
+/** `quorate.v1.KVService`: the handlers of its calls; each call has a file of its own in `kv/`. */
+import type {
+  BatchGetRequest,
+  DeleteRangeRequest,
+  DeleteRequest,
+  GetHistoryRequest,
+  GetRequest,
+  KVServiceServer,
+  ListRequest,
+  PutRequest,
+  StreamListRequest,
+  TxnRequest,
 } from '../../gen/quorate/v1/kv';
-import { deleteOperation, putOperation, unnamed } from '../../kv/command-builders';
-import { encodeCommand } from '../../kv/command-codec';
-import type { KeyRange, KeyRecord, KvReader, Result } from '../../kv/result';
-import type { CallContext, Proposer } from '../../node/call';
-import type { ApiLimits } from '../limits';
-import { pageTokenAfter, rangeFrom } from '../page-token';
+import type { Scheduler } from '../../base/clock';
+import type { KvReader, Result } from '../../kv/result';
+import type { Proposer } from '../../node/call';
+import type { ReadGate } from '../read-gate';
+import type { ServerStreams } from '../server-streams';
 import type { UnaryCalls } from '../unary-calls';
-import { checkedKey, checkedKeyText, checkedPageSize, checkedValue, isLinearizable } from '../validate';
+import { batchGet } from './kv/batch-get';
+import { deleteMutation } from './kv/delete';
+import { deleteRangeMutation } from './kv/delete-range';
+import { get, type ReadNeeds } from './kv/get';
+import { getHistory } from './kv/get-history';
+import { list } from './kv/list';
+import { putMutation } from './kv/put';
+import { streamList } from './kv/stream-list';
+import { txn } from './kv/txn';
+import type { WriteStreams } from './kv/write-streams';
+import { mutate, type RequestBounds } from './mutation';
 
 /** What the service needs of a member. */
-export interface KvServiceDependencies {
+export interface KvServiceDependencies extends ReadNeeds, RequestBounds {
   readonly proposer: Proposer<Result>;
-  readonly reader: Pick<KvReader, 'revision' | 'get' | 'range'>;
-  readonly limits: ApiLimits;
+  readonly reader: ReadNeeds['reader'] & Pick<KvReader, 'readTxn'>;
+  readonly reads: ReadGate;
+  /** The node's own: deadlines are times on it. */
+  readonly scheduler: Scheduler;
+}
+
+/** Bounds of the listings that are streamed at one time. Each holds one message of at most 256 KiB, or one key. */
+export const streamListLimits = { maxStreams: 200, maxStallMs: 60_000 } as const;
+
+/** What carries the calls. */
+export interface KvServiceCarriers {
+  readonly calls: UnaryCalls;
+  /** For `StreamList`. */
+  readonly lists: ServerStreams;
+  readonly writes: WriteStreams;
 }
 
 /** The gRPC handlers of the service. */
 export function kvServiceHandlers(
   needs: KvServiceDependencies,
-  calls: UnaryCalls,
-): Pick<KVServiceServer, 'put' | 'get' | 'delete' | 'list'> {
+  { calls, lists, writes }: KvServiceCarriers,
+): Omit<KVServiceServer, 'watch'> {
+  const { proposer, scheduler, limits } = needs;
   return {
-    put: calls.handler((request: PutRequest, call) => put(needs, request, call)),
+    put: calls.handler((request: PutRequest, call) => mutate(proposer, putMutation(request, needs), call)),
     get: calls.handler((request: GetRequest, call) => get(needs, request, call)),
-    delete: calls.handler((request: DeleteRequest, call) => deleteKey(needs, request, call)),
+    batchGet: calls.handler((request: BatchGetRequest, call) => batchGet(needs, request, call)),
     list: calls.handler((request: ListRequest, call) => list(needs, request, call)),
+    streamList: lists.handler((request: StreamListRequest) =>
+      streamList(needs, request, { deadline: scheduler.now() + limits.requestTimeoutMs }),
+    ),
+    delete: calls.handler((request: DeleteRequest, call) => mutate(proposer, deleteMutation(request, needs), call)),
+    deleteRange: calls.handler((request: DeleteRangeRequest, call) =>
+      mutate(proposer, deleteRangeMutation(request, needs), call),
+    ),
+    txn: calls.handler((request: TxnRequest, call) => txn(needs, request, call)),
+    write: writes.handler,
+    getHistory: calls.handler((request: GetHistoryRequest, call) => getHistory(needs, request, call)),
   };
-}
-
-async function put(needs: KvServiceDependencies, request: PutRequest, call: CallContext): Promise<PutResponse> {
-  const key = checkedKey(request.key, needs.limits.maxKeyBytes);
-  const value = checkedValue(request.value, needs.limits.maxValueBytes);
-  const result = await needs.proposer.propose(encodeCommand(unnamed(putOperation({ key, ...value }))), call);
-  assert(result.kind === 'put', 'the result of a put is that of a put');
-  return {
-    revision: result.revision,
-    createRevision: result.createRevision,
-    version: result.version,
-    previous: undefined,
-    leaseId: 0n,
-    replayed: false,
-  };
-}
-
-async function deleteKey(
-  needs: KvServiceDependencies,
-  request: DeleteRequest,
-  call: CallContext,
-): Promise<DeleteResponse> {
-  const key = checkedKey(request.key, needs.limits.maxKeyBytes);
-  const result = await needs.proposer.propose(encodeCommand(unnamed(deleteOperation(key))), call);
-  assert(result.kind === 'delete', 'the result of a delete is that of a delete');
-  return { deleted: result.deleted > 0, revision: result.revision, previous: undefined, replayed: false };
-}
-
-async function get(needs: KvServiceDependencies, request: GetRequest, call: CallContext): Promise<GetResponse> {
-  const key = checkedKey(request.key, needs.limits.maxKeyBytes);
-  if (isLinearizable(request.consistency)) await needs.proposer.readBarrier(call);
-  const record = needs.reader.get(key);
-  const kv = record === undefined ? undefined : keyValueOf(record, false);
-  return { found: kv !== undefined, kv, revision: needs.reader.revision };
-}
-
-async function list(needs: KvServiceDependencies, request: ListRequest, call: CallContext): Promise<ListResponse> {
-  const limit = checkedPageSize(request.pageSize);
-  const selection = selectionOf(request.selection, needs.limits.maxKeyBytes);
-  const range = rangeFrom(selection, request.pageToken);
-  if (isLinearizable(request.consistency)) await needs.proposer.readBarrier(call);
-  const { reader } = needs;
-  if (isEmpty(range)) return { kvs: [], nextPageToken: '', revision: reader.revision };
-  const page = reader.range({
-    ...range,
-    revision: 0,
-    limit,
-    maxBytes: needs.limits.maxPageBytes,
-    keysOnly: request.keysOnly,
-  });
-  const last = page.records.at(-1);
-  assert(!page.more || last !== undefined, 'a page that is not the last holds a record');
-  const nextPageToken = page.more && last !== undefined ? pageTokenAfter(selection, last.key) : '';
-  const kvs = page.records.map((record) => keyValueOf(record, request.keysOnly));
-  return { kvs, nextPageToken, revision: reader.revision };
-}
-
-function selectionOf(selection: ListRequest['selection'], maxKeyBytes: number): KeyRange {
-  switch (selection?.$case) {
-    case undefined:
-      return { start: new Uint8Array(), end: undefined };
-    case 'prefix': {
-      const start = checkedKeyText('prefix', selection.value, maxKeyBytes);
-      return { start, end: endOfPrefix(start) };
-    }
-    case 'range': {
-      const end = checkedKeyText('range.end', selection.value.end, maxKeyBytes);
-      const start = checkedKeyText('range.start', selection.value.start, maxKeyBytes);
-      return { start, end: end.length === 0 ? undefined : end };
-    }
-  }
-}
-
-/** The first byte string after all that begin with `prefix`. UTF-8 never holds a byte 0xff, so the last one can grow. */
-function endOfPrefix(prefix: Uint8Array): Uint8Array | undefined {
-  const end = Uint8Array.from(prefix);
-  const last = end.at(-1);
-  if (last === undefined) return undefined;
-  assert(last < 0xff, 'UTF-8 holds no byte 0xff');
-  end[end.length - 1] = last + 1;
-  return end;
-}
-
-function isEmpty(range: KeyRange): boolean {
-  return range.end !== undefined && Buffer.compare(range.start, range.end) >= 0;
-}
-
-function keyValueOf(record: KeyRecord, keysOnly: boolean): KeyValue {
-  const { createRevision, modRevision, version, lease: leaseId } = record;
-  return {
-    key: text(record.key),
-    value: keysOnly ? undefined : valueOf(record),
-    createRevision,
-    modRevision,
-    version,
-    leaseId,
-  };
-}
-
-function valueOf({ form, value }: KeyRecord): KeyValue['value'] {
-  return form === 'text' ? { $case: 'text', value: text(value) } : { $case: 'data', value: view(value) };
-}
-
-function text(bytes: Uint8Array): string {
-  return view(bytes).toString('utf8');
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

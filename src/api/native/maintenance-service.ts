@@ -1,32 +1,53 @@
-/** `quorate.v1.MaintenanceService`: what operators need beside the data. */
-import type { MaintenanceServiceServer, SnapshotResponse } from '../../gen/quorate/v1/maintenance';
+/** `quorate.v1.MaintenanceService`: the handlers of its calls; what they do is in `maintenance/`. */
+import type {
+  ClearAlarmRequest,
+  CompactRequest,
+  HashKvRequest,
+  ListAlarmsRequest,
+  MaintenanceServiceServer,
+  RaiseAlarmRequest,
+  UpdateSettingsRequest,
+} from '../../gen/quorate/v1/maintenance';
 import type { ServerStreams } from '../server-streams';
-import { chunksOf, type SnapshotSource, type StateCopy } from '../state-copies';
+import type { UnaryCalls } from '../unary-calls';
+import { type AlarmNeeds, clearAlarm, listAlarms, raiseAlarm } from './maintenance/alarms';
+import { compactMutation } from './maintenance/compact';
+import { Hasher } from './maintenance/hash-kv';
+import { getSettings, type SettingsNeeds, updateSettings } from './maintenance/settings';
+import { snapshot, type SnapshotNeeds } from './maintenance/snapshot';
+import { type StoreFacts, storeStatus } from './maintenance/store-status';
+import { mutate } from './mutation';
+import type { KvReader } from '../../kv/result';
 
 /** What the service needs of a member. */
-export interface MaintenanceServiceDependencies {
-  readonly clusterId: bigint;
-  readonly snapshots: SnapshotSource;
+export interface MaintenanceServiceDependencies extends AlarmNeeds, SettingsNeeds, SnapshotNeeds {
+  readonly reader: StoreFacts & Pick<KvReader, 'hashKv'>;
+  readonly reads: AlarmNeeds['reads'];
+}
+
+/** What carries the calls. */
+export interface MaintenanceServiceCarriers {
+  readonly calls: UnaryCalls;
+  /** For `Snapshot`. */
+  readonly copies: ServerStreams;
 }
 
 /** The gRPC handlers of the service. */
 export function maintenanceServiceHandlers(
   needs: MaintenanceServiceDependencies,
-  streams: ServerStreams,
-): Pick<MaintenanceServiceServer, 'snapshot'> {
-  return { snapshot: streams.handler(() => snapshot(needs)) };
-}
-
-async function* snapshot(needs: MaintenanceServiceDependencies): AsyncGenerator<SnapshotResponse, void, undefined> {
-  const copy = await needs.snapshots.takeSnapshot();
-  try {
-    yield { part: { $case: 'header', value: headerOf(needs.clusterId, copy) } };
-    for await (const chunk of chunksOf(copy)) yield { part: { $case: 'chunk', value: chunk } };
-  } finally {
-    await copy.release();
-  }
-}
-
-function headerOf(clusterId: bigint, { last, sizeBytes, sha256 }: StateCopy) {
-  return { clusterId, appliedIndex: last.index, sizeBytes, sha256: Buffer.from(sha256, 'hex') };
+  { calls, copies }: MaintenanceServiceCarriers,
+): MaintenanceServiceServer {
+  const { proposer, reader } = needs;
+  const hasher = new Hasher(reader);
+  return {
+    snapshot: copies.handler(() => snapshot(needs)),
+    compact: calls.handler((request: CompactRequest, call) => mutate(proposer, compactMutation(request, needs), call)),
+    hashKv: calls.handler((request: HashKvRequest) => hasher.hashKv(request)),
+    listAlarms: calls.handler((request: ListAlarmsRequest, call) => listAlarms(needs, request, call)),
+    raiseAlarm: calls.handler((request: RaiseAlarmRequest, call) => raiseAlarm(needs, request, call)),
+    clearAlarm: calls.handler((request: ClearAlarmRequest, call) => clearAlarm(needs, request, call)),
+    getSettings: calls.handler((_request, call) => getSettings(needs, call)),
+    updateSettings: calls.handler((request: UpdateSettingsRequest, call) => updateSettings(needs, request, call)),
+    getStoreStatus: calls.handler(() => Promise.resolve(storeStatus(reader))),
+  };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientServer } from '../../api/client-server';
 import { etcdServices } from '../../api/etcd/services';
+import { ReadGate } from '../../api/read-gate';
 import { ServerStreams } from '../../api/server-streams';
 import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
@@ -196,13 +197,18 @@ function clientServer(
     },
   });
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
+  const checks = {
+    limits: options,
+    reads: new ReadGate({ proposer: node, reader: store, clock: systemScheduler }),
+    wallClock: Date.now,
+  };
   return new ClientServer({
     address: options.clientListen,
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
     streams,
-    kv: { proposer: node, reader: store, limits: options },
+    kv: { proposer: node, reader: store, ...checks, scheduler: systemScheduler },
     cluster: {
       clusterId: origin.clusterId,
       self: origin.self,
@@ -213,7 +219,14 @@ function clientServer(
       logSizeBytes: () => storage.sizeBytes(),
       version: programVersion(),
     },
-    maintenance: { clusterId: origin.clusterId, snapshots: store },
+    maintenance: {
+      clusterId: origin.clusterId,
+      selfId: origin.self.id,
+      snapshots: store,
+      proposer: node,
+      reader: store,
+      ...checks,
+    },
     services: etcdServices(
       {
         clusterId: origin.clusterId,

@@ -1,0 +1,47 @@
+/** What a client of the native API is told when the store refused its command. The one place where refusals become errors. */
+import { type ErrorCode, type ErrorContext, QuorateError } from '../base/error';
+import type { Refusal, RefusedResult, Result } from '../kv/result';
+
+/** A result that is not a refusal. */
+export type AcceptedResult = Exclude<Result, { readonly kind: 'refused' }>;
+
+/**
+ * Lets through what is not a refusal.
+ *
+ * @throws QuorateError `not-found`, `already-exists`, `invalid-argument`, `compacted`, `future-revision`, `no-space`,
+ *   `corrupt`, `request-expired`, `request-mismatch`; all surely not done but `request-expired`
+ */
+export function accepted(result: Result): AcceptedResult {
+  if (result.kind === 'refused') throw errorOfRefusal(result);
+  return result;
+}
+
+/** The error that stands for a refusal. */
+export function errorOfRefusal(refused: RefusedResult): QuorateError {
+  const { code, message } = refusalTable[refused.refusal];
+  return new QuorateError(code, message, contextOf(refused));
+}
+
+const refusalTable: Readonly<Record<Refusal, { readonly code: ErrorCode; readonly message: string }>> = {
+  'key-not-found': { code: 'not-found', message: 'the key whose value or lease shall be kept is not there' },
+  'duplicate-key': { code: 'invalid-argument', message: 'the transaction would change a key more than once' },
+  'lease-not-found': { code: 'not-found', message: 'there is no such lease' },
+  'lease-exists': { code: 'already-exists', message: 'there is a lease with this id' },
+  compacted: { code: 'compacted', message: 'the revision was compacted' },
+  'future-revision': { code: 'future-revision', message: 'the revision has not been made yet' },
+  'no-space': { code: 'no-space', message: 'the quota of the cluster is used up; deletes and compaction still work' },
+  corrupt: {
+    code: 'corrupt',
+    message: 'an alarm says that members hold different data; nothing is changed until it is cleared',
+  },
+  'request-expired': {
+    code: 'request-expired',
+    message: 'the request id is older than what is remembered; it was not done now, and may have been before',
+  },
+  'request-mismatch': { code: 'request-mismatch', message: 'the request id was used before for another request' },
+};
+
+function contextOf({ refusal, limit }: RefusedResult): ErrorContext {
+  if (refusal === 'request-expired') return { outcome: 'unknown' };
+  return limit === undefined ? {} : { details: { limit: `revision ${String(limit)}` } };
+}
