@@ -109,13 +109,14 @@ function claim(id: bigint, members: readonly DirectoryEntry[]): MembershipPlan {
   return { ok: true, changes: [], members: members.map((it) => (it === member ? started : it)) };
 }
 
-/** Two members may share neither name, nor id, nor an address. */
+/** Two members may share neither name, nor id, nor an address; one that is not known yet is no address. */
 function conflictWith(member: DirectoryEntry, others: readonly DirectoryEntry[]): string | undefined {
   for (const other of others) {
     if (other.name === member.name) return `there is a member ${member.name} already`;
     if (other.id === member.id) return `the id of ${member.name} is that of ${other.name}`;
     for (const property of ['peerAddress', 'clientAddress'] as const) {
-      if (other[property] === member[property]) return `${other.name} is reached at ${member[property]} already`;
+      if (member[property] !== '' && other[property] === member[property])
+        return `${other.name} is reached at ${member[property]} already`;
     }
   }
   return undefined;

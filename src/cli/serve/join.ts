@@ -17,6 +17,13 @@ const askTimeoutMs = 2_000;
 /** A claim waits for a leader, and for the log. */
 const claimTimeoutMs = 10_000;
 
+/** Who asks for a place. */
+export interface Newcomer {
+  readonly name: string;
+  /** Where it listens for clients, `host:port`; the host may be one that only it understands, such as 0.0.0.0. */
+  readonly clientListen: string;
+}
+
 /**
  * Finds the place that was made for `name` by `quorate member add` or `replace`, and takes it. That succeeds once: who has
  * been started before has a directory that says who it is, or has lost it and must be replaced (invariant M7).
@@ -24,12 +31,13 @@ const claimTimeoutMs = 10_000;
  * @param addresses where clients reach members of the cluster; every one that answers is heard
  * @throws QuorateError `refused-to-start` when there is none, more than one, it is taken, or nobody answers
  */
-export async function takePlace(name: string, addresses: readonly string[]): Promise<Place> {
-  const place = await findPlace(name, addresses);
+export async function takePlace(newcomer: Newcomer, addresses: readonly string[]): Promise<Place> {
+  const place = await findPlace(newcomer.name, addresses);
   const client = new QuorateClient({ endpoints: addresses, timeoutMs: claimTimeoutMs });
   try {
-    await client.cluster.claimMember(place.self.id);
-    return place;
+    const self = await withClientAddress(client, place.self, newcomer);
+    await client.cluster.claimMember(self.id);
+    return { ...place, self };
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
     const unsure =
@@ -38,6 +46,19 @@ export async function takePlace(name: string, addresses: readonly string[]): Pro
   } finally {
     client.close();
   }
+}
+
+/** Whoever was added through etcd's API, which knows only where peers reach a member, tells now where clients do. */
+async function withClientAddress(
+  client: QuorateClient,
+  self: MemberDescription,
+  { clientListen }: Newcomer,
+): Promise<MemberDescription> {
+  if (self.clientAddress !== '') return self;
+  const host = self.peerAddress.slice(0, self.peerAddress.lastIndexOf(':'));
+  const clientAddress = host + clientListen.slice(clientListen.lastIndexOf(':'));
+  await client.cluster.updateMember(self.name, { clientAddress });
+  return { ...self, clientAddress };
 }
 
 async function findPlace(name: string, addresses: readonly string[]): Promise<Place> {

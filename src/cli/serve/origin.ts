@@ -30,7 +30,7 @@ export async function memberOrigin(options: ServeOptions): Promise<MemberOrigin>
   const stored = readIdentity(options.dataDir);
   if (stored !== undefined) return storedOrigin(options, stored);
   if (options.join !== undefined) {
-    const { clusterId, self } = await takePlace(options.name, options.join);
+    const { clusterId, self } = await takePlace(options, options.join);
     return { clusterId, self, initial: nobody };
   }
   const { clusterId, self, members } = initialClusterOf(options);

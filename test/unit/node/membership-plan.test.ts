@@ -41,6 +41,13 @@ describe('A plan for the members', () => {
     expect(refusalOf(plan)).toContain(refusal);
   });
 
+  it('takes members of which nobody knows yet where clients reach them', () => {
+    const [first, ...others] = three;
+    const unknown = [...others, ...(first === undefined ? [] : [{ ...first, clientAddress: '' }])];
+    const added = { ...member(4), clientAddress: '' };
+    expect(planMembership({ $case: 'add', value: { member: added } }, unknown, voters)).toMatchObject({ ok: true });
+  });
+
   it('keeps a member that leaves in the directory, so that it can be told, and drops it with the next change', () => {
     const removal = planMembership({ $case: 'remove', value: { name: 'm3' } }, three, voters);
     expect(removal).toEqual({ ok: true, changes: [{ kind: 'remove', member: 3n }], members: three });
