@@ -62,6 +62,11 @@ export function decodeCommand(payload: Uint8Array): Command {
   return { requestId, command };
 }
 
+/** Of a command with a request id: its bytes without version and id, which any repetition of it has, too. */
+export function namedCommandBytes(payload: Uint8Array): Uint8Array {
+  return payload.subarray(2 + requestIdBytes);
+}
+
 function notUnderstood(why: string): QuorateError {
   return new QuorateError('damaged', `a committed command cannot be understood: ${why}`);
 }

@@ -68,6 +68,15 @@ export class FileMedium implements StateMedium {
     }
   }
 
+  async vacuum(): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return (await this.#asked.ask('vacuum', {})).freePages;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   async takeSnapshot(): Promise<Snapshot> {
     if (this.#failure !== undefined) throw this.#failure;
     const path = this.#files.nextTaken();

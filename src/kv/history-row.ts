@@ -1,18 +1,20 @@
 /** One row of the store's history: one change of one key, and the checksums that guard it. */
 import { crc32 } from 'node:zlib';
-import type { ValueForm } from './command';
+import { noLease, type ValueForm } from './command';
 
-/** A row without its key and value. Rows are numbered from 1 without gaps, in the order of their revisions. */
+/** A row without its key and value. Rows are numbered from 1 on, in the order of their revisions; compaction leaves gaps. */
 export interface RowHead {
   readonly row: number;
   readonly revision: number;
-  /** Orders the rows of one revision, from 0: a transaction will make many. */
+  /** Orders the rows of one revision, from 0: a transaction makes many. */
   readonly sub: number;
   /** 0 in a tombstone. */
   readonly createRevision: number;
   /** 0 in a tombstone. */
   readonly version: number;
   readonly flags: number;
+  /** The lease it was attached to; `noLease`, unless the flag `leased` is set. */
+  readonly lease: bigint;
 }
 
 /** A whole row. */
@@ -30,6 +32,8 @@ export const RowFlags = {
   textValue: 2,
   /** The key is valid UTF-8; for people who read the database. */
   textKey: 4,
+  /** The key was attached to a lease. */
+  leased: 8,
 } as const;
 
 /** The form in which a row's value was given. */
@@ -39,14 +43,16 @@ export function formOf(flags: number): ValueForm {
 
 const headNumbers = 6;
 const headBytes = 8 * headNumbers;
+const leaseBytes = 8;
 // Nearly every key fits, so that one call checks numbers and key together: a call costs more than 100 bytes do.
-const scratchKeyBytes = 464;
-const scratch = Buffer.alloc(headBytes + scratchKeyBytes);
+const scratchBytes = 512;
+const scratch = Buffer.alloc(scratchBytes);
 const scratchView = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
 
 /**
- * CRC-32 (zlib's) over the head's numbers, each as a little-endian double, and the key. It can be checked without the
- * value, which is how the key index is rebuilt without reading every value.
+ * CRC-32 (zlib's) over the head's numbers, each as a little-endian double, the lease if there is one, as a little-endian
+ * integer of 64 bits, and the key. It can be checked without the value, which is how the key index is rebuilt without
+ * reading every value.
  */
 export function headChecksum(head: RowHead, key: Uint8Array): number {
   writeNumber(0, head.row);
@@ -55,9 +61,14 @@ export function headChecksum(head: RowHead, key: Uint8Array): number {
   writeNumber(3, head.createRevision);
   writeNumber(4, head.version);
   writeNumber(5, head.flags);
-  if (key.length > scratchKeyBytes) return crc32(key, crc32(scratch.subarray(0, headBytes)));
-  scratch.set(key, headBytes);
-  return crc32(scratch.subarray(0, headBytes + key.length));
+  let keyAt = headBytes;
+  if (head.lease !== noLease) {
+    scratchView.setBigInt64(keyAt, head.lease, true);
+    keyAt += leaseBytes;
+  }
+  if (key.length > scratchBytes - keyAt) return crc32(key, crc32(scratch.subarray(0, keyAt)));
+  scratch.set(key, keyAt);
+  return crc32(scratch.subarray(0, keyAt + key.length));
 }
 
 /** CRC-32 over the whole row: the head's, continued over the value. A value in another key's row fails it, too. */
@@ -66,7 +77,7 @@ export function rowChecksum(ofHead: number, value: Uint8Array): number {
   return value.length === 0 ? ofHead : crc32(value, ofHead);
 }
 
-/** CRC-32 over at most 6 numbers, for the one-row tables. */
+/** CRC-32 over a few numbers, for the small tables. */
 export function numbersChecksum(numbers: readonly number[], seed: number): number {
   numbers.forEach((value, position) => {
     writeNumber(position, value);

@@ -7,6 +7,9 @@ import { checkSnapshot, openSqliteStore, type SqliteStore } from './sqlite-store
 import { positionName, receiverSuperseded, snapshotFailed } from './snapshot-failure';
 import type { StateMedium } from './state-medium';
 
+/** Pages given back at a time. */
+const vacuumPages = 64;
+
 /**
  * What survives a crash. It outlives the state machines opened on it, one after the other: each finds what the one before
  * it had at its last `checkpoint`, or at its `close`.
@@ -56,11 +59,15 @@ export class MemoryMedium implements StateMedium {
 
   checkpoint(): Promise<number> {
     this.#disk.state = this.#current.serialize();
-    return Promise.resolve(this.#current.readCounters().appliedIndex);
+    return Promise.resolve(this.#current.readFacts().appliedIndex);
+  }
+
+  vacuum(): Promise<number> {
+    return Promise.resolve(this.#current.vacuum(vacuumPages));
   }
 
   takeSnapshot(): Promise<Snapshot> {
-    const { appliedIndex, appliedTerm } = this.#current.readCounters();
+    const { appliedIndex, appliedTerm } = this.#current.readFacts();
     return Promise.resolve(new MemorySnapshot(this.#current.serialize(), { index: appliedIndex, term: appliedTerm }));
   }
 

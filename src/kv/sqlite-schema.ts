@@ -2,6 +2,8 @@
 import type { Database } from 'better-sqlite3';
 import { assert } from '../base/assert';
 import { QuorateError } from '../base/error';
+import { createFirstSchema } from './sqlite-schema-v1';
+import { createSecondSchema } from './sqlite-schema-v2';
 
 /** A step to the next schema version, done in one transaction. */
 export type Migration = (db: Database) => void;
@@ -10,7 +12,10 @@ export type Migration = (db: Database) => void;
 const applicationId = 0x71756f72;
 
 /** Migration n (from 0) leads from schema version n to n + 1. Published ones are never changed. */
-const migrations: readonly Migration[] = [createFirstSchema];
+const migrations: readonly Migration[] = [createFirstSchema, createSecondSchema];
+
+/** SQLite's number for pages that are given back when it is asked to. */
+const incrementalVacuum = 2;
 
 /**
  * Brings an empty or older state database to the newest schema.
@@ -29,11 +34,25 @@ export function migrate(db: Database, steps: readonly Migration[] = migrations):
   }
   steps.slice(version).forEach((step, done) => {
     db.transaction(() => {
+      db.pragma(`application_id = ${String(applicationId)}`);
       step(db);
       db.pragma(`user_version = ${String(version + done + 1)}`);
     }).immediate();
   });
   assert(Number(db.pragma('user_version', { simple: true })) === steps.length, 'the schema is the newest');
+  if (db.pragma('auto_vacuum', { simple: true }) !== incrementalVacuum) rewriteForVacuum(db);
+}
+
+/** To be called before anything is written to a new database: later it takes a rewrite. */
+export function wantIncrementalVacuum(db: Database): void {
+  db.pragma('auto_vacuum = INCREMENTAL');
+}
+
+/** An older database has no map of its pages, which only a rewrite of the whole file gives it. Interrupted, it begins anew. */
+function rewriteForVacuum(db: Database): void {
+  wantIncrementalVacuum(db);
+  db.exec('VACUUM');
+  assert(db.pragma('auto_vacuum', { simple: true }) === incrementalVacuum, 'free pages can be given back');
 }
 
 function assertOurs(db: Database, version: number): void {
@@ -46,64 +65,3 @@ function assertOurs(db: Database, version: number): void {
     `${db.name} is not a quorate state database. Move it away, or correct --data-dir`,
   );
 }
-
-function createFirstSchema(db: Database): void {
-  db.pragma(`application_id = ${String(applicationId)}`);
-  db.exec(tables);
-  db.exec(views);
-}
-
-// The value is the last column: SQLite keeps a long one on pages of its own, which are then read only if it is asked for.
-const tables = `
-CREATE TABLE history (
-  row INTEGER PRIMARY KEY,
-  revision INTEGER NOT NULL,
-  sub INTEGER NOT NULL,
-  create_revision INTEGER NOT NULL,
-  version INTEGER NOT NULL,
-  flags INTEGER NOT NULL,
-  head_checksum INTEGER NOT NULL,
-  checksum INTEGER NOT NULL,
-  key BLOB NOT NULL,
-  value BLOB NOT NULL
-) STRICT;
-
-CREATE TABLE meta (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  cluster_id TEXT NOT NULL,
-  applied_index INTEGER NOT NULL,
-  applied_term INTEGER NOT NULL,
-  revision INTEGER NOT NULL,
-  last_row INTEGER NOT NULL,
-  checksum INTEGER NOT NULL
-) STRICT;
-`;
-
-// What docs/state-database.md promises to people: text where it is text, bytes where it is not.
-const shown = `
-  CASE WHEN h.flags & 4 AND instr(h.key, x'00') = 0 THEN CAST(h.key AS TEXT) ELSE h.key END AS key,
-  CASE WHEN h.flags & 2 AND instr(h.value, x'00') = 0 THEN CAST(h.value AS TEXT)
-       WHEN h.flags & 1 THEN h.value END AS value,`;
-
-const views = `
-CREATE VIEW live AS
-SELECT ${shown}
-  h.create_revision AS create_revision,
-  h.revision AS mod_revision,
-  h.version AS version
-FROM (SELECT max(row) AS row FROM history GROUP BY key) AS newest
-JOIN history AS h ON h.row = newest.row
-WHERE h.flags & 1
-ORDER BY h.key;
-
-CREATE VIEW changes AS
-SELECT
-  h.revision AS revision,
-  h.sub AS sub,
-  CASE WHEN h.flags & 1 THEN 'put' ELSE 'delete' END AS action,
-  ${shown}
-  nullif(h.create_revision, 0) AS create_revision,
-  nullif(h.version, 0) AS version
-FROM history AS h
-ORDER BY h.row;
-`;

@@ -12,6 +12,8 @@ export interface StateWorkerOptions {
 export interface StateRequests {
   /** Make durable what is applied; moves the write-ahead log into the database as far as it goes. */
   readonly checkpoint: { readonly ask: object; readonly answer: { readonly appliedIndex: number } };
+  /** Give a bounded number of free pages back; tells how many are left. */
+  readonly vacuum: { readonly ask: object; readonly answer: { readonly freePages: number } };
   /** Copy the state to a new file. */
   readonly copy: {
     readonly ask: { readonly to: string };

@@ -8,7 +8,7 @@ import { assert, required, unreachable } from '../base/assert';
 import { QuorateError, type ErrorCode } from '../base/error';
 import type { LogPosition } from '../raft';
 import type { StateReply, StateRequest, StateRequests, StateWorkerOptions } from './sqlite-state-protocol';
-import { checkSnapshot, openSqliteStore } from './sqlite-store';
+import { checkSnapshot, openSqliteStore, vacuumPages } from './sqlite-store';
 import { keepReceived, syncPath } from './state-files';
 
 /** Pages in the write-ahead log from which on it should begin anew: 32 MiB. */
@@ -21,6 +21,8 @@ const anyPricePages = 262_144;
 const maxWaitMs = 5;
 /** Most passes in search of one that is short enough. */
 const maxPasses = 5;
+/** Pages given back at a time: the writer waits meanwhile, for less than a millisecond. */
+const vacuumStepPages = 32;
 /** How much of a file is read at a time. */
 const chunkBytes = 1 << 20;
 
@@ -33,7 +35,7 @@ interface CheckpointRow {
 
 type Answer<Kind extends keyof StateRequests> = StateRequests[Kind]['answer'];
 
-/** Has a connection of its own, opened when it is needed. It only reads: every change is made on the main thread. */
+/** Has a connection of its own, opened when it is needed. Rows are changed on the main thread alone. */
 class StateWorker {
   readonly #options: StateWorkerOptions;
   #connection: Database.Database | undefined;
@@ -46,6 +48,8 @@ class StateWorker {
     switch (request.kind) {
       case 'checkpoint':
         return this.#checkpoint();
+      case 'vacuum':
+        return { freePages: vacuumPages(this.#connected(), vacuumStepPages) };
       case 'copy':
         return this.#copy(request.to);
       case 'keep':

@@ -1,13 +1,15 @@
 /** The state machine's rows in SQLite: state.db, or a database in memory. Knows rows and counters, not commands. */
 import { statSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { assert } from '../base/assert';
 import { QuorateError } from '../base/error';
 import type { LogPosition } from '../raft';
-import { headChecksum, numbersChecksum, rowChecksum, type HistoryRow, type RowHead } from './history-row';
 import { notAsOffered, positionName, snapshotFailed } from './snapshot-failure';
-import { migrate } from './sqlite-schema';
+import { expectSqlite, isSqliteError, SqliteGuard } from './sqlite-guard';
+import { HistoryRows, type HeadAndKey } from './sqlite-history';
+import { formatClusterId, insertFirstMeta, MetaRow, type MetaFacts } from './sqlite-meta';
+import { migrate, wantIncrementalVacuum } from './sqlite-schema';
+import { SmallTables } from './sqlite-tables';
 
 /** Which database to open. */
 export interface SqliteStoreOptions {
@@ -21,38 +23,10 @@ export interface SqliteStoreOptions {
   readonly isSnapshot?: boolean;
 }
 
-/** The numbers that change with the rows, in the same transaction. */
-export interface Counters {
-  readonly appliedIndex: number;
-  readonly appliedTerm: number;
-  readonly revision: number;
-  /** The newest row; 0 when there is none. */
-  readonly lastRow: number;
-}
-
-/** Where a value is: what the key index knows of a row. */
-export type RowLocation = Omit<RowHead, 'sub'>;
-
-/** A row's head with its key, one character a byte. */
-export interface HeadAndKey {
-  readonly head: RowHead;
-  readonly key: string;
-}
-
-type HeadNumbers = [number, number, number, number, number, number, number];
-type HeadTuple = [...numbers: HeadNumbers, keyBytes: number];
-type RowTuple = [...numbers: HeadNumbers, key: Buffer, checksum: number, value: Buffer];
-type ValueTuple = [sub: number, checksum: number, value: Buffer];
-type MetaTuple = [clusterId: string, index: number, term: number, revision: number, lastRow: number, checksum: number];
-
-// Measured: pages of a thousand rows are a quarter faster than SQLite's row by row iteration, in bounded memory.
-const scanPageRows = 1000;
 // The state's worker may hold the lock for as long as the disk takes to sync; waiting is right, failing would not be.
 const busyTimeoutMs = 60_000;
 /** Of SQLite's file format: the change counter, the counter for which the size is valid, the number of the version. */
 const volatileHeaderOffsets = [24, 92, 96];
-const headColumns = 'row, revision, sub, create_revision, version, flags, head_checksum';
-const page = `WHERE row > ? ORDER BY row LIMIT ${String(scanPageRows)}`;
 
 /**
  * Opens the store, makes its tables, or brings an older schema forward.
@@ -99,125 +73,59 @@ export function checkSnapshot(options: SqliteStoreOptions, last: LogPosition): v
 /** An open store. Every method throws QuorateError `damaged` when SQLite or a checksum says so. */
 export class SqliteStore {
   /** As they were at opening. */
-  readonly loaded: Counters;
+  readonly loaded: MetaFacts;
+  readonly history: HistoryRows;
+  readonly tables: SmallTables;
   readonly #db: Database.Database;
-  readonly #path: string;
+  readonly #guard: SqliteGuard;
   readonly #clusterId: string;
-  readonly #insertRow: Database.Statement;
-  readonly #updateMeta: Database.Statement;
-  readonly #selectValue: Database.Statement<[number], ValueTuple>;
-  readonly #selectHeads: Database.Statement<[number], HeadTuple>;
-  readonly #selectKeys: Database.Statement<[number], string>;
+  readonly #meta: MetaRow;
   readonly #inTransaction: Database.Transaction<(work: () => unknown) => unknown>;
 
   constructor(db: Database.Database, options: SqliteStoreOptions) {
     this.#db = db;
-    this.#path = options.path;
+    this.#guard = new SqliteGuard(options.path);
     this.#clusterId = formatClusterId(options.clusterId);
-    this.#insertRow = db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#updateMeta = db.prepare(
-      'UPDATE meta SET applied_index = ?, applied_term = ?, revision = ?, last_row = ?, checksum = ?',
-    );
-    this.#selectValue = db
-      .prepare<[number], ValueTuple>('SELECT sub, checksum, value FROM history WHERE row = ?')
-      .raw(true);
-    this.#selectHeads = db
-      .prepare<[number], HeadTuple>(`SELECT ${headColumns}, length(key) FROM history ${page}`)
-      .raw(true);
-    this.#selectKeys = db
-      .prepare<[number], string>(`SELECT group_concat(hex(key), '') FROM (SELECT key FROM history ${page})`)
-      .pluck(true);
+    this.#meta = new MetaRow(db);
+    this.history = new HistoryRows(db, this.#guard);
+    this.tables = new SmallTables(db, this.#guard);
     this.#inTransaction = db.transaction((work) => work());
-    this.loaded = this.#loadCounters();
+    this.loaded = this.#load();
   }
 
   /**
-   * Runs `work`, which inserts rows, and stores the counters it returns, in one transaction: all of it happens, or,
+   * Runs `work`, which changes rows, and stores the counters it returns, in one transaction: all of it happens, or,
    * when something throws, none. Not durable on return (architecture §1.3).
    */
-  write(work: () => Counters): void {
-    this.#expect('written', () => {
+  write(work: () => MetaFacts): void {
+    this.#guard.expect('written', () => {
       this.#inTransaction.immediate(() => {
-        this.#storeCounters(work());
+        this.#meta.write(this.#clusterId, work());
       });
-    });
-  }
-
-  /** Appends a row; only within `write`. */
-  insert(row: HistoryRow): void {
-    assert(this.#db.inTransaction, 'rows are inserted in a transaction');
-    const ofHead = headChecksum(row, row.key);
-    this.#insertRow.run(
-      row.row,
-      row.revision,
-      row.sub,
-      row.createRevision,
-      row.version,
-      row.flags,
-      ofHead,
-      rowChecksum(ofHead, row.value),
-      row.key,
-      row.value,
-    );
-  }
-
-  /** Reads the value of a row, and checks that the row is exactly the one that the caller means. */
-  readValue(location: RowLocation, key: Uint8Array): Buffer {
-    return this.#expect('read', () => {
-      const found = this.#selectValue.get(location.row);
-      if (found === undefined) throw this.#damaged(`row ${String(location.row)} is missing`);
-      const [sub, checksum, value] = found;
-      const { row, revision, createRevision, version, flags } = location;
-      const ofHead = headChecksum({ row, revision, sub, createRevision, version, flags }, key);
-      if (rowChecksum(ofHead, value) !== checksum) throw this.#damaged(`row ${String(row)} fails its checksum`);
-      return value;
     });
   }
 
   /** Runs several reads as one transaction of SQLite, which makes each of them cheaper. */
   readTogether<T>(work: () => T): T {
-    return this.#expect('read', () => this.#inTransaction.deferred(work) as T);
+    return this.#guard.expect('read', () => this.#inTransaction.deferred(work) as T);
   }
 
-  /**
-   * Every row's head and key in ascending order, checked, a page at a time; values are not read. Checks also that no row
-   * is missing, at the end or in between. The store must not change before the last page.
-   */
-  *headPages(): Generator<readonly HeadAndKey[], void, void> {
-    let last = 0;
-    for (let page = this.#headPage(0); page.length > 0; page = this.#headPage(last)) {
-      last += page.length;
-      yield page;
-    }
-    if (last !== this.readCounters().lastRow) throw this.#damaged(`its rows end at ${String(last)}`);
-  }
-
-  /** Visits every row with its value in ascending order, checked. Reads the whole database. */
-  scanRows(visit: (row: HistoryRow) => void): void {
-    const select = this.#db
-      .prepare<[], RowTuple>(`SELECT ${headColumns}, key, checksum, value FROM history ORDER BY row`)
-      .raw(true);
-    this.#expect('read', () => {
-      let expectedRow = 1;
-      for (const tuple of select.iterate()) {
-        const [, , , , , , ofHead, key, checksum, value] = tuple;
-        const head = this.#checkHead(tuple, key, expectedRow++);
-        if (rowChecksum(ofHead, value) !== checksum) throw this.#damaged(`row ${String(head.row)} fails its checksum`);
-        visit({ ...head, key, value });
-      }
-    });
+  /** Every row of the history without its value, as it is now. */
+  headPages(): Generator<readonly HeadAndKey[], void, void> {
+    const { lastRow, removedRows } = this.readFacts();
+    return this.history.headPages({ lastRow, count: lastRow - removedRows });
   }
 
   /** The counters as they are in the database now. */
-  readCounters(): Counters {
-    return this.#expect('read', () => this.#loadCounters());
+  readFacts(): MetaFacts {
+    return this.#guard.expect('read', () => this.#load());
   }
 
   /** Checks the structure of the whole database, as far as SQLite can without reading every index twice. */
   checkPages(): void {
-    this.#expect('read', () => {
+    this.#guard.expect('read', () => {
       const answer = this.#db.pragma('quick_check(1)', { simple: true });
-      if (answer !== 'ok') throw this.#damaged(String(answer));
+      if (answer !== 'ok') throw this.#guard.damaged(String(answer));
     });
   }
 
@@ -232,90 +140,59 @@ export class SqliteStore {
 
   /** Bytes on disk, or in memory, all files together. */
   sizeBytes(): number {
-    if (this.#db.memory) {
-      const pages = Number(this.#db.pragma('page_count', { simple: true }));
-      return pages * Number(this.#db.pragma('page_size', { simple: true }));
-    }
+    if (this.#db.memory) return this.#pragma('page_count') * this.#pragma('page_size');
     return ['', '-wal', '-shm'].reduce(
-      (sum, suffix) => sum + (statSync(this.#path + suffix, { throwIfNoEntry: false })?.size ?? 0),
+      (sum, suffix) => sum + (statSync(this.#guard.path + suffix, { throwIfNoEntry: false })?.size ?? 0),
       0,
     );
+  }
+
+  /** Bytes of the pages that hold something, wherever they are now. */
+  sizeInUseBytes(): number {
+    return this.#guard.expect('read', () => {
+      return (this.#pragma('page_count') - this.#pragma('freelist_count')) * this.#pragma('page_size');
+    });
+  }
+
+  /** Gives back at most `pages` free pages; returns how many are left. */
+  vacuum(pages: number): number {
+    return this.#guard.expect('written', () => vacuumPages(this.#db, pages));
   }
 
   close(): void {
     this.#db.close();
   }
 
-  #headPage(after: number): readonly HeadAndKey[] {
-    return this.#expect('read', () => {
-      const heads = this.#selectHeads.all(after);
-      if (heads.length === 0) return [];
-      // One buffer for the keys of a page: one for each key takes longer than all the rest. Should SQLite ever join them in
-      // another order than it reads them, their checksums fail.
-      const keys = Buffer.from(this.#selectKeys.get(after) ?? '', 'hex');
-      let start = 0;
-      const page = heads.map((tuple, offset) => {
-        const end = start + tuple[7];
-        const head = this.#checkHead(tuple, keys.subarray(start, end), after + offset + 1);
-        const key = keys.toString('latin1', start, end);
-        start = end;
-        return { head, key };
-      });
-      if (start !== keys.length) throw this.#damaged(`the keys after row ${String(after)} cannot be told apart`);
-      return page;
-    });
+  #pragma(name: string): number {
+    return Number(this.#db.pragma(name, { simple: true }));
   }
 
-  #checkHead(tuple: HeadTuple | RowTuple, key: Uint8Array, expectedRow: number): RowHead {
-    const [row, revision, sub, createRevision, version, flags, checksum] = tuple;
-    if (row !== expectedRow) throw this.#damaged(`row ${String(expectedRow)} is missing`);
-    const head = { row, revision, sub, createRevision, version, flags };
-    if (headChecksum(head, key) !== checksum) throw this.#damaged(`row ${String(row)} fails its checksum`);
-    return head;
-  }
-
-  #storeCounters(counters: Counters): void {
-    const { appliedIndex, appliedTerm, revision, lastRow } = counters;
-    const checksum = countersChecksum(this.#clusterId, counters);
-    const { changes } = this.#updateMeta.run(appliedIndex, appliedTerm, revision, lastRow, checksum);
-    assert(changes === 1, 'the store has one row of counters');
-  }
-
-  #loadCounters(): Counters {
-    const select = 'SELECT cluster_id, applied_index, applied_term, revision, last_row, checksum FROM meta';
-    const meta = this.#db.prepare<[], MetaTuple>(select).raw(true).get();
-    if (meta === undefined) return this.#firstCounters();
-    const [clusterId, appliedIndex, appliedTerm, revision, lastRow, checksum] = meta;
-    const counters = { appliedIndex, appliedTerm, revision, lastRow };
-    if (countersChecksum(clusterId, counters) !== checksum) throw this.#damaged('its counters fail their checksum');
-    if (clusterId === this.#clusterId) return counters;
+  #load(): MetaFacts {
+    const meta = this.#meta.read();
+    if (meta === undefined) return this.#firstFacts();
+    if (meta.clusterId === this.#clusterId) return meta.facts;
     throw new QuorateError(
       'refused-to-start',
-      `${this.#path} belongs to cluster ${clusterId}, and this member to cluster ${this.#clusterId}. ` +
+      `${this.#guard.path} belongs to cluster ${meta.clusterId}, and this member to cluster ${this.#clusterId}. ` +
         'Correct --cluster-name, --initial-members or --data-dir',
     );
   }
 
-  #firstCounters(): Counters {
-    const first = { appliedIndex: 0, appliedTerm: 0, revision: 1, lastRow: 0 };
-    if (this.#db.prepare('SELECT 1 FROM history').get() !== undefined) throw this.#damaged('its counters are missing');
-    this.#db
-      .prepare('INSERT INTO meta VALUES (1, ?, 0, 0, 1, 0, ?)')
-      .run(this.#clusterId, countersChecksum(this.#clusterId, first));
-    return first;
+  #firstFacts(): MetaFacts {
+    if (this.history.headsAfter(0, 1).length > 0) throw this.#guard.damaged('its counters are missing');
+    return insertFirstMeta(this.#db, this.#clusterId);
   }
+}
 
-  #damaged(what: string): QuorateError {
-    return new QuorateError('damaged', `the state database ${this.#path} is damaged: ${what}`);
-  }
-
-  #expect<T>(done: string, work: () => T): T {
-    return expectSqlite(this.#path, done, work);
-  }
+/** Gives back at most `pages` free pages in one transaction; returns how many are left. */
+export function vacuumPages(db: Database.Database, pages: number): number {
+  db.pragma(`incremental_vacuum(${String(pages)})`);
+  return Number(db.pragma('freelist_count', { simple: true }));
 }
 
 /** Sets what must hold of every connection, and reads it back: a default of the library may differ. */
 function configure(db: Database.Database): void {
+  wantIncrementalVacuum(db);
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = NORMAL');
   // The automatic checkpoint waits for the disk within a commit; the worker of the state database does it beside.
@@ -341,33 +218,4 @@ function openDatabase(path: string, image: Buffer | undefined): Database.Databas
       cause: error,
     });
   }
-}
-
-/** Runs `work` and gives SQLite's errors their place among ours; all others pass unchanged. */
-export function expectSqlite<T>(path: string, done: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!isSqliteError(error)) throw error;
-    const refused = done === 'opened' && !/CORRUPT|NOTADB|IOERR/.test(error.code);
-    const message = `the state database ${path} could not be ${done}: ${error.message} (${error.code})`;
-    throw new QuorateError(refused ? 'refused-to-start' : 'damaged', message, { cause: error });
-  }
-}
-
-/** By name, not by class: the addon keeps the class of whoever loaded it first, and others may load it again. */
-function isSqliteError(error: unknown): error is Error & { readonly code: string } {
-  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'SqliteError';
-}
-
-/** The checksum over the counters and whose they are. */
-export function countersChecksum(clusterId: string, counters: Counters): number {
-  const { appliedIndex, appliedTerm, revision, lastRow } = counters;
-  return numbersChecksum([appliedIndex, appliedTerm, revision, lastRow], crc32(clusterId));
-}
-
-/** A cluster's id as the database holds it. */
-export function formatClusterId(clusterId: bigint): string {
-  assert(clusterId > 0n && clusterId < 2n ** 64n, 'a cluster id has 64 bits and is not 0');
-  return clusterId.toString(16).padStart(16, '0');
 }

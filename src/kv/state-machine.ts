@@ -1,36 +1,21 @@
 /** The replicated key-value store: applies committed commands to SQLite and the key index, and reads them back. */
-import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
-import { assert, AssertionError, unreachable } from '../base/assert';
+import { assert, unreachable } from '../base/assert';
+import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
-import { noLease, type DeleteOperation, type PlainCommand, type PutOperation } from './command';
-import { decodeCommand } from './command-codec';
-import { isSingleKey } from './key-range';
-import { formOf, RowFlags, type HistoryRow } from './history-row';
+import { Batch } from './batch';
+import { CommandApplier } from './command-applier';
 import { FileMedium } from './file-medium';
-import { buildIndex, buildIndexInSteps } from './index-builder';
-import { keyToBytes, keyToString, type KeyIndex, type KeyVersion } from './key-index';
+import { KeyRecords } from './key-records';
+import { loadState, loadStateInSteps, type KvState } from './kv-state';
 import { MemoryMedium, MemoryStateDisk } from './memory-medium';
-import type {
-  Alarm,
-  ApplyListener,
-  Change,
-  DeleteResult,
-  HistoryPage,
-  KeyRecord,
-  KvHash,
-  KvReader,
-  LeaseInfo,
-  PutResult,
-  RangePage,
-  RangeQuery,
-  RangeResult,
-  Result,
-  TxnResult,
-} from './result';
-import type { Counters, SqliteStore } from './sqlite-store';
+import { openReaching, assertInstalled } from './open-state';
+import { requestRetention, type RequestRetention } from './request-table';
+import type { ApplyListener, KvReader, Result } from './result';
+import { SpaceSweep } from './space-sweep';
+import { hashState } from './state-hash';
 import type { StateMedium } from './state-medium';
+import { StateReads } from './state-reads';
 
 /** Which store to open. */
 export interface KvStateMachineOptions {
@@ -42,18 +27,29 @@ export interface KvStateMachineOptions {
   readonly logStart?: LogPosition;
   /** For `:memory:`: what was kept of an earlier life. Default: a new, empty one. */
   readonly disk?: MemoryStateDisk;
+  /** The same on every member, always. Default: `requestRetention`. */
+  readonly retention?: RequestRetention;
 }
 
 /** The key-value state machine with its reads. All of it on one thread, never concurrently. */
 export interface KvStateMachine extends StateMachine<Result>, KvReader {
   /**
-   * SHA-256 in hex over the counters and every live key with its value, form and revisions, in the order of their last
-   * change. Members at the same `appliedIndex` have the same hash. Computed on demand by reading the whole database,
-   * checking every row on the way, and blocks for that long: for tests and offline checks.
+   * SHA-256 in hex over everything that is replicated and not compacted: the history with its values, leases, remembered
+   * requests, alarms, and the counters. Members at the same `appliedIndex` have the same hash. Computed on demand by
+   * reading the whole database, checking every row on the way, and blocks for that long: for tests and offline checks.
    */
   hash(): string;
-  /** Tells `listener` from the next batch on. */
+  /** Tells `listener` what is applied from now on. A listener must not throw. */
   addListener(listener: ApplyListener): void;
+  /**
+   * Removes some of the rows that compactions have left behind; takes about a millisecond. To be called again and again, with
+   * pauses, while it returns true.
+   *
+   * @returns whether there may be more
+   */
+  compactStep(): boolean;
+  /** Gives some free pages back to the file system. @returns whether there are more */
+  vacuumStep(): Promise<boolean>;
 }
 
 /**
@@ -64,88 +60,68 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
  *   reach to `logStart`; `damaged` when it fails a check
  */
 export function openKvStateMachine(options: KvStateMachineOptions): KvStateMachine {
-  const { path, clusterId, logStart = { index: 0, term: 0 } } = options;
+  const { path, clusterId, logStart = { index: 0, term: 0 }, retention = requestRetention } = options;
   const medium =
     path === ':memory:'
       ? new MemoryMedium(options.disk ?? new MemoryStateDisk(), clusterId)
       : new FileMedium(path, clusterId);
-  const store = openAt(logStart, medium);
+  const store = openReaching(logStart, medium);
   try {
-    return new SqliteKvStateMachine(medium, store, buildIndex(store));
+    return new SqliteKvStateMachine(medium, loadState(store, retention), retention);
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-function openAt(logStart: LogPosition, medium: StateMedium): SqliteStore {
-  const store = medium.open();
-  const { appliedIndex, appliedTerm } = store.loaded;
-  if (appliedIndex >= logStart.index) {
-    if (appliedIndex > logStart.index || appliedTerm === logStart.term) {
-      medium.removeReceived();
-      return store;
-    }
-  } else if (medium.hasReceived(logStart)) {
-    const installed = medium.switchTo(logStart, store);
-    assertInstalled(installed, logStart);
-    medium.removeReceived();
-    return installed;
-  }
-  store.close();
-  throw notReaching(logStart, { index: appliedIndex, term: appliedTerm });
-}
-
-function notReaching(logStart: LogPosition, found: LogPosition): QuorateError {
-  const text = ({ index, term }: LogPosition) => `entry ${String(index)} of term ${String(term)}`;
-  return new QuorateError(
-    'refused-to-start',
-    `the state database has applied ${text(found)}, but the log begins after ${text(logStart)}, and no snapshot that ends ` +
-      'there was received: one of the files was lost, or is an older copy. Put back all files of the data directory as ' +
-      'they were when the member stopped. If there are none, remove this member from the cluster and add it again under ' +
-      'a new name with an empty data directory',
-    { details: { limit: String(logStart.index), actual: String(found.index) } },
-  );
-}
-
-function assertInstalled({ loaded }: SqliteStore, { index, term }: LogPosition): void {
-  assert(loaded.appliedIndex === index && loaded.appliedTerm === term, 'a snapshot ends where it was said to end');
-}
-
-/** The counters while a batch is applied: they become the store's when all of it is written. */
-type Draft = { -readonly [Field in keyof Counters]: Counters[Field] };
-
-const noValue = new Uint8Array(0);
+/** What an entry adds to the write-ahead log beside its payload, and what every transaction does: pages written anew. */
 const rowOverheadBytes = 64;
 const transactionBytes = 8192;
 
-class SqliteKvStateMachine implements KvStateMachine {
+class SqliteKvStateMachine extends StateReads implements KvStateMachine {
   readonly #medium: StateMedium;
-  #store: SqliteStore;
-  #index: KeyIndex;
-  #counters: Counters;
+  readonly #retention: RequestRetention;
+  readonly #listeners: ApplyListener[] = [];
+  #state: KvState;
+  #sweep: SpaceSweep;
+  /** Who waits until nothing is left of what was compacted. */
+  #awaitingSpace: Deferred<void>[] = [];
   /** After a failed `apply` the index may know what the store does not: nothing may be asked any more. */
   #failed = false;
   /** The installation under way, or the one that failed: then the member must stop. */
   #installing: Promise<void> | undefined;
 
-  constructor(medium: StateMedium, store: SqliteStore, index: KeyIndex) {
+  constructor(medium: StateMedium, state: KvState, retention: RequestRetention) {
+    super();
     this.#medium = medium;
-    this.#store = store;
-    this.#index = index;
-    this.#counters = store.loaded;
+    this.#retention = retention;
+    this.#state = state;
+    this.#sweep = new SpaceSweep(state);
   }
 
   get appliedIndex(): number {
-    return this.#counters.appliedIndex;
+    return this.#state.facts.appliedIndex;
   }
 
   get appliedTerm(): number {
-    return this.#counters.appliedTerm;
+    return this.#state.facts.appliedTerm;
   }
 
-  get revision(): number {
-    return this.#counters.revision;
+  protected override get readable(): KvState {
+    assert(!this.#failed, 'nothing is read after a failure');
+    return this.#state;
+  }
+
+  override get revision(): number {
+    return this.#state.facts.revision;
+  }
+
+  override sizeBytes(): number {
+    return this.#state.store.sizeBytes();
+  }
+
+  addListener(listener: ApplyListener): void {
+    this.#listeners.push(listener);
   }
 
   apply(entries: readonly Entry[]): readonly (Result | undefined)[] {
@@ -153,105 +129,46 @@ class SqliteKvStateMachine implements KvStateMachine {
     assert(this.#installing === undefined, 'nothing is applied while a snapshot is installed');
     if (entries.length === 0) return [];
     this.#medium.onWritten(writtenBytes(entries));
-    const draft: Draft = { ...this.#counters };
+    const batch = new Batch(this.#state.facts, this.#listeners.length > 0);
+    const applier = new CommandApplier(this.#state, new KeyRecords(this.#state), batch);
     let results: readonly (Result | undefined)[] = [];
     this.#failed = true;
-    this.#store.write(() => {
-      results = entries.map((entry) => this.#applyEntry(entry, draft));
-      return draft;
+    this.#state.store.write(() => {
+      results = entries.map((entry) => applyEntry(entry, applier, batch));
+      applier.finish();
+      return batch.facts;
     });
     this.#failed = false;
-    this.#counters = draft;
+    this.#state.facts = batch.facts;
+    for (const listener of this.#listeners) batch.tell(listener);
     return results;
   }
 
-  get(key: Uint8Array): KeyRecord | undefined {
-    assert(!this.#failed, 'nothing is read after a failure');
-    const version = this.#index.get(keyToString(key));
-    return version === undefined ? undefined : toRecord(key, version, this.#readValue(key, version));
+  compactStep(): boolean {
+    assert(!this.#failed, 'nothing is removed after a failure');
+    this.#failed = true;
+    const writtenBytes = this.#sweep.step();
+    this.#failed = false;
+    if (writtenBytes > 0) this.#medium.onWritten(writtenBytes);
+    if (!this.#sweep.isDone) return true;
+    for (const waiting of this.#awaitingSpace.splice(0)) waiting.resolve();
+    return false;
   }
 
-  range(query: RangeQuery): RangePage {
-    assert(!this.#failed, 'nothing is read after a failure');
-    assert(query.limit >= 1, 'a page has room for one record');
-    return query.keysOnly ? this.#collect(query) : this.#store.readTogether(() => this.#collect(query));
-  }
-
-  readonly compactRevision = 0;
-  readonly clockMs = 0;
-  readonly quotaBytes = 0;
-  readonly alarms: readonly Alarm[] = [];
-  readonly leaseCount = 0;
-  readonly requestCount = 0;
-
-  get keyCount(): number {
-    return this.#index.size;
-  }
-
-  select(): RangeResult {
-    return notThereYet();
-  }
-
-  readTxn(): TxnResult {
-    return notThereYet();
-  }
-
-  changes(): readonly Change[] {
-    return notThereYet();
-  }
-
-  keyHistory(): HistoryPage {
-    return notThereYet();
-  }
-
-  lease(): LeaseInfo | undefined {
-    return notThereYet();
-  }
-
-  leases(): IterableIterator<LeaseInfo> {
-    return notThereYet();
-  }
-
-  leaseKeys(): readonly Uint8Array[] {
-    return notThereYet();
-  }
-
-  requestState(): 'known' | 'expired' | 'new' {
-    return notThereYet();
-  }
-
-  sizeInUseBytes(): number {
-    return this.sizeBytes();
-  }
-
-  hashKv(): Promise<KvHash> {
-    return notThereYet();
+  async vacuumStep(): Promise<boolean> {
+    assert(!this.#failed, 'nothing is given back after a failure');
+    return (await this.#medium.vacuum()) > 0;
   }
 
   spaceReclaimed(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  addListener(): void {
-    notThereYet();
-  }
-
-  sizeBytes(): number {
-    return this.#store.sizeBytes();
+    if (this.#sweep.isDone) return Promise.resolve();
+    const waiting = deferred<void>();
+    this.#awaitingSpace.push(waiting);
+    return waiting.promise;
   }
 
   hash(): string {
-    assert(!this.#failed, 'nothing is read after a failure');
-    const hash = createHash('sha256');
-    const { appliedIndex, appliedTerm, revision } = this.#counters;
-    hash.update(JSON.stringify([appliedIndex, appliedTerm, revision, this.#index.size]));
-    this.#store.scanRows((row) => {
-      if (this.#index.get(keyToString(row.key))?.row !== row.row) return;
-      const { createRevision, version, flags, key, value } = row;
-      hash.update(JSON.stringify([row.revision, createRevision, version, flags, key.length, value.length]));
-      hash.update(key).update(value);
-    });
-    return hash.digest('hex');
+    return hashState(this.readable);
   }
 
   checkpoint(): Promise<number> {
@@ -271,32 +188,35 @@ class SqliteKvStateMachine implements KvStateMachine {
 
   install(last: LogPosition): Promise<void> {
     assert(!this.#failed && this.#installing === undefined, 'one snapshot is installed at a time');
-    assert(last.index > this.#counters.appliedIndex, 'a snapshot moves the state forward (N3)');
+    assert(last.index > this.appliedIndex, 'a snapshot moves the state forward (N3)');
     this.#installing = this.#install(last);
     return this.#installing;
   }
 
   close(): Promise<void> {
     this.#failed = true;
-    const close = (): Promise<void> => this.#medium.close(this.#store);
+    const stopped = new QuorateError('stopping', 'the state is closed');
+    for (const waiting of this.#awaitingSpace.splice(0)) waiting.reject(stopped);
+    const close = (): Promise<void> => this.#medium.close(this.#state.store);
     return this.#installing === undefined ? close() : this.#installing.then(close, close);
   }
 
   async #install(last: LogPosition): Promise<void> {
     // All that takes long happens beside the old state, which goes on answering reads.
     const received = this.#medium.openReceived(last);
-    const index = await buildIndexInSteps(received, () => this.#pause()).finally(() => {
+    const loaded = await loadStateInSteps(received, this.#retention, () => this.#pause()).finally(() => {
       received.close();
     });
     await this.#medium.prepareSwitch();
     await this.#pause();
     this.#failed = true;
-    this.#store = this.#medium.switchTo(last, this.#store);
-    assertInstalled(this.#store, last);
-    this.#index = index;
-    this.#counters = this.#store.loaded;
+    const store = this.#medium.switchTo(last, this.#state.store);
+    assertInstalled(store, last);
+    this.#state = { ...loaded, store };
+    this.#sweep = new SpaceSweep(this.#state);
     this.#failed = false;
     this.#installing = undefined;
+    for (const listener of this.#listeners) listener.onReplaced();
   }
 
   /**
@@ -308,108 +228,25 @@ class SqliteKvStateMachine implements KvStateMachine {
     await new Promise((resolve) => void setImmediate(resolve));
     if (this.#failed) throw new QuorateError('stopping', 'the state was closed while a snapshot was installed');
   }
+}
 
-  #applyEntry(entry: Entry, draft: Draft): Result | undefined {
-    assert(entry.index === draft.appliedIndex + 1, 'entries are applied one after the other, without a gap');
-    assert(entry.term >= draft.appliedTerm, 'terms of applied entries never fall');
-    draft.appliedIndex = entry.index;
-    draft.appliedTerm = entry.term;
-    switch (entry.kind) {
-      case 'command':
-        return this.#applyCommand(decodeCommand(entry.payload).command, draft);
-      case 'no-op':
-      case 'configuration':
-        return undefined;
-      default:
-        return unreachable(entry.kind);
-    }
-  }
-
-  #applyCommand(command: PlainCommand, draft: Draft): Result {
-    switch (command.kind) {
-      case 'put':
-        return this.#put(command, draft);
-      case 'delete':
-        return this.#delete(command, draft);
-      default:
-        return notThereYet();
-    }
-  }
-
-  #put({ key, value, form }: PutOperation, draft: Draft): PutResult {
-    const revision = nextRevision(draft);
-    const row = ++draft.lastRow;
-    const flags = RowFlags.put | (form === 'text' ? RowFlags.textValue : 0) | keyFlags(key);
-    const { createRevision, version } = this.#index.put(keyToString(key), { row, revision, flags });
-    this.#store.insert({ row, revision, sub: 0, createRevision, version, flags, key, value });
-    return { kind: 'put', revision, createRevision, version, previous: undefined };
-  }
-
-  #delete({ range }: DeleteOperation, draft: Draft): DeleteResult {
-    assert(isSingleKey(range), 'ranges are not deleted yet');
-    const deleted = this.#index.delete(keyToString(range.start));
-    if (!deleted) return { kind: 'delete', revision: draft.revision, deleted: 0, previous: [] };
-    const revision = nextRevision(draft);
-    this.#store.insert(tombstone(range.start, revision, ++draft.lastRow));
-    return { kind: 'delete', revision, deleted: 1, previous: [] };
-  }
-
-  #collect({ start, end, limit, maxBytes, keysOnly }: RangeQuery): RangePage {
-    const records: KeyRecord[] = [];
-    let bytes = 0;
-    let more = false;
-    const last = end === undefined ? undefined : keyToString(end);
-    this.#index.scan(keyToString(start), last, (name, version) => {
-      more = records.length === limit;
-      if (more) return 'stop';
-      const key = keyToBytes(name);
-      const record = toRecord(key, version, keysOnly ? noValue : this.#readValue(key, version));
-      bytes += key.length + record.value.length;
-      more = records.length > 0 && bytes > maxBytes;
-      if (more) return 'stop';
-      records.push(record);
-      return 'next';
-    });
-    return { records, more };
-  }
-
-  #readValue(key: Uint8Array, version: KeyVersion): Buffer {
-    return this.#store.readValue({ ...version, revision: version.modRevision }, key);
+function applyEntry(entry: Entry, applier: CommandApplier, { facts }: Batch): Result | undefined {
+  assert(entry.index === facts.appliedIndex + 1, 'entries are applied one after the other, without a gap');
+  assert(entry.term >= facts.appliedTerm, 'terms of applied entries never fall');
+  facts.appliedIndex = entry.index;
+  facts.appliedTerm = entry.term;
+  switch (entry.kind) {
+    case 'command':
+      return applier.apply(entry);
+    case 'no-op':
+    case 'configuration':
+      return undefined;
+    default:
+      return unreachable(entry.kind);
   }
 }
 
-function notThereYet(): never {
-  throw new AssertionError('this part of the store is not there yet');
-}
-
-/** What a batch adds to the write-ahead log, roughly: its rows, and the pages that every transaction writes anew. */
+/** What a batch adds to the write-ahead log, roughly. */
 function writtenBytes(entries: readonly Entry[]): number {
   return entries.reduce((sum, { payload }) => sum + payload.length + rowOverheadBytes, transactionBytes);
-}
-
-function nextRevision(draft: Draft): number {
-  draft.revision += 1;
-  assert(Number.isSafeInteger(draft.revision), 'a revision is a safe integer');
-  return draft.revision;
-}
-
-function keyFlags(key: Uint8Array): number {
-  return isUtf8(key) ? RowFlags.textKey : 0;
-}
-
-function tombstone(key: Uint8Array, revision: number, row: number): HistoryRow {
-  return { row, revision, sub: 0, createRevision: 0, version: 0, flags: keyFlags(key), key, value: noValue };
-}
-
-function toRecord(key: Uint8Array, version: KeyVersion, value: Uint8Array): KeyRecord {
-  const { createRevision, modRevision } = version;
-  return {
-    key,
-    value,
-    form: formOf(version.flags),
-    createRevision,
-    modRevision,
-    version: version.version,
-    lease: noLease,
-  };
 }

@@ -16,6 +16,8 @@ export interface StateMedium {
   onWritten(bytes: number): void;
   /** Makes the state durable; resolves with the applied index that survives. */
   checkpoint(): Promise<number>;
+  /** Gives a bounded number of free pages back; resolves with how many are left. Holds up no write noticeably. */
+  vacuum(): Promise<number>;
   takeSnapshot(): Promise<Snapshot>;
   receiveSnapshot(offer: SnapshotOffer): Promise<SnapshotReceiver>;
   /** Lets go of the state: afterwards only its caller has it open. To be followed by `switchTo`. */

@@ -1,5 +1,5 @@
 /** The key index of a whole store, built in steps. */
-import { buildIndex, buildIndexInSteps } from '../../../src/kv/index-builder';
+import { indexSteps } from '../../../src/kv/index-builder';
 import type { KeyIndex } from '../../../src/kv/key-index';
 import { openSqliteStore, type SqliteStore } from '../../../src/kv/sqlite-store';
 
@@ -15,9 +15,10 @@ function storeOf(changes: readonly Change[]): SqliteStore {
     changes.forEach(({ key, flags }, at) => {
       const versions = { createRevision: flags === 0 ? 0 : at + 2, version: flags === 0 ? 0 : 1 };
       const content = { key: Buffer.from(key, 'latin1'), value: Buffer.alloc(0) };
-      store.insert({ row: at + 1, revision: at + 2, sub: 0, ...versions, flags, ...content });
+      store.history.insert({ row: at + 1, revision: at + 2, sub: 0, ...versions, flags, lease: 0n, ...content });
     });
-    return { appliedIndex: 1, appliedTerm: 1, revision: changes.length + 1, lastRow: changes.length };
+    const applied = { appliedIndex: 1, appliedTerm: 1 };
+    return { ...store.loaded, ...applied, revision: changes.length + 1, lastRow: changes.length };
   });
   return store;
 }
@@ -49,6 +50,14 @@ function changesOf(count: number, keys: number): Change[] {
   });
 }
 
+function build(store: SqliteStore): { readonly index: KeyIndex; readonly steps: number } {
+  const building = indexSteps(store, () => undefined);
+  for (let steps = 0; ; steps++) {
+    const step = building.next();
+    if (step.done === true) return { index: step.value, steps };
+  }
+}
+
 describe('Building the key index', () => {
   it.each([
     ['nothing', []],
@@ -58,20 +67,27 @@ describe('Building the key index', () => {
     ['many keys', changesOf(70_000, 60_000)],
   ])('finds the newest version of each key: %s', (_, changes) => {
     const store = storeOf(changes);
-    expect(contentOf(buildIndex(store))).toEqual(expected(changes));
+    expect(contentOf(build(store).index)).toEqual(expected(changes));
     store.close();
   });
 
-  it('gives others their turn, and comes to the same', async () => {
-    const changes = changesOf(50_000, 40_000);
+  it('finds every older version, too, and the deletions between them', () => {
+    const changes = changesOf(50_000, 20_000);
     const store = storeOf(changes);
-    let turns = 0;
-    const index = await buildIndexInSteps(store, () => {
-      turns += 1;
-      return Promise.resolve();
-    });
-    expect(contentOf(index)).toEqual(expected(changes));
-    expect(turns).toBeGreaterThan(50);
+    const { index } = build(store);
+    const rows = new Map<string, number[]>();
+    changes.forEach(({ key }, at) => rows.set(key, [at + 1, ...(rows.get(key) ?? [])]));
+    for (const [key, expectedRows] of rows) {
+      const versions = [...index.versionsOf(key)];
+      expect(versions.map(({ row }) => row)).toEqual(expectedRows);
+      expect(versions.map(({ isPut }) => (isPut ? 1 : 0))).toEqual(expectedRows.map((row) => changes[row - 1]?.flags));
+    }
+    store.close();
+  });
+
+  it('takes many short steps', () => {
+    const store = storeOf(changesOf(50_000, 40_000));
+    expect(build(store).steps).toBeGreaterThan(50);
     store.close();
   });
 });

@@ -20,13 +20,13 @@ describe('KeyIndex', () => {
   it('counts versions of a key and remembers its creation', () => {
     const index = indexOf('a');
     index.put('a', { row: 9, revision: 10, flags: 3 });
-    expect(index.get('a')).toEqual({ row: 9, createRevision: 2, modRevision: 10, version: 2, flags: 3 });
+    expect(index.get('a')).toMatchObject({ row: 9, createRevision: 2, modRevision: 10, version: 2, flags: 3 });
   });
 
   it('starts a key anew after its removal', () => {
     const index = indexOf('a', 'b');
-    expect(index.delete('a')).toBe(true);
-    expect(index.delete('a')).toBe(false);
+    expect(index.delete('a', { row: 5, revision: 6 })).toMatchObject({ row: 1 });
+    expect(index.delete('a', { row: 6, revision: 7 })).toBeUndefined();
     expect(index.put('a', { row: 9, revision: 10, flags: 1 })).toMatchObject({ createRevision: 10, version: 1 });
     expect(index.size).toBe(2);
   });
@@ -61,7 +61,14 @@ describe('KeyIndex', () => {
 
   it.each([1, 2, 64, 65, 5000])('takes %d ascending keys at a time, and goes on changing', (count) => {
     const keys = Array.from({ length: 3 * count }, (_, at) => String(at).padStart(5, '0'));
-    const versions = keys.map((_, at) => ({ row: at + 1, createRevision: 2, modRevision: 2, version: 1, flags: 1 }));
+    const versions = keys.map((_, at) => ({
+      row: at + 1,
+      createRevision: 2,
+      modRevision: 2,
+      version: 1,
+      flags: 1,
+      older: undefined,
+    }));
     const index = new KeyIndex();
     for (const start of [0, count, 2 * count]) {
       index.append(keys.slice(start, start + count), versions.slice(start, start + count));
@@ -71,12 +78,12 @@ describe('KeyIndex', () => {
     expect(index.get('00001')).toMatchObject({ row: 2 });
     expect(index.size).toBe(keys.length);
     index.put('00000a', { row: 3 * count + 1, revision: 9, flags: 1 });
-    index.delete('00000');
+    index.delete('00000', { row: 3 * count + 2, revision: 10 });
     expect(scanned(index, '')).toEqual(['00000a', ...keys.slice(1)]);
   });
 
   it('asserts that what is appended comes after all that is there', () => {
-    const version = { row: 9, createRevision: 2, modRevision: 2, version: 1, flags: 1 };
+    const version = { row: 9, createRevision: 2, modRevision: 2, version: 1, flags: 1, older: undefined };
     expect(() => {
       indexOf('a', 'c').append(['b'], [version]);
     }).toThrow('come after all others');

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { encodeCommand } from '../../../src/kv/command-codec';
 import { moveStateToCluster, readStateCluster } from '../../../src/kv/sqlite-cluster-id';
 import { openKvStateMachine } from '../../../src/kv/state-machine';
+import { put } from '../../support/kv-entries';
 
 let directory: string;
 let path: string;
@@ -18,12 +19,11 @@ afterEach(() => {
 });
 
 const open = (clusterId: bigint) => openKvStateMachine({ path, clusterId, logStart: { index: 0, term: 0 } });
-const key = Buffer.from('a');
 
 describe('the cluster of a state database', () => {
   it('is changed with nothing else, and the old one is refused from then on', async () => {
     const before = open(9n);
-    const payload = encodeCommand({ kind: 'put', key, value: Buffer.from('1'), form: 'text' });
+    const payload = encodeCommand(put('a', '1'));
     before.apply([{ index: 1, term: 1, kind: 'command', payload }]);
     const hash = before.hash();
     await before.close();

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { putOperation, unnamed } from '../../../src/kv/command-builders';
 import { migrate } from '../../../src/kv/sqlite-schema';
 import { openKvStateMachine, type KvStateMachine } from '../../../src/kv/state-machine';
 import { bytes, del, entries, expectError, noOp, put, query } from '../../support/kv-entries';
@@ -62,7 +63,7 @@ describe('state.db', () => {
     const before = open();
     before.apply(entries(1, [put('a', '1')]));
     const hash = before.hash();
-    const bad = { index: 4, term: 1, kind: 'command', payload: Buffer.from([1, 99]) } as const;
+    const bad = { index: 4, term: 1, kind: 'command', payload: Buffer.from([2, 0, 99]) } as const;
     expectError(() => before.apply([...entries(2, [put('a', '2'), put('b', '2')]), bad]), 'damaged', 'kind 99');
     expect(reopen().hash()).toBe(hash);
     expect(machine).toMatchObject({ revision: 2, appliedIndex: 1 });
@@ -90,7 +91,19 @@ describe('state.db', () => {
     tamper('');
     const db = new Database(path, { readonly: true });
     const columns = db.prepare("SELECT name FROM pragma_table_info('meta')").pluck().all();
-    expect(columns).toEqual(['id', 'cluster_id', 'applied_index', 'applied_term', 'revision', 'last_row', 'checksum']);
+    expect(columns).toEqual([
+      ...[
+        'id',
+        'cluster_id',
+        'applied_index',
+        'applied_term',
+        'revision',
+        'compact_revision',
+        'clock_ms',
+        'quota_bytes',
+      ],
+      ...['last_row', 'removed_rows', 'swept_row', 'leases', 'requests', 'alarms', 'forgotten_request', 'checksum'],
+    ]);
     db.close();
   });
 });
@@ -134,14 +147,14 @@ describe('opening state.db', () => {
     const db = new Database(':memory:');
     migrate(db);
     const done: string[] = [];
-    const known = [() => done.push('1'), () => done.push('2'), () => done.push('3')];
+    const known = ['1', '2', '3', '4'].map((name) => () => done.push(name));
     migrate(db, known);
-    expect(done).toEqual(['2', '3']);
+    expect(done).toEqual(['3', '4']);
     const failing = [...known, () => db.exec('CREATE TABLE half (x)'), () => db.exec('nonsense')];
     expect(() => {
       migrate(db, failing);
     }).toThrow('nonsense');
-    expect(db.pragma('user_version', { simple: true })).toBe(4);
+    expect(db.pragma('user_version', { simple: true })).toBe(5);
     db.close();
   });
 });
@@ -152,16 +165,21 @@ describe('a damaged state.db', () => {
   });
 
   it.each([
-    ['a key', "UPDATE history SET key = x'7a' WHERE row = 2", 'row 2 fails its checksum'],
-    ['a revision', 'UPDATE history SET create_revision = 2 WHERE row = 2', 'row 2 fails its checksum'],
-    ['a version', 'UPDATE history SET version = 2 WHERE row = 2', 'row 2 fails its checksum'],
+    ['a key', "UPDATE history_rows SET key = x'7a' WHERE row = 2", 'row 2 fails its checksum'],
+    ['a revision', 'UPDATE history_rows SET create_revision = 2 WHERE row = 2', 'row 2 fails its checksum'],
+    ['a version', 'UPDATE history_rows SET version = 2 WHERE row = 2', 'row 2 fails its checksum'],
     [
       'a put turned into a tombstone',
-      'UPDATE history SET flags = flags & ~1 WHERE row = 2',
+      'UPDATE history_rows SET flags = flags & ~1 WHERE row = 2',
       'row 2 fails its checksum',
     ],
-    ['a row that is gone', 'DELETE FROM history WHERE row = 2', 'row 2 is missing'],
-    ['a last row that is gone', 'DELETE FROM history WHERE row = 3', 'its rows end at 2'],
+    ['a row that is gone', 'DELETE FROM history_rows WHERE row = 2', 'it has 2 rows of 3: some are missing'],
+    ['a last row that is gone', 'DELETE FROM history_rows WHERE row = 3', 'it has 2 rows of 3: some are missing'],
+    [
+      'a row too many',
+      'INSERT INTO history_rows SELECT 4, 5, sub, 2, version, flags, lease, 0, 0, key, value FROM history_rows WHERE row = 1',
+      'row 4 fails its checksum',
+    ],
     ['the applied index', 'UPDATE meta SET applied_index = 2', 'its counters fail their checksum'],
     ['the revision', 'UPDATE meta SET revision = 3', 'its counters fail their checksum'],
     ['the cluster', "UPDATE meta SET cluster_id = '0000000000000001'", 'its counters fail their checksum'],
@@ -172,10 +190,10 @@ describe('a damaged state.db', () => {
   });
 
   it.each([
-    ['a flipped bit', "UPDATE history SET value = x'747776' WHERE row = 2"],
+    ['a flipped bit', "UPDATE history_rows SET value = x'747776' WHERE row = 2"],
     [
       "another row's value",
-      'UPDATE history SET (value, checksum) = (SELECT value, checksum FROM history WHERE row = 1) WHERE row = 2',
+      'UPDATE history_rows SET (value, checksum) = (SELECT value, checksum FROM history_rows WHERE row = 1) WHERE row = 2',
     ],
   ])('is refused when its value is read: %s', (_, sql) => {
     tamper(sql);
@@ -189,7 +207,7 @@ describe('a damaged state.db', () => {
 
   it('is refused when a row vanishes while the store is open', () => {
     const db = new Database(path);
-    db.exec('DELETE FROM history WHERE row = 2');
+    db.exec('DELETE FROM history_rows WHERE row = 2');
     db.close();
     expectError(() => machine?.get(bytes('b')), 'damaged', 'row 2 is missing');
   });
@@ -197,19 +215,21 @@ describe('a damaged state.db', () => {
 
 describe('views of state.db, read by another program', () => {
   it('show live keys and all changes, text as text and bytes as bytes', () => {
-    const raw = { kind: 'put', key: Buffer.from([0xff, 0]), value: Buffer.from([1, 2]), form: 'bytes' } as const;
+    const raw = { key: Buffer.from([0xff, 0]), value: Buffer.from([1, 2]), form: 'bytes' } as const;
+    const putRaw = unnamed(putOperation(raw));
     open().apply(
-      entries(1, [put('a', '1'), put('ключ', 'значение'), put('a', '2'), raw, put('gone', 'x'), del('gone')]),
+      entries(1, [put('a', '1'), put('ключ', 'значение'), put('a', '2'), putRaw, put('gone', 'x'), del('gone')]),
     );
     const db = new Database(path, { readonly: true, fileMustExist: true });
+    const lease = null;
     expect(db.prepare('SELECT * FROM live').all()).toEqual([
-      { key: 'a', value: '2', create_revision: 2, mod_revision: 4, version: 2 },
-      { key: 'ключ', value: 'значение', create_revision: 3, mod_revision: 3, version: 1 },
-      { key: raw.key, value: raw.value, create_revision: 5, mod_revision: 5, version: 1 },
+      { key: 'a', value: '2', create_revision: 2, mod_revision: 4, version: 2, lease },
+      { key: 'ключ', value: 'значение', create_revision: 3, mod_revision: 3, version: 1, lease },
+      { key: raw.key, value: raw.value, create_revision: 5, mod_revision: 5, version: 1, lease },
     ]);
-    expect(db.prepare('SELECT * FROM changes WHERE revision IN (4, 7)').all()).toEqual([
-      { revision: 4, sub: 0, action: 'put', key: 'a', value: '2', create_revision: 2, version: 2 },
-      { revision: 7, sub: 0, action: 'delete', key: 'gone', value: null, create_revision: null, version: null },
+    expect(db.prepare('SELECT * FROM history WHERE revision IN (4, 7)').all()).toEqual([
+      { revision: 4, sub: 0, action: 'put', key: 'a', value: '2', create_revision: 2, version: 2, lease },
+      { revision: 7, sub: 0, action: 'delete', key: 'gone', value: null, create_revision: null, version: null, lease },
     ]);
     expect(db.prepare("SELECT value FROM live WHERE key = 'ключ'").pluck().get()).toBe('значение');
     expect(db.prepare('SELECT cluster_id, applied_index FROM meta').get()).toEqual({

@@ -35,8 +35,9 @@ describe('The worker of a state database', () => {
 
   it('moves a grown write-ahead log into the database without being asked', async () => {
     const before = statSync(place.path).size;
-    for (let round = 0; round < 3; round++) applyMuch();
+    applyMuch();
     expect(statSync(place.path).size).toBe(before);
+    for (let round = 0; round < 2; round++) applyMuch();
     // The worker does one thing after the other: when the copy is there, the checkpoint before it was done.
     const snapshot = await machine.takeSnapshot();
     expect(statSync(place.path).size / 2 ** 20).toBeGreaterThan(16);

@@ -1,0 +1,259 @@
+/** Carries out commands, one after the other, in the order of the log. Deterministic: no clock, no chance. */
+import { hash } from 'node:crypto';
+import { unreachable } from '../base/assert';
+import type { Entry } from '../raft';
+import type { Batch } from './batch';
+import {
+  maxLeaseClockStepMs,
+  type AdvanceClockCommand,
+  type AlarmCommand,
+  type CompactCommand,
+  type ConfigureCommand,
+  type PlainCommand,
+  type PutOperation,
+  type RequestId,
+  type TxnOperation,
+} from './command';
+import { decodeCommand, namedCommandBytes } from './command-codec';
+import { touchesKeyTwice } from './duplicate-keys';
+import type { KeyRecords } from './key-records';
+import { requestName, type KvState } from './kv-state';
+import { expireLeases, grantLease, renewLeases, revokeLease, type LeaseContext } from './lease-commands';
+import { because, hasAlarm, reasonAgainstPlan, reasonAgainstPut, type Reason } from './refusals';
+import type { Alarm, DoneResult, PlainResult, RefusedResult, Result } from './result';
+import { decodeResult, encodeResult } from './result-codec';
+import { RevisionWriter } from './revision-writer';
+import { doPlan } from './txn';
+import { mayPut, planTxn } from './txn-plan';
+
+/** Of SHA-256: enough that no two commands are taken for one by accident. */
+const commandHashBytes = 16;
+
+/** Carries out the commands of one batch. */
+export class CommandApplier {
+  readonly #state: KvState;
+  readonly #records: KeyRecords;
+  readonly #batch: Batch;
+  readonly #writer: RevisionWriter;
+
+  constructor(state: KvState, records: KeyRecords, batch: Batch) {
+    this.#state = state;
+    this.#records = records;
+    this.#batch = batch;
+    this.#writer = new RevisionWriter(state, records, batch);
+  }
+
+  apply(entry: Entry): Result {
+    const { requestId, command } = decodeCommand(entry.payload);
+    if (requestId === undefined) return this.#execute(command, entry);
+    return this.#executeOnce(requestId, command, entry);
+  }
+
+  /** After the last command: brings the small tables to what is in memory. */
+  finish(): void {
+    const { facts, hasForgotten } = this.#batch;
+    const { leases, requests, store, alarms } = this.#state;
+    for (const id of leases.takeChanged()) {
+      const lease = leases.get(id);
+      if (lease === undefined) store.tables.removeLease(id);
+      else store.tables.putLease(lease);
+    }
+    if (hasForgotten) store.tables.removeRequestsUpTo(facts.forgottenRequest);
+    facts.leases = leases.size;
+    facts.requests = requests.size;
+    facts.alarms = alarms.length;
+  }
+
+  /**
+   * Whatever the first attempt got is the answer of all later ones, also a refusal: its caller was told that the command had
+   * no effect and never will. Only what the table itself refuses is not remembered: there is no place for it.
+   */
+  #executeOnce(requestId: RequestId, command: PlainCommand, entry: Entry): Result {
+    const name = requestName(requestId);
+    const { requests } = this.#state;
+    switch (requests.stateOf(name)) {
+      case 'known':
+        return this.#replay(requestId, entry);
+      case 'expired':
+        return this.#refuse(because('request-expired'));
+      default: {
+        const result = this.#execute(command, entry);
+        this.#remember(requestId, result, entry);
+        return result;
+      }
+    }
+  }
+
+  #replay(requestId: RequestId, entry: Entry): Result {
+    const { commandHash, result } = this.#state.store.tables.readRequest(requestId);
+    if (Buffer.compare(commandHash, hashOf(entry)) !== 0) return this.#refuse(because('request-mismatch'));
+    return { ...decodeResult(result), replayed: true };
+  }
+
+  #remember(id: RequestId, result: PlainResult, entry: Entry): void {
+    const encoded = encodeResult(result);
+    const at = this.#batch.facts.clockMs;
+    this.#state.store.tables.insertRequest({ id, at, commandHash: hashOf(entry), result: encoded });
+    this.#state.requests.remember(requestName(id), { at, resultBytes: encoded.length });
+    this.#forget();
+  }
+
+  #forget(): void {
+    const { facts } = this.#batch;
+    if (!this.#state.requests.forget(facts.clockMs)) return;
+    facts.forgottenRequest = Buffer.from(this.#state.requests.forgotten, 'latin1');
+    this.#batch.hasForgotten = true;
+  }
+
+  #execute(command: PlainCommand, entry: Entry): PlainResult {
+    const reason = this.#state.alarms.length === 0 ? undefined : this.#alarmAgainst(command);
+    if (reason !== undefined) return this.#refuse(reason);
+    switch (command.kind) {
+      case 'put':
+        return this.#put(command, entry);
+      case 'delete': {
+        const result = this.#writer.delete(command.range, command.returnPrevious);
+        this.#writer.finish();
+        return result;
+      }
+      case 'txn':
+        return this.#txn(command, entry);
+      default:
+        return this.#executeOther(command, entry);
+    }
+  }
+
+  #executeOther(command: Exclude<PlainCommand, { kind: 'put' | 'delete' | 'txn' }>, entry: Entry): PlainResult {
+    switch (command.kind) {
+      case 'lease-grant':
+        return this.#resultOf(grantLease(command, this.#leaseContext(entry)));
+      case 'lease-revoke':
+        return this.#resultOf(revokeLease(command, this.#leaseContext(entry)));
+      case 'lease-renew':
+        return renewLeases(command, this.#leaseContext(entry));
+      case 'lease-expire':
+        return expireLeases(command, this.#leaseContext(entry));
+      case 'compact':
+        return this.#compact(command);
+      case 'advance-clock':
+        return this.#advanceClock(command, entry);
+      case 'alarm':
+        return this.#alarm(command);
+      case 'configure':
+        return this.#configure(command);
+      default:
+        return unreachable(command);
+    }
+  }
+
+  /** Which alarm forbids a command. */
+  #alarmAgainst(command: PlainCommand): Reason | undefined {
+    const takesSpace =
+      command.kind === 'put' || command.kind === 'lease-grant' || (command.kind === 'txn' && mayPut(command));
+    const isUnconditional =
+      command.kind === 'alarm' || command.kind === 'configure' || command.kind === 'advance-clock';
+    if (!isUnconditional && hasAlarm(this.#state, 'corrupt')) return because('corrupt');
+    return takesSpace && hasAlarm(this.#state, 'no-space') ? because('no-space') : undefined;
+  }
+
+  #put(put: PutOperation, entry: Entry): PlainResult {
+    const reason = reasonAgainstPut(put, this.#state);
+    if (reason !== undefined) return this.#refuse(reason);
+    if (put.grantTtl > 0) this.#grantFor(put, entry);
+    const result = this.#writer.put(put);
+    this.#writer.finish();
+    return result;
+  }
+
+  #txn(txn: TxnOperation, entry: Entry): PlainResult {
+    if (touchesKeyTwice(txn)) return this.#refuse(because('duplicate-key'));
+    const plan = planTxn(txn, this.#records);
+    const reason = reasonAgainstPlan(plan, this.#state, this.#batch.facts);
+    if (reason !== undefined) return this.#refuse(reason);
+    const result = doPlan(plan, {
+      put: (put) => {
+        if (put.grantTtl > 0) this.#grantFor(put, entry);
+        return this.#writer.put(put);
+      },
+      delete: (operation) => this.#writer.delete(operation.range, operation.returnPrevious),
+      range: (range) => this.#records.select(range, this.#writer.revision),
+      revision: () => this.#writer.revision,
+    });
+    this.#writer.finish();
+    return result;
+  }
+
+  #grantFor({ lease, grantTtl }: PutOperation, entry: Entry): void {
+    grantLease({ kind: 'lease-grant', id: lease, ttl: grantTtl }, this.#leaseContext(entry));
+  }
+
+  #compact({ revision }: CompactCommand): PlainResult {
+    const { facts } = this.#batch;
+    if (revision <= facts.compactRevision) return this.#refuse(because('compacted', facts.compactRevision));
+    if (revision > facts.revision) return this.#refuse(because('future-revision', facts.revision));
+    // The rows of the revision compacted to before are looked at once more: their deletions may go now.
+    const end = { lastRow: facts.lastRow, lastRevision: facts.revision };
+    const reviewed = this.#state.store.history.firstRowOf(facts.compactRevision, end) - 1;
+    facts.sweptRow = Math.min(facts.sweptRow, reviewed);
+    facts.compactRevision = revision;
+    this.#batch.compacted(revision);
+    return this.#done(true);
+  }
+
+  #advanceClock({ term, elapsedMs }: AdvanceClockCommand, entry: Entry): PlainResult {
+    if (term !== entry.term || elapsedMs === 0) return this.#done(false);
+    const { facts } = this.#batch;
+    facts.clockMs += this.#state.leases.size === 0 ? elapsedMs : Math.min(elapsedMs, maxLeaseClockStepMs);
+    this.#forget();
+    return this.#done(true);
+  }
+
+  #alarm({ action, alarm, memberId }: AlarmCommand): PlainResult {
+    const { alarms, store } = this.#state;
+    const others = alarms.filter((each) => each.alarm !== alarm || each.memberId !== memberId);
+    const isRaised = others.length < alarms.length;
+    if (isRaised === (action === 'raise')) return this.#done(false);
+    if (action === 'raise') {
+      store.tables.putAlarm({ alarm, memberId });
+      this.#state.alarms = [...alarms, { alarm, memberId }].sort(byKindAndMember);
+    } else {
+      store.tables.removeAlarm({ alarm, memberId });
+      this.#state.alarms = others;
+    }
+    return this.#done(true);
+  }
+
+  #configure({ quotaBytes }: ConfigureCommand): PlainResult {
+    const { facts } = this.#batch;
+    if (quotaBytes === undefined || quotaBytes === facts.quotaBytes) return this.#done(false);
+    facts.quotaBytes = quotaBytes;
+    return this.#done(true);
+  }
+
+  #leaseContext(entry: Entry): LeaseContext {
+    return { leases: this.#state.leases, batch: this.#batch, writer: this.#writer, entry };
+  }
+
+  #resultOf(result: PlainResult | Reason): PlainResult {
+    return 'kind' in result ? result : this.#refuse(result);
+  }
+
+  #done(changed: boolean): DoneResult {
+    return { kind: 'done', revision: this.#batch.facts.revision, changed };
+  }
+
+  #refuse({ refusal, limit }: Reason): RefusedResult {
+    return { kind: 'refused', revision: this.#batch.facts.revision, refusal, limit };
+  }
+}
+
+/** As they are stored. */
+function byKindAndMember(a: Alarm, b: Alarm): number {
+  if (a.alarm !== b.alarm) return a.alarm < b.alarm ? -1 : 1;
+  return a.memberId < b.memberId ? -1 : 1;
+}
+
+/** What a repetition must be equal in. */
+function hashOf({ payload }: Entry): Buffer {
+  return hash('sha256', namedCommandBytes(payload), 'buffer').subarray(0, commandHashBytes);
+}

@@ -1,0 +1,197 @@
+/** Reads of keys: what they are now, and what they were at a revision. */
+import { noLease, type KeyRange, type RangeOperation } from './command';
+import { formOf, RowFlags, type HistoryRow } from './history-row';
+import { keyToBytes, keyToString, type KeyVersion, type Visit } from './key-index';
+import type { KvState } from './kv-state';
+import type { KeyRecord, RangePage, RangeQuery, RangeResult } from './result';
+
+/** What holds a key: its newest version, or the row of an older one. */
+type Held = KeyVersion | number;
+
+/** A record whose value may not be read yet. */
+interface Found {
+  readonly name: string;
+  /** Without a value if `version` is given. */
+  readonly record: KeyRecord;
+  /** Where the value is. */
+  readonly version: KeyVersion | undefined;
+}
+
+/** The state as it is, be it within a batch. */
+export const newest = 0;
+
+export const noValue = new Uint8Array(0);
+
+/** Revisions that are asked for must be neither compacted nor ahead: the caller checks that. */
+export class KeyRecords {
+  readonly #state: KvState;
+
+  constructor(state: KvState) {
+    this.#state = state;
+  }
+
+  /** @param revision `newest`, or one that is not compacted */
+  get(key: Uint8Array, revision: number): KeyRecord | undefined {
+    const name = keyToString(key);
+    const { index } = this.#state;
+    const held = revision === newest ? index.get(name) : index.getAt(name, revision);
+    return held === undefined ? undefined : this.#whole(name, held);
+  }
+
+  /** The newest version as a record. */
+  recordOf(name: string, version: KeyVersion): KeyRecord {
+    return this.#whole(name, version);
+  }
+
+  /** The lease of a key's newest version. */
+  leaseOf(name: string, { flags }: KeyVersion): bigint {
+    return (flags & RowFlags.leased) === 0 ? noLease : this.#state.leases.leaseOf(name);
+  }
+
+  valueOf(name: string, version: KeyVersion): Buffer {
+    const { row, createRevision, modRevision, version: count, flags } = version;
+    const lease = this.leaseOf(name, version);
+    const location = { row, revision: modRevision, createRevision, version: count, flags, lease };
+    return this.#state.store.history.readValue(location, keyToBytes(name));
+  }
+
+  /** A page; what is beyond it is not read. */
+  page(query: RangeQuery): RangePage {
+    if (query.keysOnly) return this.#collectPage(query);
+    return this.#state.store.readTogether(() => this.#collectPage(query));
+  }
+
+  /** A range as etcd means it. @param storeRevision what the result tells as its revision */
+  select(operation: Omit<RangeOperation, 'kind'>, storeRevision: number): RangeResult {
+    if (operation.countOnly) {
+      const count = this.#count(operation.range, operation.revision);
+      return { kind: 'range', revision: storeRevision, records: [], more: false, count };
+    }
+    return this.#state.store.readTogether(() => this.#collect(operation, storeRevision));
+  }
+
+  /** Visits what holds the keys of a range in ascending order. */
+  visit({ start, end }: KeyRange, revision: number, visit: (name: string, held: Held) => Visit): void {
+    const first = keyToString(start);
+    const last = end === undefined ? undefined : keyToString(end);
+    if (revision === newest) this.#state.index.scan(first, last, visit);
+    else this.#state.index.scanAt({ start: first, end: last, revision }, visit);
+  }
+
+  #collectPage(query: RangeQuery): RangePage {
+    const { limit, maxBytes, keysOnly, revision } = query;
+    const records: KeyRecord[] = [];
+    let bytes = 0;
+    let more = false;
+    this.visit(query, revision, (name, held) => {
+      more = records.length === limit;
+      if (more) return 'stop';
+      const record = keysOnly ? withoutValue(this.#find(name, held).record) : this.#whole(name, held);
+      bytes += record.key.length + record.value.length;
+      more = records.length > 0 && bytes > maxBytes;
+      if (more) return 'stop';
+      records.push(record);
+      return 'next';
+    });
+    return { records, more };
+  }
+
+  #count(range: KeyRange, revision: number): number {
+    let count = 0;
+    this.visit(range, revision, () => {
+      count += 1;
+      return 'next';
+    });
+    return count;
+  }
+
+  #collect(operation: Omit<RangeOperation, 'kind'>, storeRevision: number): RangeResult {
+    const { range, revision, limit, keysOnly, sortTarget } = operation;
+    const isNatural = isInKeyOrder(operation) && !hasBounds(operation);
+    const most = limit === 0 ? Infinity : limit;
+    let found: Found[] = [];
+    let count = 0;
+    this.visit(range, revision, (name, held) => {
+      count += 1;
+      if (!isNatural || found.length < most) found.push(this.#find(name, held));
+      return 'next';
+    });
+    if (sortTarget === 'value')
+      found = found.map((each) => ({ ...each, record: this.#load(each), version: undefined }));
+    if (!isNatural)
+      found = sorted(
+        found.filter(({ record }) => isWithinBounds(record, operation)),
+        operation,
+      );
+    const more = isNatural ? count > most : found.length > most;
+    const chosen = found.slice(0, most);
+    const records = chosen.map((each) => (keysOnly ? withoutValue(each.record) : this.#load(each)));
+    return { kind: 'range', revision: storeRevision, records, more, count };
+  }
+
+  #find(name: string, held: Held): Found {
+    if (typeof held === 'number') {
+      return { name, record: recordOfRow(this.#state.store.history.readRow(held)), version: undefined };
+    }
+    const { createRevision, modRevision, version, flags } = held;
+    const versions = { createRevision, modRevision, version, lease: this.leaseOf(name, held) };
+    return { name, record: { key: keyToBytes(name), value: noValue, form: formOf(flags), ...versions }, version: held };
+  }
+
+  #load({ name, record, version }: Found): KeyRecord {
+    return version === undefined ? record : { ...record, value: this.valueOf(name, version) };
+  }
+
+  #whole(name: string, held: Held): KeyRecord {
+    return this.#load(this.#find(name, held));
+  }
+}
+
+/** The record that a put left. */
+export function recordOfRow(row: HistoryRow): KeyRecord {
+  const { key, value, flags, createRevision, revision, version, lease } = row;
+  return { key, value, form: formOf(flags), createRevision, modRevision: revision, version, lease };
+}
+
+function withoutValue(record: KeyRecord): KeyRecord {
+  return record.value.length === 0 ? record : { ...record, value: noValue };
+}
+
+function isInKeyOrder({ sortTarget, sortOrder }: Omit<RangeOperation, 'kind'>): boolean {
+  return sortTarget === 'key' && sortOrder !== 'descend';
+}
+
+function hasBounds(operation: Omit<RangeOperation, 'kind'>): boolean {
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = operation;
+  return minModRevision !== 0 || maxModRevision !== 0 || minCreateRevision !== 0 || maxCreateRevision !== 0;
+}
+
+function isWithinBounds(record: KeyRecord, operation: Omit<RangeOperation, 'kind'>): boolean {
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = operation;
+  return (
+    isBetween(record.modRevision, minModRevision, maxModRevision) &&
+    isBetween(record.createRevision, minCreateRevision, maxCreateRevision)
+  );
+}
+
+/** 0 is no bound. */
+function isBetween(revision: number, least: number, greatest: number): boolean {
+  return revision >= least && (greatest === 0 || revision <= greatest);
+}
+
+/** A target without an order ascends. Records come in the order of their keys, which ties keep. */
+function sorted(found: Found[], { sortTarget, sortOrder }: Omit<RangeOperation, 'kind'>): Found[] {
+  const direction = sortOrder === 'descend' ? -1 : 1;
+  switch (sortTarget) {
+    case 'key':
+      return direction === 1 ? found : found.reverse();
+    case 'value':
+      return found.sort((a, b) => direction * Buffer.compare(a.record.value, b.record.value));
+    case 'version':
+      return found.sort((a, b) => direction * (a.record.version - b.record.version));
+    case 'create':
+      return found.sort((a, b) => direction * (a.record.createRevision - b.record.createRevision));
+    case 'mod':
+      return found.sort((a, b) => direction * (a.record.modRevision - b.record.modRevision));
+  }
+}

@@ -1,0 +1,75 @@
+/** Everything that belongs to one state database: the open store, and what is held of it in memory. */
+import { RowFlags, type RowHead } from './history-row';
+import { indexSteps } from './index-builder';
+import type { KeyIndex } from './key-index';
+import { LeaseTable } from './lease-table';
+import { RequestTable, type RequestRetention } from './request-table';
+import type { Alarm } from './result';
+import type { MetaFacts } from './sqlite-meta';
+import type { SqliteStore } from './sqlite-store';
+import { noLease } from './command';
+
+/** What is in memory says the same as the store whenever no batch is being applied. */
+export interface KvState {
+  readonly store: SqliteStore;
+  readonly index: KeyIndex;
+  readonly leases: LeaseTable;
+  readonly requests: RequestTable;
+  /** In the order of kind and member. */
+  alarms: readonly Alarm[];
+  facts: MetaFacts;
+}
+
+/** Loads at once. */
+export function loadState(store: SqliteStore, retention: RequestRetention): KvState {
+  const steps = loadSteps(store, retention);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Lets `pause` pass between steps of a few milliseconds. */
+export async function loadStateInSteps(
+  store: SqliteStore,
+  retention: RequestRetention,
+  pause: () => Promise<void>,
+): Promise<KvState> {
+  const steps = loadSteps(store, retention);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
+
+/** Text of a request id, as the table of requests holds it. */
+export function requestName(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
+}
+
+function* loadSteps(store: SqliteStore, retention: RequestRetention): Generator<void, KvState, void> {
+  const facts = store.readFacts();
+  const requests = new RequestTable(requestName(facts.forgottenRequest), retention);
+  for (const page of store.tables.requestPages(facts.requests)) {
+    for (const { id, at, resultBytes } of page) requests.remember(requestName(id), { at, resultBytes });
+    yield;
+  }
+  const leases = new LeaseTable();
+  for (const page of store.tables.leasePages(facts.leases)) {
+    for (const lease of page) leases.load(lease);
+    yield;
+  }
+  const attached = new Map<string, bigint>();
+  const index = yield* indexSteps(store, (key, head) => {
+    noteLease(attached, key, head);
+  });
+  for (const [key, lease] of attached) leases.attach(key, lease);
+  return { store, index, leases, requests, alarms: store.tables.alarms(facts.alarms), facts };
+}
+
+/** Called in the order of the changes: in the end each key has the lease of its newest version. */
+function noteLease(attached: Map<string, bigint>, key: string, { flags, lease }: RowHead): void {
+  if ((flags & RowFlags.leased) !== 0 && lease !== noLease) attached.set(key, lease);
+  else if (attached.size > 0) attached.delete(key);
+}

@@ -1,0 +1,106 @@
+/** What a command needs to be done at all. Checked before anything is changed, so that a refused command has no effect. */
+import { QuorateError } from '../base/error';
+import { noLease, type AlarmKind, type KeyRange, type PutOperation } from './command';
+import { keyToString } from './key-index';
+import type { KvState } from './kv-state';
+
+import type { Refusal, RefusedResult } from './result';
+import type { MetaFacts } from './sqlite-meta';
+import { stepsOf, type TxnPlan, type TxnStep } from './txn-plan';
+
+/** Why something is refused; see `RefusedResult`. */
+export type Reason = Pick<RefusedResult, 'refusal' | 'limit'>;
+
+export function because(refusal: Refusal, limit?: number): Reason {
+  return { refusal, limit };
+}
+
+export function hasAlarm({ alarms }: KvState, kind: AlarmKind): boolean {
+  return alarms.some(({ alarm }) => alarm === kind);
+}
+
+/** Why a put cannot be done on the state as it is. */
+export function reasonAgainstPut(put: PutOperation, state: KvState): Reason | undefined {
+  if ((put.keepValue || put.keepLease) && state.index.get(keyToString(put.key)) === undefined) {
+    return because('key-not-found');
+  }
+  return reasonAgainstLease(put, state);
+}
+
+/** Why a revision cannot be read. 0 can always. */
+export function reasonAgainstRevision(revision: number, facts: MetaFacts): Reason | undefined {
+  if (revision === 0) return undefined;
+  if (revision > facts.revision) return because('future-revision', facts.revision);
+  return revision < facts.compactRevision ? because('compacted', facts.compactRevision) : undefined;
+}
+
+/** Why a transaction cannot be done as a whole: puts first, then ranges, as etcd looks at them. */
+export function reasonAgainstPlan(plan: TxnPlan, state: KvState, facts: MetaFacts): Reason | undefined {
+  const steps = [...stepsOf(plan)];
+  const granted = new Set<bigint>();
+  for (const [at, step] of steps.entries()) {
+    if (step.kind !== 'put') continue;
+    if ((step.keepValue || step.keepLease) && !isThere(step.key, steps.slice(0, at), state)) {
+      return because('key-not-found');
+    }
+    if (step.grantTtl === 0 && granted.has(step.lease)) continue;
+    if (step.grantTtl !== 0 && granted.has(step.lease)) return because('lease-exists');
+    const reason = reasonAgainstLease(step, state);
+    if (reason !== undefined) return reason;
+    if (step.grantTtl !== 0) granted.add(step.lease);
+  }
+  return reasonAgainstRanges(steps, facts);
+}
+
+function reasonAgainstRanges(steps: readonly TxnStep[], facts: MetaFacts): Reason | undefined {
+  for (const step of steps) {
+    const reason = step.kind === 'range' ? reasonAgainstRevision(step.revision, facts) : undefined;
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+/** A lease that is granted must be free, and one that is attached to be there. */
+function reasonAgainstLease({ lease, grantTtl, keepLease }: PutOperation, { leases }: KvState): Reason | undefined {
+  if (lease === noLease || keepLease) return undefined;
+  const isGranted = leases.get(lease) !== undefined;
+  if (grantTtl > 0) return isGranted ? because('lease-exists') : undefined;
+  return isGranted ? undefined : because('lease-not-found');
+}
+
+/** Whether a key will be there after the steps before: the last of them that touches it decides. */
+function isThere(key: Uint8Array, before: readonly TxnStep[], { index }: KvState): boolean {
+  const last = before.findLast(
+    (step) =>
+      (step.kind === 'put' && Buffer.compare(step.key, key) === 0) ||
+      (step.kind === 'delete' && contains(step.range, key)),
+  );
+  return last === undefined ? index.get(keyToString(key)) !== undefined : last.kind === 'put';
+}
+
+function contains({ start, end }: KeyRange, key: Uint8Array): boolean {
+  return Buffer.compare(start, key) <= 0 && (end === undefined || Buffer.compare(key, end) < 0);
+}
+
+/** @throws QuorateError `compacted` or `future-revision` when a revision cannot be read */
+export function checkRevision(revision: number, facts: MetaFacts): void {
+  throwIf(reasonAgainstRevision(revision, facts), revision);
+}
+
+/** @throws QuorateError `compacted` or `future-revision` when a range of the plan cannot be read */
+export function checkPlan(plan: TxnPlan, { facts }: KvState): void {
+  for (const step of stepsOf(plan)) if (step.kind === 'range') checkRevision(step.revision, facts);
+}
+
+function throwIf(reason: Reason | undefined, revision: number): void {
+  if (reason === undefined) return;
+  const details = { limit: String(reason.limit), actual: String(revision) };
+  if (reason.refusal === 'compacted') {
+    throw new QuorateError('compacted', `revision ${details.actual} was compacted; ${details.limit} is the oldest`, {
+      details,
+    });
+  }
+  throw new QuorateError('future-revision', `revision ${details.actual} is ahead of the store's, ${details.limit}`, {
+    details,
+  });
+}
