@@ -1,22 +1,27 @@
 /** Carries out the calls of one client: over its endpoints, with its options, in real time. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '../base/assert';
-import { EndpointRing, makeAttempts, type AttemptBounds, type AttemptResult, type Surroundings } from './attempts';
+import { EndpointRing, makeAttempts, type AttemptBounds, type AttemptResult } from './attempts';
 import { Endpoint, type Method, type OpenedStream } from './endpoint';
 import type { ResolvedClientOptions } from './options';
 import { newRequestId } from './request-id';
+import { errorOf } from './retry';
+import { realSurroundings } from './surroundings';
 import type { CallOptions, MutationOptions } from './types';
 
-/** Time and chance as the program has them. */
-export const realSurroundings: Surroundings = {
-  now: () => performance.now(),
-  sleep: (delayMs) => sleep(delayMs),
-  random: () => Math.random(),
-};
-
-/** A stream that was opened, and with whom. */
-export interface EndpointStream<Message> extends OpenedStream<Message> {
-  readonly endpoint: Endpoint;
+/** A stream whose first message has come, from whichever member. */
+export interface LiveStream<Message> {
+  /** `undefined` if it ended without one. */
+  readonly first: Message | undefined;
+  /**
+   * The next message; `undefined` after the last.
+   *
+   * @throws QuorateError
+   */
+  next(maxSilenceMs: number): Promise<Message | undefined>;
+  /** Nothing more is wanted. Harmless after the end. */
+  cancel(): void;
+  /** The member is no good any more: the next call goes to another. */
+  leave(): void;
 }
 
 /** How to call. */
@@ -30,7 +35,7 @@ export class Caller {
   readonly options: ResolvedClientOptions;
   readonly ring: EndpointRing<Endpoint>;
   readonly #endpoints: readonly Endpoint[];
-  #isClosed = false;
+  readonly #onClose = new Set<() => void>();
 
   constructor(options: ResolvedClientOptions) {
     const [first, ...others] = options.endpoints.map((address) => new Endpoint(address));
@@ -38,11 +43,6 @@ export class Caller {
     this.options = options;
     this.#endpoints = [first, ...others];
     this.ring = new EndpointRing([first, ...others]);
-  }
-
-  /** True once `close` was called: whoever works by itself stops. */
-  get isClosed(): boolean {
-    return this.#isClosed;
   }
 
   /** A call that changes nothing. */
@@ -87,11 +87,11 @@ export class Caller {
     method: Method<Request, Message>,
     request: Request,
     manner: CallManner = {},
-  ): Promise<EndpointStream<Message>> {
+  ): Promise<LiveStream<Message>> {
     return this.attempt(manner, async (endpoint, bounds) => {
       const result = await endpoint.open(method, request, bounds);
       if (result.kind === 'failure') return result;
-      return { kind: 'answer' as const, answer: { ...result.answer, endpoint } };
+      return { kind: 'answer' as const, answer: this.#live(endpoint, result.answer) };
     });
   }
 
@@ -103,10 +103,34 @@ export class Caller {
     return this.#make('read', manner, attempt);
   }
 
-  /** Closes every connection. Attempts in flight go on to their end; after that, and for new calls, nothing is sent. */
+  /** Calls back once when the client is closed, unless the function that this returns was called before. */
+  onClose(callback: () => void): () => void {
+    this.#onClose.add(callback);
+    return () => void this.#onClose.delete(callback);
+  }
+
+  /** Ends what works by itself, and closes every connection. Calls in flight go on to their end. */
   close(): void {
-    this.#isClosed = true;
+    const callbacks = [...this.#onClose];
+    this.#onClose.clear();
+    for (const callback of callbacks) callback();
     for (const endpoint of this.#endpoints) endpoint.close();
+  }
+
+  #live<Message>(endpoint: Endpoint, { first, rest }: OpenedStream<Message>): LiveStream<Message> {
+    return {
+      first,
+      next: (maxSilenceMs) =>
+        rest.next(maxSilenceMs).catch((error: unknown) => {
+          throw errorOf(endpoint.failureOf(error), 'read');
+        }),
+      cancel: () => {
+        rest.cancel();
+      },
+      leave: () => {
+        this.ring.leave(endpoint);
+      },
+    };
   }
 
   #make<T>(

@@ -34,16 +34,22 @@ export interface StatusParts {
 
 /** Tells what a gRPC error means. Details that cannot be read count as absent: they promise nothing. */
 export function decodeFailure(parts: StatusParts): Failure {
-  const told = readDetails(parts.statusDetails);
-  if (told?.info === undefined) {
-    return { kind: 'bare', address: parts.address, grpcCode: parts.grpcCode, message: parts.message };
-  }
+  const { address, grpcCode, message, statusDetails } = parts;
+  const status = statusDetails === undefined ? undefined : readStatus(statusDetails);
+  const told = status === undefined ? undefined : decodeStatus(status, message);
+  return told ?? { kind: 'bare', address, grpcCode, message };
+}
+
+/** Tells what a status that a member wrote means; `undefined` if it promises nothing. */
+export function decodeStatus(status: Status, message = status.message): (Failure & { kind: 'told' }) | undefined {
+  const told = readDetails(status);
+  if (told?.info === undefined) return undefined;
   const { reason, metadata } = told.info;
   return {
     kind: 'told',
     code: knownCodes.get(reason),
     outcome: metadata['outcome'] === 'not-done' ? 'not-done' : 'unknown',
-    message: parts.message,
+    message,
     details: toDetails(metadata, told.retryAfterMs),
   };
 }
@@ -89,10 +95,16 @@ interface Told {
   readonly retryAfterMs: number | undefined;
 }
 
-function readDetails(bytes: Uint8Array | undefined): Told | undefined {
-  if (bytes === undefined) return undefined;
+function readStatus(bytes: Uint8Array): Status | undefined {
   try {
-    const { details } = Status.decode(bytes);
+    return Status.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function readDetails({ details }: Status): Told | undefined {
+  try {
     const find = (type: string) => details.find((any) => any.typeUrl.endsWith(`/google.rpc.${type}`))?.value;
     const infoBytes = find('ErrorInfo');
     const retryBytes = find('RetryInfo');

@@ -5,7 +5,14 @@ export { DEFAULT_CLIENT_PORT, parseEndpoint, type ClientOptions } from './option
 export { newRequestId } from './request-id';
 export { op, when, type TxnBuilder } from './txn';
 export type * from './cluster-types';
+export type { ElectionState, Leadership, ObserveOptions } from './elections';
+export type { HoldOptions } from './hold';
+export type { KeptLease } from './kept-lease';
+export type { GrantOptions, Lease, LeaseState, RenewedLease } from './leases';
+export type { HeldLock, LockOptions, LockState } from './locks';
 export type { Alarm, AlarmKind, KvHash, Settings, StoreStatus } from './maintenance';
 export type { SnapshotDownload, SnapshotOptions } from './snapshot';
 export type * from './txn';
 export type * from './types';
+export type { Watch, WatchContent, WatchMessage, WatchOptions } from './watch';
+export type { WriteStream, WriteStreamOptions } from './write-stream';

@@ -19,7 +19,6 @@ import {
   toDeleteRequest,
   toPutRequest,
 } from './mutations';
-import { errorOf } from './retry';
 import { onlyReads, TxnBuilder, type Transaction, type TxnAnswer } from './txn';
 import { fromTxnResponse, toTxnRequest } from './txn-convert';
 import type {
@@ -149,15 +148,12 @@ export class KeyVerbs {
   async *streamList(options: StreamListOptions = {}): AsyncGenerator<ListPart, void, undefined> {
     const { maxSilenceMs = defaultMaxSilenceMs } = options;
     const stream = await this.#caller.open(KVServiceService.streamList, toStreamListRequest(options), options);
-    const { first, rest, endpoint } = stream;
     try {
-      for (let part = first; part !== undefined; part = await rest.next(maxSilenceMs)) {
+      for (let part = stream.first; part !== undefined; part = await stream.next(maxSilenceMs)) {
         yield { kvs: part.kvs.map(fromWireKeyValue), revision: part.revision };
       }
-    } catch (error) {
-      throw errorOf(endpoint.failureOf(error), 'read');
     } finally {
-      rest.cancel();
+      stream.cancel();
     }
   }
 

@@ -7,7 +7,6 @@ import {
 } from '../gen/quorate/v1/maintenance';
 import { Consistency } from '../gen/quorate/v1/kv';
 import type { Caller } from './caller';
-import { errorOf } from './retry';
 import { downloadOf, type SnapshotDownload, type SnapshotOptions } from './snapshot';
 import type { CallOptions, MutationOptions } from './types';
 
@@ -76,14 +75,11 @@ export class MaintenanceVerbs {
   async snapshot(options: SnapshotOptions = {}): Promise<SnapshotDownload> {
     const maxSilenceMs = options.maxSilenceMs ?? defaultMaxSilenceMs;
     const { snapshot } = MaintenanceServiceService;
-    const { endpoint, first, rest } = await this.#caller.open(snapshot, {}, { timeoutMs: maxSilenceMs });
-    return downloadOf(first, {
-      next: () =>
-        rest.next(maxSilenceMs).catch((error: unknown) => {
-          throw errorOf(endpoint.failureOf(error), 'read');
-        }),
+    const stream = await this.#caller.open(snapshot, {}, { timeoutMs: maxSilenceMs });
+    return downloadOf(stream.first, {
+      next: () => stream.next(maxSilenceMs),
       cancel: () => {
-        rest.cancel();
+        stream.cancel();
       },
     });
   }

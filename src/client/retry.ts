@@ -131,6 +131,11 @@ const turnedAway: ReadonlySet<number> = new Set([
   grpcStatus.unauthenticated,
 ]);
 
+/** Whether a stream that ended with this error may be opened again, with another member or later. */
+export function mayResume({ code }: QuorateError): boolean {
+  return !lasting.has(code);
+}
+
 function mayRepeat(failure: Failure, kind: CallKind): boolean {
   switch (failure.kind) {
     case 'not-connected':
