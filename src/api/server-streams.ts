@@ -31,8 +31,8 @@ export interface ServerStreamsOptions {
   readonly scheduler: Pick<Scheduler, 'after'>;
   /** Most streams at one time; more are refused. */
   readonly maxStreams: number;
-  /** A client that takes nothing for this long is given up, milliseconds. */
-  readonly maxStallMs: number;
+  /** A client that takes nothing for this long is given up, milliseconds; `undefined` where it may wait for ever. */
+  readonly maxStallMs: number | undefined;
 }
 
 /** Sends messages no faster than they are taken: one at a time is on its way, and nothing is made ahead. */
@@ -98,7 +98,7 @@ export class ServerStreams {
     const { scheduler, maxStallMs } = this.#options;
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {
-        timer.cancel();
+        timer?.cancel();
         call.off('cancelled', gone);
         outcome();
       };
@@ -107,11 +107,12 @@ export class ServerStreams {
           resolve(false);
         });
       };
-      const timer = scheduler.after(maxStallMs, () => {
+      const giveUp = (stalledMs: number) => () => {
         settle(() => {
-          reject(stalled(maxStallMs));
+          reject(stalled(stalledMs));
         });
-      });
+      };
+      const timer = maxStallMs === undefined ? undefined : scheduler.after(maxStallMs, giveUp(maxStallMs));
       call.once('cancelled', gone);
       call.write(message, () => {
         settle(() => {
