@@ -4,9 +4,11 @@ import { QuorateError } from '../base/error';
 import { ClusterServiceService } from '../gen/quorate/v1/cluster';
 import { KVServiceService } from '../gen/quorate/v1/kv';
 import { MaintenanceServiceService } from '../gen/quorate/v1/maintenance';
+import { withEncodedResponses } from './encoded-responses';
 import { type ApiLimits, maxRequestBytes } from './limits';
 import { type ClusterServiceDependencies, clusterServiceHandlers } from './native/cluster-service';
 import { beginMutation } from './native/kv/write';
+import { watchLimits } from './native/kv/watch';
 import { WriteStreams, writeStreamLimits } from './native/kv/write-streams';
 import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from './native/kv-service';
 import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './native/maintenance-service';
@@ -33,7 +35,14 @@ export interface ClientServerOptions {
   readonly maintenance: MaintenanceServiceDependencies;
   /** Services of other APIs, read as strictly. */
   readonly services: readonly ApiService[];
+  /** Streams of those services that last until their clients leave. */
+  readonly longStreams: readonly LongStreams[];
   readonly additions: readonly ServiceAddition[];
+}
+
+/** Streams that end when the member stops, so that their clients go on at another one. */
+export interface LongStreams {
+  stop(): void;
 }
 
 /** A connection on which nothing came back for this long is closed, so that the streams of a vanished client end. */
@@ -48,6 +57,7 @@ export class ClientServer {
   readonly #options: ClientServerOptions;
   readonly #lists: ServerStreams;
   readonly #writes: WriteStreams;
+  readonly #watches: ServerStreams;
 
   constructor(options: ClientServerOptions) {
     this.#options = options;
@@ -69,7 +79,11 @@ export class ClientServer {
       begin: (mutation) => beginMutation(kv, calls, mutation),
       ...writeStreamLimits,
     });
-    this.#add(KVServiceService, kvServiceHandlers(kv, { calls, lists: this.#lists, writes: this.#writes }));
+    this.#watches = new ServerStreams({ calls, scheduler, ...watchLimits });
+    this.#add(
+      withEncodedResponses(KVServiceService, 'watch'),
+      kvServiceHandlers(kv, { calls, lists: this.#lists, writes: this.#writes, watches: this.#watches }),
+    );
     this.#add(ClusterServiceService, clusterServiceHandlers(options.cluster, options.calls));
     this.#add(
       MaintenanceServiceService,
@@ -106,6 +120,8 @@ export class ClientServer {
       });
     });
     this.#lists.stop();
+    this.#watches.stop();
+    for (const streams of this.#options.longStreams) streams.stop();
     const answered = Promise.all([this.#options.calls.idle(), this.#writes.drain()]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);
     this.#server.forceShutdown();

@@ -50,6 +50,10 @@ export interface ServeOptions {
   readonly maxPageBytes: number;
   readonly maxCallsInFlight: number;
   readonly maxStreamsPerConnection: number;
+  readonly maxWatches: number;
+  readonly watchQueueBytes: number;
+  readonly watchMemoryBytes: number;
+  readonly watchProgressIntervalMs: number;
   readonly maxAppendBytes: number;
   readonly maxInflightAppends: number;
   readonly maxInflightBytes: number;
@@ -200,6 +204,30 @@ export const optionTable: Table = {
     kind: wholeNumber('streams', 1, 1_000_000),
     default: 2_000,
     help: 'the most calls at one time on one connection; more wait at the client',
+  },
+  maxWatches: {
+    flag: 'max-watches',
+    kind: wholeNumber('watches', 1, 10_000_000),
+    default: 100_000,
+    help: 'the most watches at one time, of all clients together; more are refused with RESOURCE_EXHAUSTED',
+  },
+  watchQueueBytes: {
+    flag: 'watch-queue-bytes',
+    kind: wholeNumber('bytes', 1 * KiB, 1 * GiB),
+    default: 256 * KiB,
+    help: 'events held for one watch whose client reads slowly; beyond, they are dropped and read from the history when it reads on',
+  },
+  watchMemoryBytes: {
+    flag: 'watch-memory-bytes',
+    kind: wholeNumber('bytes', 1 * MiB, 64 * GiB),
+    default: 64 * MiB,
+    help: 'events held for all watches together; an event that many watches wait for counts once',
+  },
+  watchProgressIntervalMs: {
+    flag: 'watch-progress-interval',
+    kind: wholeNumber('ms', 100, 24 * 3_600_000),
+    default: 600_000,
+    help: 'how often a silent watch of the etcd API with progress_notify is told how far it is',
   },
   maxAppendBytes: {
     flag: 'max-append-bytes',

@@ -3,11 +3,15 @@ import { AuthService } from '../../gen/etcd/etcdserverpb/auth';
 import { ClusterService } from '../../gen/etcd/etcdserverpb/cluster';
 import { KVService } from '../../gen/etcd/etcdserverpb/kv';
 import { MaintenanceService } from '../../gen/etcd/etcdserverpb/maintenance';
+import { WatchService } from '../../gen/etcd/etcdserverpb/watch';
 import type { Scheduler } from '../../base/clock';
 import type { KvReader, Result } from '../../kv/result';
+import type { Watches } from '../../kv/watch';
 import type { MembershipAuthority, Proposer } from '../../node/call';
 import type { NodeStatus } from '../../node/status';
 import type { MemberId } from '../../raft';
+import type { DuplexStreams } from '../duplex-streams';
+import { withEncodedResponses } from '../encoded-responses';
 import type { ServerStreams } from '../server-streams';
 import type { SnapshotSource } from '../state-copies';
 import type { ApiService } from '../strict-service';
@@ -17,6 +21,7 @@ import { clusterServiceHandlers } from './cluster-service';
 import { EtcdCalls } from './etcd-calls';
 import { kvServiceHandlers } from './kv-service';
 import { maintenanceServiceHandlers } from './maintenance-service';
+import { watchServiceHandlers } from './watch-service';
 
 /** What the services need of a member. */
 export interface EtcdDependencies {
@@ -29,6 +34,11 @@ export interface EtcdDependencies {
   status(): NodeStatus;
   readonly scheduler: Scheduler;
   readonly snapshots: SnapshotSource;
+  readonly watches: Watches;
+  /** Milliseconds. */
+  readonly electionTimeoutMs: number;
+  /** How often silent watches that want to know are told how far they are; milliseconds. */
+  readonly watchProgressIntervalMs: number;
 }
 
 /** The funnels that all APIs of a member share. */
@@ -36,6 +46,8 @@ export interface SharedFunnels {
   readonly calls: UnaryCalls;
   /** For copies of the state. */
   readonly streams: ServerStreams;
+  /** For watches. */
+  readonly watchStreams: DuplexStreams;
 }
 
 export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): readonly ApiService[] {
@@ -45,10 +57,15 @@ export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): 
   const leader = () => member.status().leader;
   const needs = { ...member, facts: { clusterId, memberId, status: () => member.status() }, isLearner };
   const calls = new EtcdCalls(funnels.calls, { leader, isLearner });
+  const watchNeeds = { ...needs, hasLeader: () => leader() !== undefined };
   return [
     { definition: KVService, handlers: kvServiceHandlers(needs, calls) },
     { definition: ClusterService, handlers: clusterServiceHandlers(needs, calls) },
     { definition: MaintenanceService, handlers: maintenanceServiceHandlers(needs, calls, funnels.streams) },
+    {
+      definition: withEncodedResponses(WatchService, 'watch'),
+      handlers: watchServiceHandlers(watchNeeds, calls, funnels.watchStreams),
+    },
     { definition: AuthService, handlers: authServiceHandlers(needs, calls) },
   ];
 }

@@ -4,15 +4,26 @@ import type { DuplexPort, DuplexSession, DuplexStreams } from '../duplex-streams
 import type { Encoded } from '../encoded-responses';
 import { EtcdError } from './errors';
 import { type EtcdCalls, wantsLeader } from './etcd-calls';
-import { WatchSession, type WatchSessionNeeds } from './watch-session';
+import { etcdLimits } from './limits';
+import { WatchSession, type WatchSessionLimits, type WatchSessionNeeds } from './watch-session';
 
 /** What the service needs of a member. */
-export interface WatchServiceDependencies extends WatchSessionNeeds {
+export interface WatchServiceDependencies extends Omit<WatchSessionNeeds, 'watchLimits'> {
   /** Whether this member knows a leader. */
   hasLeader(): boolean;
   /** Milliseconds. */
   readonly electionTimeoutMs: number;
 }
+
+/** The streams of a member, and what one holds for its client. */
+export const watchStreamLimits = { maxStreams: 20_000, maxBytesInFlight: 64 * 1024 } as const;
+
+/** etcd cuts messages (for watches that allow it) at the size of the largest request. */
+const watchLimits: WatchSessionLimits = {
+  maxMessageBytes: 64 * 1024,
+  maxFragmentBytes: etcdLimits.maxCommandBytes,
+  maxReplies: 100,
+};
 
 /** For so many election timeouts there may be no leader before streams end whose clients want one. */
 const leaderlessTimeouts = 3;
@@ -26,7 +37,7 @@ export function watchServiceHandlers(
   return {
     watch: streams.handler<WatchRequest, Encoded<WatchResponse>>((port) => {
       calls.admit(port.metadata, false);
-      const session = new WatchSession(port, needs);
+      const session = new WatchSession(port, { ...needs, watchLimits });
       return wantsLeader(port.metadata) ? endedWithoutLeader(session, port, needs) : session;
     }),
   };

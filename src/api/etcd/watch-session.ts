@@ -16,7 +16,9 @@ export interface WatchSessionNeeds {
   readonly reader: Pick<KvReader, 'revision'>;
   readonly watches: Watches;
   readonly scheduler: Pick<Scheduler, 'after'>;
-  readonly limits: WatchSessionLimits;
+  /** A watch with `progress_notify` to which nothing was sent for this long is told how far it is; milliseconds. */
+  readonly watchProgressIntervalMs: number;
+  readonly watchLimits: WatchSessionLimits;
 }
 
 /** The bounds of a stream. */
@@ -27,8 +29,6 @@ export interface WatchSessionLimits {
   readonly maxFragmentBytes: number;
   /** Answers that wait to be sent, from which on no more requests are read. */
   readonly maxReplies: number;
-  /** A watch with `progress_notify` to which nothing was sent for this long is told how far it is; milliseconds. */
-  readonly progressIntervalMs: number;
 }
 
 /** A watch of this stream. */
@@ -101,7 +101,7 @@ export class WatchSession implements DuplexSession<WatchRequest> {
       if (reply !== undefined) this.#write(reply);
       else if (!this.#writeEvents()) break;
     }
-    if (this.#replies.length < this.#needs.limits.maxReplies) this.#port.resumeRequests();
+    if (this.#replies.length < this.#needs.watchLimits.maxReplies) this.#port.resumeRequests();
     else this.#port.pauseRequests();
   }
 
@@ -163,7 +163,7 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   #writeEvents(): boolean {
     for (const opened of this.#ready) {
       this.#ready.delete(opened);
-      const batch = opened.watch.take(this.#needs.limits.maxMessageBytes);
+      const batch = opened.watch.take(this.#needs.watchLimits.maxMessageBytes);
       if (batch === undefined) continue;
       if (batch.kind === 'compacted') this.#endCompacted(opened, batch.compactRevision);
       else this.#writeBatch(opened, batch);
@@ -177,7 +177,7 @@ export class WatchSession implements DuplexSession<WatchRequest> {
     opened.hasSpoken = true;
     const head = { header: headerOf(this.#needs.facts, revision), watchId: opened.id };
     const whole = responseBytes(head, events);
-    const { maxFragmentBytes } = this.#needs.limits;
+    const { maxFragmentBytes } = this.#needs.watchLimits;
     if (!opened.mayFragment || whole.length < maxFragmentBytes) {
       this.#write(whole);
       return;
@@ -212,8 +212,8 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   }
 
   #startProgress(): Timer {
-    const { scheduler, limits } = this.#needs;
-    return scheduler.after(limits.progressIntervalMs * (1 + Math.random() * progressJitter), () => {
+    const { scheduler, watchProgressIntervalMs } = this.#needs;
+    return scheduler.after(watchProgressIntervalMs * (1 + Math.random() * progressJitter), () => {
       this.#progressTimer = this.#startProgress();
       this.#tellSilentWatches();
     });

@@ -10,6 +10,7 @@ import type {
   PutRequest,
   StreamListRequest,
   TxnRequest,
+  WatchRequest,
 } from '../../gen/quorate/v1/kv';
 import type { Scheduler } from '../../base/clock';
 import type { KvReader, Result } from '../../kv/result';
@@ -26,11 +27,12 @@ import { list } from './kv/list';
 import { putMutation } from './kv/put';
 import { streamList } from './kv/stream-list';
 import { txn } from './kv/txn';
+import { watch, type WatchNeeds } from './kv/watch';
 import type { WriteStreams } from './kv/write-streams';
 import { mutate, type RequestBounds } from './mutation';
 
 /** What the service needs of a member. */
-export interface KvServiceDependencies extends ReadNeeds, RequestBounds {
+export interface KvServiceDependencies extends ReadNeeds, RequestBounds, WatchNeeds {
   readonly proposer: Proposer<Result>;
   readonly reader: ReadNeeds['reader'] & Pick<KvReader, 'readTxn'>;
   readonly reads: ReadGate;
@@ -47,13 +49,15 @@ export interface KvServiceCarriers {
   /** For `StreamList`. */
   readonly lists: ServerStreams;
   readonly writes: WriteStreams;
+  /** For `Watch`. */
+  readonly watches: ServerStreams;
 }
 
 /** The gRPC handlers of the service. */
 export function kvServiceHandlers(
   needs: KvServiceDependencies,
-  { calls, lists, writes }: KvServiceCarriers,
-): Omit<KVServiceServer, 'watch'> {
+  { calls, lists, writes, watches }: KvServiceCarriers,
+): KVServiceServer {
   const { proposer, scheduler, limits } = needs;
   return {
     put: calls.handler((request: PutRequest, call) => mutate(proposer, putMutation(request, needs), call)),
@@ -69,6 +73,7 @@ export function kvServiceHandlers(
     ),
     txn: calls.handler((request: TxnRequest, call) => txn(needs, request, call)),
     write: writes.handler,
+    watch: watches.handler((request: WatchRequest, call) => watch(needs, request, call)),
     getHistory: calls.handler((request: GetHistoryRequest, call) => getHistory(needs, request, call)),
   };
 }

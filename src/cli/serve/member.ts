@@ -2,7 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientServer } from '../../api/client-server';
+import { DuplexStreams } from '../../api/duplex-streams';
+import { etcdDialect } from '../../api/etcd/errors';
 import { etcdServices } from '../../api/etcd/services';
+import { watchStreamLimits } from '../../api/etcd/watch-service';
 import { ReadGate } from '../../api/read-gate';
 import { ServerStreams } from '../../api/server-streams';
 import { copyLimits } from '../../api/state-copies';
@@ -12,6 +15,7 @@ import type { Logger } from '../../base/logger';
 import { seededRng } from '../../base/rng';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
+import { defaultWatchHubOptions, WatchHub } from '../../kv/watch-hub';
 import { Node } from '../../node/node';
 import { defaultNodeOptions } from '../../node/options';
 import { Health } from '../../ops/health';
@@ -187,16 +191,10 @@ function clientServer(
   parts: Parts & { readonly node: Node<Result>; readonly health: Health },
 ): ClientServer {
   const { origin, storage, store, node, health } = parts;
-  const calls = new UnaryCalls({
-    clock: systemScheduler,
-    requestTimeoutMs: options.requestTimeoutMs,
-    maxCallsInFlight: options.maxCallsInFlight,
-    leaderHint: (id) => node.members().find((member) => member.id === id),
-    onBug: (error) => {
-      parts.onFatal(error);
-    },
-  });
+  const calls = unaryCalls(options, parts);
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
+  const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
+  const watches = watchHub(options, store);
   const checks = {
     limits: options,
     reads: new ReadGate({ proposer: node, reader: store, clock: systemScheduler }),
@@ -208,7 +206,7 @@ function clientServer(
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
     streams,
-    kv: { proposer: node, reader: store, ...checks, scheduler: systemScheduler },
+    kv: { proposer: node, reader: store, watches, ...checks, scheduler: systemScheduler },
     cluster: {
       clusterId: origin.clusterId,
       self: origin.self,
@@ -237,9 +235,37 @@ function clientServer(
         status: () => node.status(),
         scheduler: systemScheduler,
         snapshots: store,
+        watches,
+        electionTimeoutMs: options.electionTimeoutMs,
+        watchProgressIntervalMs: options.watchProgressIntervalMs,
       },
-      { calls, streams },
+      { calls, streams, watchStreams },
     ),
+    longStreams: [watchStreams],
     additions: [health, clientReflection()],
   });
+}
+
+function unaryCalls(
+  options: ServeOptions,
+  parts: Pick<Parts, 'onFatal'> & { readonly node: Node<Result> },
+): UnaryCalls {
+  return new UnaryCalls({
+    clock: systemScheduler,
+    requestTimeoutMs: options.requestTimeoutMs,
+    maxCallsInFlight: options.maxCallsInFlight,
+    leaderHint: (id) => parts.node.members().find((member) => member.id === id),
+    onBug: (error) => {
+      parts.onFatal(error);
+    },
+  });
+}
+
+/** Tells watches what the store applies. */
+function watchHub(options: ServeOptions, store: KvStateMachine): WatchHub {
+  const { maxWatches, watchQueueBytes: maxQueuedBytes, watchMemoryBytes: maxTotalQueuedBytes } = options;
+  const bounds = { ...defaultWatchHubOptions, maxWatches, maxQueuedBytes, maxTotalQueuedBytes };
+  const hub = new WatchHub({ reader: store, scheduler: systemScheduler, options: bounds });
+  store.addListener(hub);
+  return hub;
 }

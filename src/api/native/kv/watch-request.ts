@@ -52,7 +52,8 @@ function startOf({ startRevision, snapshot, resumeToken }: WatchRequest, range: 
   }
   if (resumeToken !== '') return positionOfToken(range, resumeToken);
   if (snapshot) return 'snapshot';
-  return revision === 0 ? 'now' : { revision, sub: 0, snapshotKey: undefined };
+  const first: WatchPosition = { revision, sub: 0, snapshotKey: undefined };
+  return revision === 0 ? 'now' : first;
 }
 
 function omissionsOf(omit: WatchRequest['omit']): Pick<WatchWish, 'withoutPuts' | 'withoutDeletes'> {

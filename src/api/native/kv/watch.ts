@@ -18,10 +18,10 @@ import { checkedWatch, type WatchWish } from './watch-request';
 /** What a watch needs of a member. */
 export interface WatchNeeds {
   readonly reader: Pick<KvReader, 'revision' | 'range'>;
-  readonly reads: Pick<ReadGate, 'linearizable' | 'reached'>;
+  readonly reads: ReadGate;
   readonly watches: Watches;
   readonly scheduler: Scheduler;
-  readonly limits: Pick<ApiLimits, 'maxKeyBytes' | 'requestTimeoutMs'>;
+  readonly limits: ApiLimits;
 }
 
 /** Most watches by this call at one time. */

@@ -84,13 +84,14 @@ function setUp(more: { limits?: Partial<WatchSessionLimits>; hub?: Partial<Watch
   const hub = new WatchHub({ reader: history, scheduler: turns, options: { ...defaultWatchHubOptions, ...more.hub } });
   history.listener = hub;
   const port = new FakePort();
-  const standard = { maxMessageBytes: 1 << 20, maxFragmentBytes: 1 << 20, maxReplies: 100, progressIntervalMs: 1000 };
+  const standard = { maxMessageBytes: 1 << 20, maxFragmentBytes: 1 << 20, maxReplies: 100 };
   const session = new WatchSession(port, {
     facts: { clusterId: 7n, memberId: 8n, status: () => ({ term: 3 }) },
     reader: history,
     watches: hub,
     scheduler: time,
-    limits: { ...standard, ...more.limits },
+    watchProgressIntervalMs: 1000,
+    watchLimits: { ...standard, ...more.limits },
   });
   return { history, turns, hub, port, session, ...requests(session), ...passing(time) };
 }
