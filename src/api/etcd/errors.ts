@@ -51,6 +51,10 @@ export const etcdErrors = {
   'transfer-timed-out': [status.UNKNOWN, 'etcdserver: request timed out, leader transfer took too long'],
   'unhealthy-cluster': [status.UNAVAILABLE, 'etcdserver: unhealthy cluster'],
   corrupt: [status.DATA_LOSS, 'etcdserver: corrupt cluster'],
+  'session-expired': [status.UNKNOWN, 'mutex: session is expired'],
+  'not-elected': [status.UNKNOWN, 'election: not leader'],
+  'no-elected-leader': [status.UNKNOWN, 'election: no leader'],
+  'no-leader-key': [status.UNKNOWN, '"leader" field must be provided'],
 } as const satisfies Readonly<Record<string, readonly [status, string]>>;
 
 export type EtcdErrorName = keyof typeof etcdErrors;
