@@ -1,7 +1,7 @@
 /** A history of changes in memory, which tells a listener as the state machine does, and turns of an event loop by hand. */
 import { assert, required } from '../../src/base/assert';
 import { QuorateError } from '../../src/base/error';
-import type { ApplyListener, Change, KeyRecord, KvReader } from '../../src/kv/result';
+import type { ApplyListener, Change, KeyRecord, KvReader, RangePage, RangeQuery } from '../../src/kv/result';
 
 /** One change to make: a put of `value`, or a delete without one. */
 export interface Write {
@@ -10,7 +10,7 @@ export interface Write {
 }
 
 /** What the hub reads, and the whole history for comparison. */
-export class FakeHistory implements Pick<KvReader, 'revision' | 'compactRevision' | 'get' | 'changes'> {
+export class FakeHistory implements Pick<KvReader, 'revision' | 'compactRevision' | 'get' | 'range' | 'changes'> {
   revision = 1;
   compactRevision = 0;
   /** Everything that ever happened, also what is compacted. */
@@ -44,6 +44,21 @@ export class FakeHistory implements Pick<KvReader, 'revision' | 'compactRevision
     const at = revision === 0 ? this.revision : revision;
     if (at < this.compactRevision) throw new QuorateError('compacted', 'compacted');
     return this.recordAt(key, at);
+  }
+
+  range({ start, end, revision, limit }: RangeQuery): RangePage {
+    const at = revision === 0 ? this.revision : revision;
+    if (at < this.compactRevision) throw new QuorateError('compacted', 'compacted');
+    const there = new Map<string, KeyRecord>();
+    for (const change of this.all.filter((one) => one.revision <= at)) {
+      const name = Buffer.from(change.record.key).toString('latin1');
+      if (change.kind === 'put') there.set(name, change.record);
+      else there.delete(name);
+    }
+    const records = [...there.values()]
+      .filter(({ key }) => Buffer.compare(key, start) >= 0 && (end === undefined || Buffer.compare(key, end) < 0))
+      .sort((a, b) => Buffer.compare(a.key, b.key));
+    return { records: records.slice(0, limit), more: records.length > limit };
   }
 
   /** The record of a key at a revision, whatever was compacted. */
