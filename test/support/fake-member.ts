@@ -20,6 +20,7 @@ import type {
   Result,
   TxnResult,
 } from '../../src/kv/result';
+import type { Watches } from '../../src/kv/watch';
 import type { CallContext, Proposer } from '../../src/node/call';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
@@ -166,6 +167,13 @@ export const fakeStatus: NodeStatus = {
   peers: [],
 };
 
+/** Nothing here is watched. */
+const noWatches: Watches = {
+  open() {
+    throw new Error('a fake member tells no changes');
+  },
+};
+
 /** How long the fake member waits for a client that takes nothing of a stream. */
 const maxStallMs = 2000;
 
@@ -195,7 +203,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
     maxStreamsPerConnection: 100,
     calls,
     streams: new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs }),
-    kv: { proposer: store, reader: store, ...checks, scheduler: realScheduler },
+    kv: { proposer: store, reader: store, watches: noWatches, ...checks, scheduler: realScheduler },
     cluster: {
       clusterId: 2n ** 64n - 1n,
       self: fakeSelf,
@@ -215,6 +223,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       ...checks,
     },
     services: [],
+    longStreams: [],
     additions: [health, clientReflection()],
   });
   const port = await server.listen();
