@@ -9,6 +9,7 @@ import {
   type AlarmCommand,
   type CompactCommand,
   type ConfigureCommand,
+  type DeleteOperation,
   type PlainCommand,
   type PutOperation,
   type RequestId,
@@ -19,7 +20,7 @@ import { touchesKeyTwice } from './duplicate-keys';
 import type { KeyRecords } from './key-records';
 import { requestName, type KvState } from './kv-state';
 import { expireLeases, grantLease, renewLeases, revokeLease, type LeaseContext } from './lease-commands';
-import { because, hasAlarm, reasonAgainstPlan, reasonAgainstPut, type Reason } from './refusals';
+import { because, grantsLease, hasAlarm, reasonAgainstPlan, reasonAgainstPut, type Reason } from './refusals';
 import type { Alarm, DoneResult, PlainResult, RefusedResult, Result } from './result';
 import { decodeResult, encodeResult } from './result-codec';
 import { RevisionWriter } from './revision-writer';
@@ -76,7 +77,7 @@ export class CommandApplier {
         return this.#replay(requestId, entry);
       case 'expired':
         return this.#refuse(because('request-expired'));
-      default: {
+      case 'new': {
         const result = this.#execute(command, entry);
         this.#remember(requestId, result, entry);
         return result;
@@ -108,31 +109,22 @@ export class CommandApplier {
   #execute(command: PlainCommand, entry: Entry): PlainResult {
     const reason = this.#state.alarms.length === 0 ? undefined : this.#alarmAgainst(command);
     if (reason !== undefined) return this.#refuse(reason);
+    const leases = (): LeaseContext => this.#leaseContext(entry);
     switch (command.kind) {
       case 'put':
         return this.#put(command, entry);
-      case 'delete': {
-        const result = this.#writer.delete(command.range, command.returnPrevious);
-        this.#writer.finish();
-        return result;
-      }
+      case 'delete':
+        return this.#delete(command);
       case 'txn':
         return this.#txn(command, entry);
-      default:
-        return this.#executeOther(command, entry);
-    }
-  }
-
-  #executeOther(command: Exclude<PlainCommand, { kind: 'put' | 'delete' | 'txn' }>, entry: Entry): PlainResult {
-    switch (command.kind) {
       case 'lease-grant':
-        return this.#resultOf(grantLease(command, this.#leaseContext(entry)));
+        return this.#resultOf(grantLease(command, leases()));
       case 'lease-revoke':
-        return this.#resultOf(revokeLease(command, this.#leaseContext(entry)));
+        return this.#resultOf(revokeLease(command, leases()));
       case 'lease-renew':
-        return renewLeases(command, this.#leaseContext(entry));
+        return renewLeases(command, leases());
       case 'lease-expire':
-        return expireLeases(command, this.#leaseContext(entry));
+        return expireLeases(command, leases());
       case 'compact':
         return this.#compact(command);
       case 'advance-clock':
@@ -159,8 +151,14 @@ export class CommandApplier {
   #put(put: PutOperation, entry: Entry): PlainResult {
     const reason = reasonAgainstPut(put, this.#state);
     if (reason !== undefined) return this.#refuse(reason);
-    if (put.grantTtl > 0) this.#grantFor(put, entry);
+    if (grantsLease(put)) this.#grantFor(put, entry);
     const result = this.#writer.put(put);
+    this.#writer.finish();
+    return result;
+  }
+
+  #delete({ range, returnPrevious }: DeleteOperation): PlainResult {
+    const result = this.#writer.delete(range, returnPrevious);
     this.#writer.finish();
     return result;
   }
@@ -172,7 +170,7 @@ export class CommandApplier {
     if (reason !== undefined) return this.#refuse(reason);
     const result = doPlan(plan, {
       put: (put) => {
-        if (put.grantTtl > 0) this.#grantFor(put, entry);
+        if (grantsLease(put)) this.#grantFor(put, entry);
         return this.#writer.put(put);
       },
       delete: (operation) => this.#writer.delete(operation.range, operation.returnPrevious),

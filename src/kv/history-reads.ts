@@ -1,7 +1,7 @@
 /** Reads of the history: what changed from a revision on, and what became of one key. */
 import { noLease } from './command';
 import { RowFlags, type HistoryRow } from './history-row';
-import { keyToString, type KeyIndex } from './key-index';
+import { keyToString, type KeyIndex, type Visit } from './key-index';
 import { noValue, recordOfRow } from './key-records';
 import type { KvState } from './kv-state';
 import type { VersionRow } from './old-versions';
@@ -16,24 +16,38 @@ export interface ChangesLimit {
 /** Whole revisions from `fromRevision` on, which must not be compacted: as many as fit, but at least one if there is one. */
 export function changesFrom({ store, facts }: KvState, fromRevision: number, limit: ChangesLimit): readonly Change[] {
   if (fromRevision > facts.revision) return [];
-  const changes: Change[] = [];
-  /** Of these, those whose revisions are whole. */
-  let whole = 0;
-  let bytes = 0;
-  let isFull = false;
+  const collected = new WholeRevisions(limit);
   const first = store.history.firstRowOf(fromRevision, { lastRow: facts.lastRow, lastRevision: facts.revision });
-  store.history.visitFrom(first, (row) => {
-    if (changes.at(-1)?.revision !== row.revision) {
-      whole = changes.length;
-      if (isFull) return 'stop';
-    }
-    bytes += row.key.length + row.value.length;
-    isFull ||= changes.length === limit.maxChanges || bytes > limit.maxBytes;
-    if (isFull && whole > 0) return 'stop';
-    changes.push(changeOf(row));
+  store.history.visitFrom(first, (row) => collected.add(row));
+  return collected.changes();
+}
+
+/** Collects changes until the limit is reached, and gives only revisions that are complete. */
+class WholeRevisions {
+  readonly #limit: ChangesLimit;
+  readonly #changes: Change[] = [];
+  /** Of these, those whose revisions are complete. */
+  #complete = 0;
+  #bytes = 0;
+  #isFull = false;
+
+  constructor(limit: ChangesLimit) {
+    this.#limit = limit;
+  }
+
+  add(row: HistoryRow): Visit {
+    if (this.#changes.at(-1)?.revision !== row.revision) this.#complete = this.#changes.length;
+    this.#bytes += row.key.length + row.value.length;
+    this.#isFull ||= this.#changes.length === this.#limit.maxChanges || this.#bytes > this.#limit.maxBytes;
+    // The first revision is given however large it is.
+    if (this.#isFull && this.#complete > 0) return 'stop';
+    this.#changes.push(changeOf(row));
     return 'next';
-  });
-  return isFull && whole > 0 ? changes.slice(0, whole) : changes;
+  }
+
+  changes(): readonly Change[] {
+    return this.#isFull && this.#complete > 0 ? this.#changes.slice(0, this.#complete) : this.#changes;
+  }
 }
 
 /** A page of the versions of one key that are not compacted. */

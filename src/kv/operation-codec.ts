@@ -223,7 +223,9 @@ function writeComparison(writer: ByteWriter, { range, operator, target }: Compar
     case 'lease':
       writer.int64(target.lease);
       return;
-    default:
+    case 'version':
+    case 'create':
+    case 'mod':
       // A client may compare with a negative number, which is less than all that are there.
       writer.int64(BigInt(target.number));
   }
@@ -238,7 +240,9 @@ function readComparison(reader: ByteReader, refuse: Refuse): Comparison {
       return { range, operator, target: { kind, value: reader.bytes('value') } };
     case 'lease':
       return { range, operator, target: { kind, lease: reader.int64('lease') } };
-    default: {
+    case 'version':
+    case 'create':
+    case 'mod': {
       const number = Number(reader.int64('number'));
       if (!Number.isSafeInteger(number)) throw refuse('a number to compare with is no safe integer');
       return { range, operator, target: { kind, number } };

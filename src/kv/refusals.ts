@@ -24,7 +24,7 @@ export function reasonAgainstPut(put: PutOperation, state: KvState): Reason | un
   if ((put.keepValue || put.keepLease) && state.index.get(keyToString(put.key)) === undefined) {
     return because('key-not-found');
   }
-  return reasonAgainstLease(put, state);
+  return reasonAgainstLease(put, (id) => state.leases.get(id) !== undefined);
 }
 
 /** Why a revision cannot be read. 0 can always. */
@@ -43,11 +43,9 @@ export function reasonAgainstPlan(plan: TxnPlan, state: KvState, facts: MetaFact
     if ((step.keepValue || step.keepLease) && !isThere(step.key, steps.slice(0, at), state)) {
       return because('key-not-found');
     }
-    if (step.grantTtl === 0 && granted.has(step.lease)) continue;
-    if (step.grantTtl !== 0 && granted.has(step.lease)) return because('lease-exists');
-    const reason = reasonAgainstLease(step, state);
+    const reason = reasonAgainstLease(step, (id) => granted.has(id) || state.leases.get(id) !== undefined);
     if (reason !== undefined) return reason;
-    if (step.grantTtl !== 0) granted.add(step.lease);
+    if (grantsLease(step)) granted.add(step.lease);
   }
   return reasonAgainstRanges(steps, facts);
 }
@@ -60,12 +58,16 @@ function reasonAgainstRanges(steps: readonly TxnStep[], facts: MetaFacts): Reaso
   return undefined;
 }
 
+/** True if a put makes the lease that it attaches its key to. */
+export function grantsLease({ grantTtl, keepLease }: PutOperation): boolean {
+  return grantTtl > 0 && !keepLease;
+}
+
 /** A lease that is granted must be free, and one that is attached to be there. */
-function reasonAgainstLease({ lease, grantTtl, keepLease }: PutOperation, { leases }: KvState): Reason | undefined {
-  if (lease === noLease || keepLease) return undefined;
-  const isGranted = leases.get(lease) !== undefined;
-  if (grantTtl > 0) return isGranted ? because('lease-exists') : undefined;
-  return isGranted ? undefined : because('lease-not-found');
+function reasonAgainstLease(put: PutOperation, isGranted: (id: bigint) => boolean): Reason | undefined {
+  if (put.lease === noLease || put.keepLease) return undefined;
+  if (grantsLease(put)) return isGranted(put.lease) ? because('lease-exists') : undefined;
+  return isGranted(put.lease) ? undefined : because('lease-not-found');
 }
 
 /** Whether a key will be there after the steps before: the last of them that touches it decides. */

@@ -52,7 +52,10 @@ export function encodeResult(result: PlainResult): Buffer {
     case 'refused':
       writeRefusal(writer, result);
       break;
-    default:
+    case 'put':
+    case 'delete':
+    case 'range':
+    case 'txn':
       writeOperationFields(writer, result);
   }
   return writer.finish();

@@ -35,8 +35,7 @@ export class SpaceSweep {
   /** @returns bytes written, roughly */
   step(): number {
     if (this.isDone) return 0;
-    if (this.#pending.length === 0) this.#look();
-    if (this.isDone) return 0;
+    if (this.#pending.length === 0 && !this.#look()) return 0;
     let removed = 0;
     this.#state.store.write(() => {
       removed = this.#removeSome();
@@ -54,7 +53,8 @@ export class SpaceSweep {
     return this.#pending.length === 0 && isCurrent ? this.#looked.row : facts.sweptRow;
   }
 
-  #look(): void {
+  /** @returns whether there was a row to look at */
+  #look(): boolean {
     const { store, index, facts } = this.#state;
     const { compactRevision } = facts;
     const heads = store.history
@@ -62,11 +62,12 @@ export class SpaceSweep {
       .filter(({ head }) => head.revision <= compactRevision);
     if (heads.length === 0) {
       this.#doneRevision = compactRevision;
-      return;
+      return false;
     }
     const rows = heads.flatMap(({ key }) => index.compact(key, compactRevision));
     this.#pending = rows.sort((a, b) => b - a);
     this.#looked = { row: required(heads.at(-1), 'a row was looked at').head.row, compactRevision };
+    return true;
   }
 
   #removeSome(): number {

@@ -85,7 +85,7 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
   #state: KvState;
   #sweep: SpaceSweep;
   /** Who waits until nothing is left of what was compacted. */
-  #awaitingSpace: Deferred<void>[] = [];
+  readonly #awaitingSpace: Deferred<void>[] = [];
   /** After a failed `apply` the index may know what the store does not: nothing may be asked any more. */
   #failed = false;
   /** The installation under way, or the one that failed: then the member must stop. */

@@ -38,15 +38,15 @@ export function mayPut({ success, failure }: TxnOperation): boolean {
 }
 
 function holds(compare: Comparison, records: KeyRecords): boolean {
-  let isEmpty = true;
-  let all = true;
+  const seen = { keys: 0, all: true };
   records.visit(compare.range, newest, (name, held) => {
-    isEmpty = false;
-    all = typeof held !== 'number' && matches(compare, orderOf(compare.target, name, held, records));
-    return all ? 'next' : 'stop';
+    seen.keys += 1;
+    seen.all = typeof held !== 'number' && matches(compare, orderOf(compare.target, name, held, records));
+    return seen.all ? 'next' : 'stop';
   });
+  if (seen.keys > 0) return seen.all;
   // No key counts as one that is not there: with all numbers 0, and without a value, to which nothing compares.
-  return isEmpty ? compare.target.kind !== 'value' && matches(compare, orderOfNothing(compare.target)) : all;
+  return compare.target.kind !== 'value' && matches(compare, orderOfNothing(compare.target));
 }
 
 /** Below 0, 0, or above 0: as what is stored is less than, equal to, or greater than what is given. */
@@ -73,7 +73,9 @@ function orderOfNothing(target: CompareTarget): number {
       return Buffer.compare(noValue, target.value);
     case 'lease':
       return compareBigints(0n, target.lease);
-    default:
+    case 'version':
+    case 'create':
+    case 'mod':
       return -target.number;
   }
 }
