@@ -1,18 +1,8 @@
 /** The listener that clients talk to. */
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { QuorateError } from '../base/error';
-import { ClusterServiceService } from '../gen/quorate/v1/cluster';
-import { KVServiceService } from '../gen/quorate/v1/kv';
-import { MaintenanceServiceService } from '../gen/quorate/v1/maintenance';
-import { withEncodedResponses } from './encoded-responses';
+import type { LastingCalls } from './call-ends';
 import { type ApiLimits, maxRequestBytes } from './limits';
-import { type ClusterServiceDependencies, clusterServiceHandlers } from './native/cluster-service';
-import { beginMutation } from './native/kv/write';
-import { watchLimits } from './native/kv/watch';
-import { WriteStreams, writeStreamLimits } from './native/kv/write-streams';
-import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from './native/kv-service';
-import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './native/maintenance-service';
-import { ServerStreams } from './server-streams';
 import { type ApiService, type Handlers, strictService } from './strict-service';
 import type { UnaryCalls } from './unary-calls';
 
@@ -29,20 +19,11 @@ export interface ClientServerOptions {
   /** Most streams of one connection; a client beyond it waits. */
   readonly maxStreamsPerConnection: number;
   readonly calls: UnaryCalls;
-  readonly streams: ServerStreams;
-  readonly kv: KvServiceDependencies;
-  readonly cluster: ClusterServiceDependencies;
-  readonly maintenance: MaintenanceServiceDependencies;
-  /** Services of other APIs, read as strictly. */
+  /** Of all APIs; their requests are read strictly. */
   readonly services: readonly ApiService[];
-  /** Streams of those services that last until their clients leave. */
-  readonly longStreams: readonly LongStreams[];
+  /** What must be told when the listener closes. */
+  readonly lasting: readonly LastingCalls[];
   readonly additions: readonly ServiceAddition[];
-}
-
-/** Streams that end when the member stops, so that their clients go on at another one. */
-export interface LongStreams {
-  stop(): void;
 }
 
 /** A connection on which nothing came back for this long is closed, so that the streams of a vanished client end. */
@@ -55,9 +36,6 @@ const lastWordsMs = 250;
 export class ClientServer {
   readonly #server: Server;
   readonly #options: ClientServerOptions;
-  readonly #lists: ServerStreams;
-  readonly #writes: WriteStreams;
-  readonly #watches: ServerStreams;
 
   constructor(options: ClientServerOptions) {
     this.#options = options;
@@ -70,25 +48,6 @@ export class ClientServer {
       'grpc.keepalive_time_ms': keepalive.everyMs,
       'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     });
-    const { calls, kv } = options;
-    const { scheduler } = kv;
-    this.#lists = new ServerStreams({ calls, scheduler, ...streamListLimits });
-    this.#writes = new WriteStreams({
-      calls,
-      scheduler,
-      begin: (mutation) => beginMutation(kv, calls, mutation),
-      ...writeStreamLimits,
-    });
-    this.#watches = new ServerStreams({ calls, scheduler, ...watchLimits });
-    this.#add(
-      withEncodedResponses(KVServiceService, 'watch'),
-      kvServiceHandlers(kv, { calls, lists: this.#lists, writes: this.#writes, watches: this.#watches }),
-    );
-    this.#add(ClusterServiceService, clusterServiceHandlers(options.cluster, options.calls));
-    this.#add(
-      MaintenanceServiceService,
-      maintenanceServiceHandlers(options.maintenance, { calls, copies: options.streams }),
-    );
     for (const { definition, handlers } of options.services) this.#add(definition, handlers);
     for (const addition of options.additions) addition.addToServer(this.#server);
   }
@@ -119,10 +78,9 @@ export class ClientServer {
         resolve();
       });
     });
-    this.#lists.stop();
-    this.#watches.stop();
-    for (const streams of this.#options.longStreams) streams.stop();
-    const answered = Promise.all([this.#options.calls.idle(), this.#writes.drain()]).then(() => delay(lastWordsMs));
+    const { calls, lasting } = this.#options;
+    const ends = lasting.map((it) => it.stop());
+    const answered = Promise.all([calls.idle(), ...ends]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);
     this.#server.forceShutdown();
   }

@@ -2,9 +2,7 @@
 import { ClientServer } from '../../src/api/client-server';
 import type { ApiLimits } from '../../src/api/limits';
 import { copyLimits } from '../../src/api/state-copies';
-import { ReadGate } from '../../src/api/read-gate';
-import type { KvServiceDependencies } from '../../src/api/native/kv-service';
-import type { MaintenanceServiceDependencies } from '../../src/api/native/maintenance-service';
+import { nativeApi, type NativeDependencies } from '../../src/api/native/services';
 import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
@@ -20,7 +18,6 @@ import type {
   Result,
   TxnResult,
 } from '../../src/kv/result';
-import type { Watches } from '../../src/kv/watch';
 import type { CallContext, Proposer } from '../../src/node/call';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
@@ -47,7 +44,7 @@ const realScheduler: Scheduler = {
 };
 
 /** What the fake store can be asked. */
-type FakedReads = KvServiceDependencies['reader'] & MaintenanceServiceDependencies['reader'];
+type FakedReads = NativeDependencies['reader'];
 
 /** A store that applies every command at once, and remembers how it was asked. */
 export class FakeStore implements Proposer<Result>, FakedReads {
@@ -167,13 +164,6 @@ export const fakeStatus: NodeStatus = {
   peers: [],
 };
 
-/** Nothing here is watched. */
-const noWatches: Watches = {
-  open() {
-    throw new Error('a fake member tells no changes');
-  },
-};
-
 /** How long the fake member waits for a client that takes nothing of a stream. */
 const maxStallMs = 2000;
 
@@ -192,38 +182,30 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   });
   const state = { quorum: true };
   const health = new Health({ scheduler: realScheduler, hasQuorum: () => state.quorum, intervalMs: 10 });
-  const checks = {
-    limits: all,
-    reads: new ReadGate({ proposer: store, reader: store, clock: realScheduler }),
-    wallClock: Date.now,
-  };
+  const streams = new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs });
+  const native = nativeApi(
+    {
+      clusterId: 2n ** 64n - 1n,
+      self: fakeSelf,
+      proposer: store,
+      reader: store,
+      membership,
+      status: () => ({ ...fakeStatus, leader: membership.leader }),
+      scheduler: realScheduler,
+      snapshots,
+      limits: all,
+      wallClock: Date.now,
+      logSizeBytes: () => 8192,
+      version: '1.2.3',
+    },
+    { calls, streams },
+  );
   const server = new ClientServer({
     address: '127.0.0.1:0',
     limits: all,
     maxStreamsPerConnection: 100,
     calls,
-    streams: new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs }),
-    kv: { proposer: store, reader: store, watches: noWatches, ...checks, scheduler: realScheduler },
-    cluster: {
-      clusterId: 2n ** 64n - 1n,
-      self: fakeSelf,
-      membership,
-      scheduler: realScheduler,
-      status: () => ({ ...fakeStatus, leader: membership.leader }),
-      reader: store,
-      logSizeBytes: () => 8192,
-      version: '1.2.3',
-    },
-    maintenance: {
-      clusterId: 2n ** 64n - 1n,
-      selfId: fakeSelf.id,
-      snapshots,
-      proposer: store,
-      reader: store,
-      ...checks,
-    },
-    services: [],
-    longStreams: [],
+    ...native,
     additions: [health, clientReflection()],
   });
   const port = await server.listen();

@@ -6,7 +6,7 @@ import { DuplexStreams } from '../../api/duplex-streams';
 import { etcdDialect } from '../../api/etcd/errors';
 import { etcdServices } from '../../api/etcd/services';
 import { watchStreamLimits } from '../../api/etcd/watch-service';
-import { ReadGate } from '../../api/read-gate';
+import { nativeApi } from '../../api/native/services';
 import { ServerStreams } from '../../api/server-streams';
 import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
@@ -188,60 +188,39 @@ function tuningOf(options: ServeOptions): GrpcTransportTuning {
 
 function clientServer(
   options: ServeOptions,
-  parts: Parts & { readonly node: Node<Result>; readonly health: Health },
+  member: Parts & { readonly node: Node<Result>; readonly health: Health },
 ): ClientServer {
-  const { origin, storage, store, node, health } = parts;
-  const calls = unaryCalls(options, parts);
+  const { origin, storage, store, node, health } = member;
+  const calls = unaryCalls(options, member);
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
   const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
-  const watches = watchHub(options, store);
-  const checks = {
+  const parts = {
+    clusterId: origin.clusterId,
+    memberId: origin.self.id,
+    self: origin.self,
+    proposer: node,
+    reader: store,
+    watches: watchHub(options, store),
+    membership: node,
+    status: () => node.status(),
+    scheduler: systemScheduler,
+    snapshots: store,
     limits: options,
-    reads: new ReadGate({ proposer: node, reader: store, clock: systemScheduler }),
+    electionTimeoutMs: options.electionTimeoutMs,
+    watchProgressIntervalMs: options.watchProgressIntervalMs,
     wallClock: Date.now,
+    logSizeBytes: () => storage.sizeBytes(),
+    version: programVersion(),
   };
+  const native = nativeApi(parts, { calls, streams });
+  const etcd = etcdServices(parts, { calls, streams, watchStreams });
   return new ClientServer({
     address: options.clientListen,
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
-    streams,
-    kv: { proposer: node, reader: store, watches, ...checks, scheduler: systemScheduler },
-    cluster: {
-      clusterId: origin.clusterId,
-      self: origin.self,
-      membership: node,
-      scheduler: systemScheduler,
-      status: () => node.status(),
-      reader: store,
-      logSizeBytes: () => storage.sizeBytes(),
-      version: programVersion(),
-    },
-    maintenance: {
-      clusterId: origin.clusterId,
-      selfId: origin.self.id,
-      snapshots: store,
-      proposer: node,
-      reader: store,
-      ...checks,
-    },
-    services: etcdServices(
-      {
-        clusterId: origin.clusterId,
-        memberId: origin.self.id,
-        proposer: node,
-        reader: store,
-        membership: node,
-        status: () => node.status(),
-        scheduler: systemScheduler,
-        snapshots: store,
-        watches,
-        electionTimeoutMs: options.electionTimeoutMs,
-        watchProgressIntervalMs: options.watchProgressIntervalMs,
-      },
-      { calls, streams, watchStreams },
-    ),
-    longStreams: [watchStreams],
+    services: [...native.services, ...etcd],
+    lasting: [...native.lasting, watchStreams],
     additions: [health, clientReflection()],
   });
 }

@@ -41,7 +41,7 @@ export class WriteStreams {
   };
 
   /** Reads no more mutations, answers those that were read, ends all streams with `stopping`. Returns when none is left. */
-  async drain(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopping = true;
     for (const session of [...this.#open]) session.close(stopping());
     if (this.#open.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));

@@ -1,0 +1,76 @@
+/** The native API of one member: its services, for a listener. */
+import type { Scheduler } from '../../base/clock';
+import { ClusterServiceService } from '../../gen/quorate/v1/cluster';
+import { KVServiceService } from '../../gen/quorate/v1/kv';
+import { MaintenanceServiceService } from '../../gen/quorate/v1/maintenance';
+import type { Result } from '../../kv/result';
+import type { Watches } from '../../kv/watch';
+import type { Proposer } from '../../node/call';
+import type { LastingCalls } from '../call-ends';
+import { withEncodedResponses } from '../encoded-responses';
+import type { ApiLimits } from '../limits';
+import { ReadGate } from '../read-gate';
+import { ServerStreams } from '../server-streams';
+import type { SnapshotSource } from '../state-copies';
+import type { ApiService } from '../strict-service';
+import type { UnaryCalls } from '../unary-calls';
+import { type ClusterServiceDependencies, clusterServiceHandlers } from './cluster-service';
+import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from './kv-service';
+import { watchLimits } from './kv/watch';
+import { beginMutation } from './kv/write';
+import { WriteStreams, writeStreamLimits } from './kv/write-streams';
+import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './maintenance-service';
+
+/** What the services need of a member. */
+export interface NativeDependencies extends ClusterServiceDependencies {
+  readonly proposer: Proposer<Result>;
+  readonly reader: ClusterServiceDependencies['reader'] &
+    KvServiceDependencies['reader'] &
+    MaintenanceServiceDependencies['reader'];
+  readonly watches: Watches;
+  readonly scheduler: Scheduler;
+  readonly snapshots: SnapshotSource;
+  readonly limits: ApiLimits;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+}
+
+/** The funnels that all APIs of a member share. */
+export interface SharedFunnels {
+  readonly calls: UnaryCalls;
+  /** For copies of the state. */
+  readonly streams: ServerStreams;
+}
+
+/** The services, and those of their calls that the listener ends when the member stops. */
+export interface NativeApi {
+  readonly services: readonly ApiService[];
+  readonly lasting: readonly LastingCalls[];
+}
+
+export function nativeApi(member: NativeDependencies, { calls, streams }: SharedFunnels): NativeApi {
+  const { proposer, reader, scheduler, self } = member;
+  const needs = { ...member, selfId: self.id, reads: new ReadGate({ proposer, reader, clock: scheduler }) };
+  const lists = new ServerStreams({ calls, scheduler, ...streamListLimits });
+  const watches = new ServerStreams({ calls, scheduler, ...watchLimits });
+  const writes = new WriteStreams({
+    calls,
+    scheduler,
+    begin: (mutation) => beginMutation(needs, calls, mutation),
+    ...writeStreamLimits,
+  });
+  return {
+    services: [
+      {
+        definition: withEncodedResponses(KVServiceService, 'watch'),
+        handlers: kvServiceHandlers(needs, { calls, lists, writes, watches }),
+      },
+      { definition: ClusterServiceService, handlers: clusterServiceHandlers(needs, calls) },
+      {
+        definition: MaintenanceServiceService,
+        handlers: maintenanceServiceHandlers(needs, { calls, copies: streams }),
+      },
+    ],
+    lasting: [lists, writes, watches],
+  };
+}
