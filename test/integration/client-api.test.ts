@@ -148,7 +148,7 @@ describe('ClusterService', () => {
       term: fakeStatus.term,
       leaderId: 7n,
       appliedIndex: 10,
-      stateDatabaseBytes: 4096,
+      stateDatabaseBytes: member.store.reader.sizeBytes(),
       logDatabaseBytes: 8192,
       version: '1.2.3',
       hasQuorum: true,
@@ -158,7 +158,7 @@ describe('ClusterService', () => {
 
 describe('request checks', () => {
   const expectRefusal = async (call: Promise<unknown>, metadata: Record<string, string>) => {
-    const before = member.store.revision;
+    const before = member.store.reader.revision;
     const error = await failure(call);
     expect(error.code).toBe(status.INVALID_ARGUMENT);
     const { info, fields, retryAfterMs } = detailsOf(error);
@@ -166,7 +166,7 @@ describe('request checks', () => {
     expect(info.metadata).toMatchObject({ ...metadata, outcome: 'not-done' });
     expect(fields).toEqual([metadata['field']]);
     expect(retryAfterMs).toBeUndefined();
-    expect(member.store.revision).toBe(before);
+    expect(member.store.reader.revision).toBe(before);
   };
 
   it('refuses an empty key on every call', async () => {
@@ -215,14 +215,14 @@ describe('request checks', () => {
     const { error } = await raw.call(putPath, payload);
     expect(error?.code).toBe(status.INVALID_ARGUMENT);
     expect(error?.details).toContain('UTF-8');
-    expect(member.store.records.size).toBe(0);
+    expect(member.store.reader.keyCount).toBe(0);
   });
 
   it('refuses a message that goes on after its end', async () => {
     const payload = Buffer.concat([PutRequest.encode(putRequest({ key: 'a' })).finish(), Buffer.of(0, 1)]);
     const { error } = await raw.call(putPath, payload);
     expect(error?.code).toBe(status.INVALID_ARGUMENT);
-    expect(member.store.records.size).toBe(0);
+    expect(member.store.reader.keyCount).toBe(0);
   });
 });
 
