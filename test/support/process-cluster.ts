@@ -219,7 +219,7 @@ export async function eventually<T>(withinMs: number, what: string, ask: () => P
 }
 
 /** Ports nobody listens on right now. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),

@@ -1,0 +1,100 @@
+/** One seeded stream of steps from a pair of fresh servers, and what to do when the two differ: find the least that shows it. */
+import { Generator } from './generator';
+import { Comparison, Disagreement, type Pair, type Volume } from './run';
+import { lineOf, type Step } from './step';
+import type { Target } from './target';
+
+/** Two fresh servers. */
+export interface Servers {
+  readonly targets: Pair<Target>;
+  stop(): Promise<void>;
+}
+
+/** So many replays, at most, and so long, ms, go into making a failure smaller. */
+const mostAttempts = 60;
+const longestShrinkMs = 60_000;
+/** Lines of a failure that are shown. */
+const mostLines = 60;
+
+/**
+ * Runs a stream until so many calls are compared.
+ *
+ * @throws Error that holds the seed and the smallest list of steps that was found to show the same
+ */
+export async function runLane(seed: number, calls: number, start: () => Promise<Servers>): Promise<Volume> {
+  const done: Step[] = [];
+  const servers = await start();
+  try {
+    return await streamOf(seed, calls, servers.targets, done);
+  } catch (error) {
+    await servers.stop();
+    const found = error instanceof Disagreement ? error.message : String(error);
+    const smallest = await smallestFailing(done, start);
+    const lines = smallest.map(lineOf);
+    const shown =
+      lines.length > mostLines ? [`... ${lines.length - mostLines} more`, ...lines.slice(-mostLines)] : lines;
+    throw new Error(
+      `seed ${seed}, step ${done.length}: ${found}\nThese steps on new servers show it too:\n${shown.join('\n')}`,
+      { cause: error },
+    );
+  } finally {
+    await servers.stop();
+  }
+}
+
+async function streamOf(seed: number, calls: number, targets: Pair<Target>, done: Step[]): Promise<Volume> {
+  const comparison = new Comparison(targets);
+  const generator = new Generator(seed);
+  const run = async (batch: readonly Step[]): Promise<void> => {
+    done.push(...batch);
+    const outcomes = await Promise.all(batch.map((step) => comparison.run(step)));
+    for (const [at, step] of batch.entries()) {
+      const outcome = outcomes[at];
+      if (outcome !== undefined) generator.observe(step, outcome);
+    }
+  };
+  while (comparison.volume.calls < calls) await run(generator.batch());
+  for (const step of generator.end()) await run([step]);
+  return comparison.volume;
+}
+
+/** Leaves out what is not needed: at first all that changes nothing, then larger pieces before smaller ones. */
+async function smallestFailing(all: readonly Step[], start: () => Promise<Servers>): Promise<readonly Step[]> {
+  const giveUpAt = performance.now() + longestShrinkMs;
+  let attempts = 0;
+  let steps = (await failingPrefix([...all.slice(0, -1).filter(changesSomething), ...all.slice(-1)], start)) ?? all;
+  for (let size = Math.ceil(steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let from = Math.max(0, steps.length - 1 - size); steps.length > 1; from = Math.max(0, from - size)) {
+      if (++attempts > mostAttempts || performance.now() > giveUpAt) return steps;
+      const fewer = [...steps.slice(0, from), ...steps.slice(Math.min(from + size, steps.length - 1))];
+      steps = (await failingPrefix(fewer, start)) ?? steps;
+      if (from === 0) break;
+    }
+  }
+  return steps;
+}
+
+function changesSomething(step: Step): boolean {
+  return step.kind === 'call' && !['range', 'leaseTimeToLive', 'leaseLeases', 'hashKv', 'status'].includes(step.method);
+}
+
+/** Up to the step at which the two differ; `undefined` if they do not. */
+async function failingPrefix(
+  steps: readonly Step[],
+  start: () => Promise<Servers>,
+): Promise<readonly Step[] | undefined> {
+  const servers = await start();
+  const comparison = new Comparison(servers.targets);
+  try {
+    for (const [at, step] of steps.entries()) {
+      try {
+        await comparison.run(step);
+      } catch {
+        return steps.slice(0, at + 1);
+      }
+    }
+    return undefined;
+  } finally {
+    await servers.stop();
+  }
+}
