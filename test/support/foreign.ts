@@ -28,56 +28,74 @@ export function findForeign(what: 'server' | 'client' | 'python', tests: string)
 /** Where a member's disk is memory, if the machine has that: what is compared is not durability. */
 export const fastDirectory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** One running member of etcd, alone in its cluster. */
-export class EtcdProcess {
-  readonly address: string;
+/** Running members of etcd: one cluster of one process each. */
+export class EtcdCluster {
+  /** Where the members listen for clients. */
+  readonly addresses: readonly string[];
   readonly #directory: string;
-  readonly #process: ChildProcess;
-  #lastWords = '';
+  readonly #processes: readonly ChildProcess[];
 
-  private constructor(address: string, directory: string, child: ChildProcess) {
-    this.address = address;
+  private constructor(addresses: readonly string[], directory: string, processes: readonly ChildProcess[]) {
+    this.addresses = addresses;
     this.#directory = directory;
-    this.#process = child;
-    child.stderr?.on(
-      'data',
-      (text: Buffer) => (this.#lastWords = `${this.#lastWords}${text.toString()}`.slice(0, 1000)),
-    );
-    child.once('exit', (code) => {
-      if (code !== null) process.stderr.write(`etcd ended by itself: ${this.#lastWords}\n`);
-    });
+    this.#processes = processes;
   }
 
-  static async start(program: string, ...args: readonly string[]): Promise<EtcdProcess> {
-    const [client, peer] = (await freePorts(2)).map((port) => `127.0.0.1:${String(port)}`);
-    if (client === undefined || peer === undefined) throw new Error('there are two ports');
+  get address(): string {
+    return this.addresses[0] ?? '';
+  }
+
+  /** Starts the members and waits until each answers. */
+  static async start(program: string, members = 1): Promise<EtcdCluster> {
+    const ports = await freePorts(2 * members);
+    const seats = Array.from({ length: members }, (_, at) => ({
+      name: `m${String(at + 1)}`,
+      client: `127.0.0.1:${String(ports[2 * at])}`,
+      peer: `http://127.0.0.1:${String(ports[2 * at + 1])}`,
+    }));
     const directory = mkdtempSync(join(fastDirectory, 'quorate-etcd-'));
-    const child = spawn(
-      program,
-      [
-        ...['--name', 'm1', '--data-dir', directory, '--logger', 'zap', '--log-level', 'error'],
+    const initial = seats.map(({ name, peer }) => `${name}=${peer}`).join(',');
+    const processes = seats.map(({ name, client, peer }) =>
+      startMember(program, [
+        ...['--name', name, '--data-dir', join(directory, name), '--logger', 'zap', '--log-level', 'error'],
         ...['--listen-client-urls', `http://${client}`, '--advertise-client-urls', `http://${client}`],
-        ...['--listen-peer-urls', `http://${peer}`, '--initial-advertise-peer-urls', `http://${peer}`],
-        ...['--initial-cluster', `m1=http://${peer}`, ...args],
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', initial],
+      ]),
     );
-    const etcd = new EtcdProcess(client, directory, child);
-    await answering(client).catch(async (error: unknown) => {
-      await etcd.stop();
+    const cluster = new EtcdCluster(
+      seats.map(({ client }) => client),
+      directory,
+      processes,
+    );
+    await Promise.all(cluster.addresses.map((address) => answering(address))).catch(async (error: unknown) => {
+      await cluster.stop();
       throw error;
     });
-    return etcd;
+    return cluster;
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-      this.#process.kill('SIGKILL');
-      await ended;
-    }
+    await Promise.all(this.#processes.map((child) => kill(child)));
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Starts a member that says why if it ends by itself. */
+function startMember(program: string, args: readonly string[]): ChildProcess {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let words = '';
+  child.stderr.on('data', (text: Buffer) => (words = `${words}${text.toString()}`.slice(0, 1000)));
+  child.once('exit', (code) => {
+    if (code !== null) process.stderr.write(`etcd ended by itself: ${words}\n`);
+  });
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** Waits until a linearizable read is answered. */

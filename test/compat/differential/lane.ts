@@ -24,22 +24,16 @@ const mostLines = 60;
 export async function runLane(seed: number, calls: number, start: () => Promise<Servers>): Promise<Volume> {
   const done: Step[] = [];
   const servers = await start();
-  try {
-    return await streamOf(seed, calls, servers.targets, done);
-  } catch (error) {
-    await servers.stop();
-    const found = error instanceof Disagreement ? error.message : String(error);
-    const smallest = await smallestFailing(done, start);
-    const lines = smallest.map(lineOf);
-    const shown =
-      lines.length > mostLines ? [`... ${lines.length - mostLines} more`, ...lines.slice(-mostLines)] : lines;
-    throw new Error(
-      `seed ${seed}, step ${done.length}: ${found}\nThese steps on new servers show it too:\n${shown.join('\n')}`,
-      { cause: error },
-    );
-  } finally {
-    await servers.stop();
-  }
+  const ended = await streamOf(seed, calls, servers.targets, done)
+    .catch((failure: unknown) => ({ failure }))
+    .finally(() => servers.stop());
+  if (!('failure' in ended)) return ended;
+  const { failure } = ended;
+  const found = failure instanceof Disagreement ? failure.message : String(failure);
+  const lines = (await smallestFailing(done, start)).map(lineOf);
+  const shown = lines.length > mostLines ? [`... ${lines.length - mostLines} more`, ...lines.slice(-mostLines)] : lines;
+  const title = `seed ${seed}, step ${done.length}: ${found}`;
+  throw new Error(`${title}\nThese steps on new servers show it too:\n${shown.join('\n')}`, { cause: failure });
 }
 
 async function streamOf(seed: number, calls: number, targets: Pair<Target>, done: Step[]): Promise<Volume> {

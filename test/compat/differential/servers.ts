@@ -1,7 +1,7 @@
 /** Pairs of servers to compare, on disks that are memory: durability is not what is compared. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { EtcdProcess, fastDirectory } from '../../support/foreign';
+import { EtcdCluster, fastDirectory } from '../../support/foreign';
 import { ProcessCluster } from '../../support/process-cluster';
 import type { Servers } from './lane';
 import { Target } from './target';
@@ -11,7 +11,7 @@ export async function etcdAndQuorate(program: string): Promise<Servers> {
   const directory = mkdtempSync(join(fastDirectory, 'quorate-differential-'));
   const dataDirOf = (name: string): string => join(directory, name);
   const [etcd, quorate] = await Promise.all([
-    EtcdProcess.start(program),
+    EtcdCluster.start(program),
     ProcessCluster.start({ members: 1, dataDirOf }),
   ]);
   const address = quorate.members[0]?.clientAddress ?? '';
@@ -20,10 +20,16 @@ export async function etcdAndQuorate(program: string): Promise<Servers> {
     targets,
     stop: async () => {
       for (const target of targets) target.close();
+      const hasEnded = quorate.members[0]?.process === undefined;
+      if (hasEnded) process.stderr.write(`quorate ended by itself: ${lastWords(join(quorate.directory, 'm1.log'))}\n`);
       await Promise.all([etcd.stop(), quorate.stop()]);
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function lastWords(log: string): string {
+  return readFileSync(log, 'utf8').slice(-3000);
 }
 
 /**
@@ -35,7 +41,7 @@ export async function etcdTwice(
   program: string,
   another: (name: string, address: string) => Target = (name, address) => new Target(name, address),
 ): Promise<Servers> {
-  const [one, other] = await Promise.all([EtcdProcess.start(program), EtcdProcess.start(program)]);
+  const [one, other] = await Promise.all([EtcdCluster.start(program), EtcdCluster.start(program)]);
   const targets = [new Target('etcd', one.address), another('another etcd', other.address)] as const;
   return {
     targets,

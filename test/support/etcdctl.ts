@@ -1,0 +1,110 @@
+/** Runs Debian's etcdctl against a cluster, and takes out of what it prints what differs between any two clusters. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { eventually } from './process-cluster';
+
+/** How a command ended; its output without what no two clusters share. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** No command may take longer, ms. */
+const patienceMs = 30_000;
+
+/** etcdctl for one cluster. */
+export class Etcdctl {
+  readonly endpoints: readonly string[];
+  readonly #program: string;
+  readonly #running: ChildProcess[] = [];
+
+  constructor(program: string, endpoints: readonly string[]) {
+    this.#program = program;
+    this.endpoints = endpoints;
+  }
+
+  /** Runs a command to its end. */
+  async run(args: readonly string[], input = ''): Promise<Ended> {
+    const background = this.start(args, input);
+    return background.ended();
+  }
+
+  /** Starts a command that goes on until it is told to stop. */
+  start(args: readonly string[], input?: string): Background {
+    const child = spawn(this.#program, [...args], {
+      env: { ...process.env, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoints.join(',') },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: patienceMs,
+    });
+    this.#running.push(child);
+    if (input !== undefined) child.stdin.end(input);
+    return new Background(child);
+  }
+
+  /** Ends what still runs. */
+  stop(): void {
+    for (const child of this.#running) child.kill('SIGKILL');
+  }
+}
+
+/** A command that runs. */
+export class Background {
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown[]>;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exit = once(child, 'close');
+    child.stdout?.on('data', (text: Buffer) => (this.#stdout += text.toString('latin1')));
+    child.stderr?.on('data', (text: Buffer) => (this.#stderr += text.toString('latin1')));
+  }
+
+  /** Waits until it has printed so many lines. */
+  async lines(count: number): Promise<void> {
+    const printed = (): number => this.#stdout.split('\n').length - 1;
+    await eventually(20_000, `${String(count)} lines`, () =>
+      Promise.resolve(printed() >= count ? true : undefined),
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${this.#child.spawnargs.join(' ')} printed ${this.#stdout}${this.#stderr}`);
+    });
+  }
+
+  /** As a person at a terminal stops it. */
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+
+  async ended(): Promise<Ended> {
+    const [code] = (await this.#exit) as [number | null];
+    return { code, stdout: withoutNames(this.#stdout), stderr: withoutNames(this.#stderr) };
+  }
+}
+
+/** What differs between any two clusters, or any two runs; the order matters. */
+const names: readonly (readonly [RegExp, string])[] = [
+  // Fields of headers, in JSON and as fields.
+  [/"(cluster_id|member_id|raft_term|leader|ID|raftIndex|raftAppliedIndex|raftTerm)":-?\d+/g, '"$1":#'],
+  [/"(ClusterID|MemberID|RaftTerm|Leader|RaftIndex|RaftAppliedIndex)" : \d+/g, '"$1" : #'],
+  [/"(dbSize|dbSizeInUse)":\d+/g, '"$1":#'],
+  [/"(DBSize|DBSizeInUse)" : \d+/g, '"$1" : #'],
+  // etcd's is 3.4, and quorate speaks as 3.5.
+  [/\b3\.[45]\.\d+\b/g, 'VERSION'],
+  [/\d+(\.\d+)? [kM]?B\b/g, 'SIZE'],
+  [/127\.0\.0\.1:\d+/g, 'ADDRESS'],
+  // Ids of members, clusters and leases that the server draws.
+  [/\b[0-9a-f]{14,16}\b/g, 'ID'],
+  [/took (= )?[\d.]+(µs|Âµs|ms|s)/g, 'took TIME'],
+  // What is left of a lease.
+  [/remaining\(\d+s\)/g, 'remaining(TIME)'],
+  [/"ttl":\d+/g, '"ttl":#'],
+  [/"(TTL)" : \d+/g, '"$1" : #'],
+  [/"ts":"[^"]*"/g, '"ts":#'],
+  [/endpoint-\p{Hex}{8}-[-\p{Hex}]*/gu, 'CLIENT'],
+];
+
+function withoutNames(text: string): string {
+  return names.reduce((shorter, [pattern, name]) => shorter.replaceAll(pattern, name), text);
+}
