@@ -10,6 +10,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** How a command tells an id. */
+const given: readonly (readonly [string, RegExp])[] = [
+  ['LEASE', /^lease ([0-9a-f]+) granted/],
+  ['MEMBER', /^Member +([0-9a-f]+) added/],
+];
+
 /** No command may take longer, ms. */
 const patienceMs = 30_000;
 
@@ -18,6 +24,8 @@ export class Etcdctl {
   readonly endpoints: readonly string[];
   readonly #program: string;
   readonly #running: ChildProcess[] = [];
+  /** What a command line may refer to: ids that the cluster gave. */
+  readonly #given = new Map<string, string>();
 
   constructor(program: string, endpoints: readonly string[]) {
     this.#program = program;
@@ -27,12 +35,18 @@ export class Etcdctl {
   /** Runs a command to its end. */
   async run(args: readonly string[], input = ''): Promise<Ended> {
     const background = this.start(args, input);
-    return background.ended();
+    const ended = await background.ended();
+    for (const [name, pattern] of given) {
+      const found = pattern.exec(background.printed)?.[1];
+      if (found !== undefined) this.#given.set(name, found);
+    }
+    return ended;
   }
 
   /** Starts a command that goes on until it is told to stop. */
   start(args: readonly string[], input?: string): Background {
-    const child = spawn(this.#program, [...args], {
+    const known = args.map((arg) => arg.replace(/\$([A-Z]+)/, (_, name: string) => this.#given.get(name) ?? name));
+    const child = spawn(this.#program, known, {
       env: { ...process.env, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoints.join(',') },
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: patienceMs,
@@ -60,6 +74,10 @@ export class Background {
     this.#exit = once(child, 'close');
     child.stdout?.on('data', (text: Buffer) => (this.#stdout += text.toString('latin1')));
     child.stderr?.on('data', (text: Buffer) => (this.#stderr += text.toString('latin1')));
+  }
+
+  get printed(): string {
+    return this.#stdout;
   }
 
   /** Waits until it has printed so many lines. */
@@ -102,7 +120,7 @@ const names: readonly (readonly [RegExp, string])[] = [
   [/"ttl":\d+/g, '"ttl":#'],
   [/"(TTL)" : \d+/g, '"$1" : #'],
   [/"ts":"[^"]*"/g, '"ts":#'],
-  [/endpoint-\p{Hex}{8}-[-\p{Hex}]*/gu, 'CLIENT'],
+  [/client-[-0-9a-f]{36}/g, 'CLIENT'],
 ];
 
 function withoutNames(text: string): string {
