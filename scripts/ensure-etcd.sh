@@ -19,21 +19,28 @@ case $what in
     ;;
 esac
 
-# The first of these that is there and good enough; nothing if there is none.
-find_one() {
-  local candidate
+# Whether this one is good enough. What it says is read to its end first: a program whose reader leaves early fails.
+is_good() {
+  local said
   case $what in
-    server) for candidate in $(command -v etcd || true); do
-      if "$candidate" --version 2>/dev/null | grep -Eq '^etcd Version: 3\.([4-9]|[1-9][0-9])\.'; then echo "$candidate" && return; fi
-    done ;;
-    client) for candidate in $(command -v etcdctl || true); do
-      if ETCDCTL_API=3 "$candidate" version 2>/dev/null | grep -Eq '^etcdctl version: 3\.([4-9]|[1-9][0-9])\.'; then echo "$candidate" && return; fi
-    done ;;
-    # Debian's own first: a Python put before it on the PATH does not see Debian's packages.
-    python) for candidate in /usr/bin/python3 $(command -v python3 || true); do
-      if "$candidate" -c 'import etcd3' 2>/dev/null; then echo "$candidate" && return; fi
-    done ;;
+    server) said=$("$1" --version 2>/dev/null) && [[ $said =~ 'etcd Version: 3.'([4-9]|[1-9][0-9])\. ]] ;;
+    client) said=$(ETCDCTL_API=3 "$1" version 2>/dev/null) && [[ $said =~ 'etcdctl version: 3.'([4-9]|[1-9][0-9])\. ]] ;;
+    python) "$1" -c 'import etcd3' 2>/dev/null ;;
   esac
+}
+
+# The first that is there and good enough; nothing if there is none.
+find_one() {
+  local name=etcd candidate
+  if [[ $what == client ]]; then name=etcdctl; fi
+  # Debian's own Python first: another one that comes before it on the PATH does not see Debian's packages.
+  if [[ $what == python ]]; then name=python3; fi
+  for candidate in "/usr/bin/$name" $(command -v "$name" || true); do
+    if [[ -x $candidate ]] && is_good "$candidate"; then
+      echo "$candidate"
+      return
+    fi
+  done
 }
 
 found=$(find_one)

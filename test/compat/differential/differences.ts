@@ -25,7 +25,7 @@ const differences: readonly Difference[] = [
     common: onReplies((reply, step) => {
       if (!isCall(step, 'leaseTimeToLive')) return reply;
       const { TTL, grantedTTL } = reply as { readonly TTL: bigint; readonly grantedTTL: bigint };
-      return TTL > grantedTTL - 60n && TTL <= grantedTTL ? { ...reply, TTL: grantedTTL } : reply;
+      return grantedTTL > 0n && TTL > grantedTTL - 60n && TTL <= grantedTTL ? { ...reply, TTL: grantedTTL } : reply;
     }),
   },
   {
