@@ -52,15 +52,18 @@ export interface RangeOperation {
   readonly range: KeyRange;
   /** State at this revision; 0 for the newest. */
   readonly revision: number;
-  /** Most records; 0 for all. */
+  /**
+   * Most records; 0 for all. With the order `none` and without bounds, only the first keys, one more than the limit, take part
+   * in the sorting (etcd's way).
+   */
   readonly limit: number;
   readonly sortTarget: SortTarget;
   readonly sortOrder: 'none' | 'ascend' | 'descend';
   readonly keysOnly: boolean;
   readonly countOnly: boolean;
   /**
-   * Only records whose revisions are within these bounds, inclusive; 0 for no bound, and -1 for one that nothing is
-   * within (an upper one). `count` ignores them.
+   * Only records whose revisions are within these bounds, inclusive; 0 for no bound, and -1 for one below everything:
+   * nothing is within such an upper one. `count` ignores them.
    */
   readonly minModRevision: number;
   readonly maxModRevision: number;

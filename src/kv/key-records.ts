@@ -109,11 +109,12 @@ export class KeyRecords {
     const { range, revision, limit, keysOnly, sortTarget } = operation;
     const isNatural = isInKeyOrder(operation) && !hasBounds(operation);
     const most = limit === 0 ? Infinity : limit;
+    const mostFound = isNatural ? most : sortsAll(operation) ? Infinity : most + 1;
     let found: Found[] = [];
     let count = 0;
     this.visit(range, revision, (name, held) => {
       count += 1;
-      if (!isNatural || found.length < most) found.push(this.#find(name, held));
+      if (found.length < mostFound) found.push(this.#find(name, held));
       return 'next';
     });
     if (sortTarget === 'value')
@@ -159,6 +160,11 @@ function withoutValue(record: KeyRecord): KeyRecord {
 
 function isInKeyOrder({ sortTarget, sortOrder }: Omit<RangeOperation, 'kind'>): boolean {
   return sortTarget === 'key' && sortOrder !== 'descend';
+}
+
+/** As etcd does: without an order and without bounds, only the first keys, one more than the limit, take part in the sorting. */
+function sortsAll(operation: Omit<RangeOperation, 'kind'>): boolean {
+  return operation.sortOrder !== 'none' || hasBounds(operation);
 }
 
 function hasBounds(operation: Omit<RangeOperation, 'kind'>): boolean {

@@ -29,8 +29,8 @@ export function positiveNumber(number: bigint): number {
   return number <= 0n ? 0 : storeNumber(number);
 }
 
-/** A bound from above, where only 0 is none; nothing is within a negative one. */
-function upperBound(number: bigint): number {
+/** A bound of revisions, where only 0 is none: everything is above a negative one, and nothing below. */
+function bound(number: bigint): number {
   return number < 0n ? -1 : storeNumber(number);
 }
 
@@ -66,10 +66,10 @@ export function rangeOperation(request: RangeRequest): RangeOperation {
     sortOrder,
     keysOnly: request.keysOnly,
     countOnly: request.countOnly,
-    minModRevision: positiveNumber(request.minModRevision),
-    maxModRevision: upperBound(request.maxModRevision),
-    minCreateRevision: positiveNumber(request.minCreateRevision),
-    maxCreateRevision: upperBound(request.maxCreateRevision),
+    minModRevision: bound(request.minModRevision),
+    maxModRevision: bound(request.maxModRevision),
+    minCreateRevision: bound(request.minCreateRevision),
+    maxCreateRevision: bound(request.maxCreateRevision),
   };
 }
 

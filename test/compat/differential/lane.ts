@@ -56,12 +56,12 @@ async function streamOf(seed: number, calls: number, targets: Pair<Target>, done
 async function smallestFailing(all: readonly Step[], start: () => Promise<Servers>): Promise<readonly Step[]> {
   const giveUpAt = performance.now() + longestShrinkMs;
   let attempts = 0;
-  let steps = (await failingPrefix([...all.slice(0, -1).filter(changesSomething), ...all.slice(-1)], start)) ?? all;
+  let steps = (await ifFailing([...all.slice(0, -1).filter(changesSomething), ...all.slice(-1)], start)) ?? all;
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = Math.max(0, steps.length - 1 - size); steps.length > 1; from = Math.max(0, from - size)) {
       if (++attempts > mostAttempts || performance.now() > giveUpAt) return steps;
       const fewer = [...steps.slice(0, from), ...steps.slice(Math.min(from + size, steps.length - 1))];
-      steps = (await failingPrefix(fewer, start)) ?? steps;
+      steps = (await ifFailing(fewer, start)) ?? steps;
       if (from === 0) break;
     }
   }
@@ -72,8 +72,8 @@ function changesSomething(step: Step): boolean {
   return step.kind === 'call' && !['range', 'leaseTimeToLive', 'leaseLeases', 'hashKv', 'status'].includes(step.method);
 }
 
-/** Up to the step at which the two differ; `undefined` if they do not. */
-async function failingPrefix(
+/** The steps, if the two differ at the last one. */
+async function ifFailing(
   steps: readonly Step[],
   start: () => Promise<Servers>,
 ): Promise<readonly Step[] | undefined> {
@@ -84,7 +84,8 @@ async function failingPrefix(
       try {
         await comparison.run(step);
       } catch {
-        return steps.slice(0, at + 1);
+        // A difference somewhere else is another one.
+        return at === steps.length - 1 ? steps : undefined;
       }
     }
     return undefined;

@@ -1,6 +1,12 @@
 /** Random transactions: any comparison, any operation, nested, failing, and with keys given twice. */
 import { between } from '../../../src/base/rng';
-import { Compare, type PutRequest, type RequestOp, TxnRequest } from '../../../src/gen/etcd/etcdserverpb/kv';
+import {
+  Compare,
+  type PutRequest,
+  type RangeRequest,
+  type RequestOp,
+  TxnRequest,
+} from '../../../src/gen/etcd/etcdserverpb/kv';
 import { chance, pick, several, someLease, weighted, type World } from './chance';
 import { none, someDelete, someKey, somePut, someRange, someRangeRead, someValue } from './requests';
 import { request } from './step';
@@ -29,7 +35,7 @@ export function someTxn(world: World, shape?: Shape): TxnRequest {
 
 function someOperation(world: World, shape: Shape): RequestOp {
   const { depth, isReadOnly, deletes } = shape;
-  const range = (): RequestOp => ({ request: { $case: 'requestRange', value: someRangeRead(world) } });
+  const range = (): RequestOp => ({ request: { $case: 'requestRange', value: rangeWithin(world) } });
   const nested = (): RequestOp => ({
     request: { $case: 'requestTxn', value: someTxn(world, { ...shape, depth: depth - 1 }) },
   });
@@ -40,6 +46,12 @@ function someOperation(world: World, shape: Shape): RequestOp {
     [depth > 0 ? 12 : 0, nested],
     [1, () => ({ request: undefined })],
   ])();
+}
+
+/** A negative revision is the newest, but compacted within a transaction of etcd; in quorate it is the newest everywhere. */
+function rangeWithin(world: World): RangeRequest {
+  const range = someRangeRead(world);
+  return range.revision < 0n ? { ...range, revision: 0n } : range;
 }
 
 function putWithin(world: World, { deletes }: Shape): PutRequest {

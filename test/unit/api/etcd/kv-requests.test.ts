@@ -109,13 +109,13 @@ describe('requests as operations', () => {
     expect(deleteOperation(deleteRequest({ prevKv: true })).returnPrevious).toBe(true);
   });
 
-  it('take what is below 0 as etcd does: no limit, the newest, no lower bound, an upper bound that keeps nothing', () => {
+  it('take what is below 0 as etcd does: no limit, the newest, a lower bound below all, an upper bound that keeps nothing', () => {
     const negative = { limit: -1n, revision: -7n, minModRevision: -1n, minCreateRevision: -1n };
     expect(rangeOperation(rangeRequest({ ...negative, maxModRevision: -3n, maxCreateRevision: -3n }))).toMatchObject({
       limit: 0,
       revision: 0,
-      minModRevision: 0,
-      minCreateRevision: 0,
+      minModRevision: -1,
+      minCreateRevision: -1,
       maxModRevision: -1,
       maxCreateRevision: -1,
     });
