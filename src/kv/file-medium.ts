@@ -7,11 +7,15 @@ import { openFileSnapshot } from './file-snapshot';
 import { snapshotFailed } from './snapshot-failure';
 import { openSqliteStore, type SqliteStore } from './sqlite-store';
 import { StateFiles } from './state-files';
+import type { Vacuumed } from './sqlite-vacuum';
 import type { StateMedium } from './state-medium';
 import { StateWorkerClient } from './state-worker-client';
 
 /** Bytes written after which the write-ahead log is moved into the database behind the scenes. */
 const checkpointBytes = 16 * 1024 * 1024;
+
+/** What giving a page back writes: another page moves to its place, and what refers to that one changes. */
+const movedPageBytes = 3 * 4096;
 
 export class FileMedium implements StateMedium {
   readonly #files: StateFiles;
@@ -68,10 +72,12 @@ export class FileMedium implements StateMedium {
     }
   }
 
-  async vacuum(): Promise<number> {
+  async vacuum(): Promise<Vacuumed> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return (await this.#asked.ask('vacuum', {})).freePages;
+      const vacuumed = await this.#asked.ask('vacuum', {});
+      this.onWritten(vacuumed.given * movedPageBytes);
+      return vacuumed;
     } catch (error) {
       throw this.#failed(error);
     }

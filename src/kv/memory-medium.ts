@@ -5,6 +5,7 @@ import type { LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver } from '../
 import { ReceivedBytes } from './received-bytes';
 import { checkSnapshot, openSqliteStore, type SqliteStore } from './sqlite-store';
 import { positionName, receiverSuperseded, snapshotFailed } from './snapshot-failure';
+import type { Vacuumed } from './sqlite-vacuum';
 import type { StateMedium } from './state-medium';
 
 /** Pages given back at a time. */
@@ -62,7 +63,7 @@ export class MemoryMedium implements StateMedium {
     return Promise.resolve(this.#current.readFacts().appliedIndex);
   }
 
-  vacuum(): Promise<number> {
+  vacuum(): Promise<Vacuumed> {
     return Promise.resolve(this.#current.vacuum(vacuumPages));
   }
 

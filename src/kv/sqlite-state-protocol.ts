@@ -1,6 +1,7 @@
 /** What the main thread asks of the worker of the state database, and what it answers. */
 import type { ErrorCode } from '../base/error';
 import type { LogPosition } from '../raft';
+import type { Vacuumed } from './sqlite-vacuum';
 
 /** What the worker is started with. */
 export interface StateWorkerOptions {
@@ -12,8 +13,8 @@ export interface StateWorkerOptions {
 export interface StateRequests {
   /** Make durable what is applied; moves the write-ahead log into the database as far as it goes. */
   readonly checkpoint: { readonly ask: object; readonly answer: { readonly appliedIndex: number } };
-  /** Give a bounded number of free pages back; tells how many are left. */
-  readonly vacuum: { readonly ask: object; readonly answer: { readonly freePages: number } };
+  /** Give a bounded number of free pages back. */
+  readonly vacuum: { readonly ask: object; readonly answer: Vacuumed };
   /** Copy the state to a new file. */
   readonly copy: {
     readonly ask: { readonly to: string };

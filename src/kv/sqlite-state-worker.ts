@@ -8,7 +8,8 @@ import { assert, required, unreachable } from '../base/assert';
 import { QuorateError, type ErrorCode } from '../base/error';
 import type { LogPosition } from '../raft';
 import type { StateReply, StateRequest, StateRequests, StateWorkerOptions } from './sqlite-state-protocol';
-import { checkSnapshot, openSqliteStore, vacuumPages } from './sqlite-store';
+import { busyTimeoutMs, checkSnapshot, openSqliteStore } from './sqlite-store';
+import { vacuumPages } from './sqlite-vacuum';
 import { keepReceived, syncPath } from './state-files';
 
 /** Pages in the write-ahead log from which on it should begin anew: 32 MiB. */
@@ -49,7 +50,7 @@ class StateWorker {
       case 'checkpoint':
         return this.#checkpoint();
       case 'vacuum':
-        return { freePages: vacuumPages(this.#connected(), vacuumStepPages) };
+        return vacuumPages(this.#connected(), vacuumStepPages);
       case 'copy':
         return this.#copy(request.to);
       case 'keep':
@@ -115,7 +116,7 @@ class StateWorker {
 
   #connected(): Database.Database {
     if (this.#connection !== undefined) return this.#connection;
-    const connection = new Database(this.#options.path, { fileMustExist: true });
+    const connection = new Database(this.#options.path, { fileMustExist: true, timeout: busyTimeoutMs });
     // A checkpoint syncs as this says; on macOS only so does it reach the platter.
     connection.pragma('synchronous = FULL');
     connection.pragma('fullfsync = ON');

@@ -10,6 +10,7 @@ import { HistoryRows, type HeadAndKey } from './sqlite-history';
 import { formatClusterId, insertFirstMeta, MetaRow, type MetaFacts } from './sqlite-meta';
 import { migrate, wantIncrementalVacuum } from './sqlite-schema';
 import { SmallTables } from './sqlite-tables';
+import { vacuumPages, type Vacuumed } from './sqlite-vacuum';
 
 /** Which database to open. */
 export interface SqliteStoreOptions {
@@ -24,7 +25,7 @@ export interface SqliteStoreOptions {
 }
 
 // The state's worker may hold the lock for as long as the disk takes to sync; waiting is right, failing would not be.
-const busyTimeoutMs = 60_000;
+export const busyTimeoutMs = 60_000;
 /** Of SQLite's file format: the change counter, the counter for which the size is valid, the number of the version. */
 const volatileHeaderOffsets = [24, 92, 96];
 
@@ -154,8 +155,8 @@ export class SqliteStore {
     });
   }
 
-  /** Gives back at most `pages` free pages; returns how many are left. */
-  vacuum(pages: number): number {
+  /** Gives back at most `pages` free pages. */
+  vacuum(pages: number): Vacuumed {
     return this.#guard.expect('written', () => vacuumPages(this.#db, pages));
   }
 
@@ -182,12 +183,6 @@ export class SqliteStore {
     if (this.history.headsAfter(0, 1).length > 0) throw this.#guard.damaged('its counters are missing');
     return insertFirstMeta(this.#db, this.#clusterId);
   }
-}
-
-/** Gives back at most `pages` free pages in one transaction; returns how many are left. */
-export function vacuumPages(db: Database.Database, pages: number): number {
-  db.pragma(`incremental_vacuum(${String(pages)})`);
-  return Number(db.pragma('freelist_count', { simple: true }));
 }
 
 /** Sets what must hold of every connection, and reads it back: a default of the library may differ. */

@@ -14,6 +14,7 @@ import { requestRetention, type RequestRetention } from './request-table';
 import type { ApplyListener, KvReader, Result } from './result';
 import { SpaceSweep } from './space-sweep';
 import { hashState } from './state-hash';
+import type { Vacuumed } from './sqlite-vacuum';
 import type { StateMedium } from './state-medium';
 import { StateReads } from './state-reads';
 
@@ -48,8 +49,11 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
    * @returns whether there may be more
    */
   compactStep(): boolean;
-  /** Gives some free pages back to the file system. @returns whether there are more */
-  vacuumStep(): Promise<boolean>;
+  /**
+   * Gives some free pages back to the file system, beside applying entries, and keeps those that soon will be needed again.
+   * To be called again and again, with pauses, while there are more.
+   */
+  vacuumStep(): Promise<Vacuumed>;
 }
 
 /**
@@ -146,6 +150,8 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
 
   compactStep(): boolean {
     assert(!this.#failed, 'nothing is removed after a failure');
+    // The state is about to be replaced: the new one has its own rows to be removed.
+    if (this.#installing !== undefined) return false;
     this.#failed = true;
     const writtenBytes = this.#sweep.step();
     this.#failed = false;
@@ -155,9 +161,10 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
     return false;
   }
 
-  async vacuumStep(): Promise<boolean> {
+  vacuumStep(): Promise<Vacuumed> {
     assert(!this.#failed, 'nothing is given back after a failure');
-    return (await this.#medium.vacuum()) > 0;
+    if (this.#installing !== undefined) return Promise.resolve({ given: 0, more: false });
+    return this.#medium.vacuum();
   }
 
   spaceReclaimed(): Promise<void> {

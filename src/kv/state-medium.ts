@@ -1,6 +1,7 @@
 /** Where the state database lives, and how a copy of it is made, taken in and switched to. */
 import type { LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver } from '../raft';
 import type { SqliteStore } from './sqlite-store';
+import type { Vacuumed } from './sqlite-vacuum';
 
 /** A place for one state database. It knows files or buffers, not keys. */
 export interface StateMedium {
@@ -16,8 +17,8 @@ export interface StateMedium {
   onWritten(bytes: number): void;
   /** Makes the state durable; resolves with the applied index that survives. */
   checkpoint(): Promise<number>;
-  /** Gives a bounded number of free pages back; resolves with how many are left. Holds up no write noticeably. */
-  vacuum(): Promise<number>;
+  /** Gives a bounded number of free pages back. Holds up no write noticeably. */
+  vacuum(): Promise<Vacuumed>;
   takeSnapshot(): Promise<Snapshot>;
   receiveSnapshot(offer: SnapshotOffer): Promise<SnapshotReceiver>;
   /** Lets go of the state: afterwards only its caller has it open. To be followed by `switchTo`. */

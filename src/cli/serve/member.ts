@@ -13,6 +13,7 @@ import { UnaryCalls } from '../../api/unary-calls';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
 import { seededRng } from '../../base/rng';
+import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import { defaultWatchHubOptions, WatchHub } from '../../kv/watch-hub';
@@ -84,6 +85,17 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     refuseGap(storage, store);
     const node = await startNode(options, { ...around, origin, storage, store });
     undo.push(() => node.stop());
+    const reclaimer = new SpaceReclaimer({
+      scheduler: systemScheduler,
+      machine: store,
+      onFailure: (error) => {
+        around.onFatal(error);
+      },
+    });
+    reclaimer.start();
+    undo.push(() => {
+      reclaimer.stop();
+    });
     const health = new Health({
       scheduler: systemScheduler,
       hasQuorum: () => node.status().hasQuorum,

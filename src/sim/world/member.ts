@@ -3,6 +3,7 @@ import { assert, required } from '../../base/assert';
 import { QuorateError } from '../../base/error';
 import { silentLogger } from '../../base/logger';
 import { between, type Rng } from '../../base/rng';
+import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import type { ListedMember } from '../../node/member-directory';
@@ -313,6 +314,8 @@ export class SimMember implements MemberView, Contact {
       onRemoved: () => observer.removed(this),
     });
     this.#life = { number, clock, storage, node };
+    const onFailure = (error: unknown): void => this.#onFatal(number, error);
+    new SpaceReclaimer({ scheduler: clock, machine, onFailure }).start();
     observer.started(this, machine.appliedIndex);
     void node.start();
   }
