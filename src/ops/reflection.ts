@@ -1,11 +1,12 @@
 /** Server reflection (v1 and v1alpha), so that generic clients such as grpcurl and `buf curl` know the API. */
 import { resolve } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { loadSync, type AnyDefinition, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProto } from 'grpc-health-check';
+import { required } from '../base/assert';
 import { completeDescriptors } from './descriptors';
 
 /** `proto/` lies beside `dist/`, in the repository, in the package and in the container. */
@@ -50,20 +51,19 @@ export function clientReflection(): { addToServer(server: Server): void } {
   return new ReflectionService(withCompleteDescriptors(definition), { services: [...reflectedServices] });
 }
 
-/** The same definition, with descriptors that strict clients can link. */
+/**
+ * The descriptors of a definition, completed so that strict clients can link them. They hang on a single entry: the
+ * reflection service decodes what each entry has, and each type of a definition has the descriptors of all.
+ */
 function withCompleteDescriptors(definition: PackageDefinition): PackageDefinition {
-  const byName = new Map<string, FileDescriptorProto>();
-  for (const { fileDescriptorProtos } of Object.values(definition)) {
-    // Services in the definition are plain maps of methods and hold no descriptors.
-    for (const bytes of Array.isArray(fileDescriptorProtos) ? fileDescriptorProtos : []) {
-      const file = fromBinary(FileDescriptorProtoSchema, bytes);
-      byName.set(file.name, file);
-    }
-  }
-  const descriptors = [...byName.values()];
+  const type = required(Object.values(definition).find(hasDescriptors), 'the protocol has a message');
+  const descriptors = type.fileDescriptorProtos.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
   completeDescriptors(descriptors);
   const fileDescriptorProtos = descriptors.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, type]) => [name, { ...type, fileDescriptorProtos }]),
-  ) as PackageDefinition;
+  return { all: { ...type, fileDescriptorProtos } };
+}
+
+/** Services in a definition are plain maps of methods and hold no descriptors. */
+function hasDescriptors(type: AnyDefinition): type is MessageTypeDefinition<object, object> {
+  return Array.isArray(type.fileDescriptorProtos);
 }
