@@ -105,11 +105,12 @@ async function main() {
   await ensureLoad();
   const scratch = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
   try {
-    const put = { operation: 'put', path: `${service}/Put`, bodies: join(scratch, 'puts') };
-    const get = { operation: 'get', path: `${service}/Get`, bodies: join(scratch, 'gets') };
+    const [puts, gets] = [join(scratch, 'puts'), join(scratch, 'gets')];
+    const put = { operation: 'put', requests: [{ path: `${service}/Put`, bodies: puts }] };
+    const get = { operation: 'get', requests: [{ path: `${service}/Get`, bodies: gets }] };
     const keys = Number(options.keys);
-    await writePuts(put.bodies, { keys, valueBytes: Number(options['value-bytes']) });
-    await writeGets(get.bodies, { keys });
+    await writePuts(puts, { keys, valueBytes: Number(options['value-bytes']) });
+    await writeGets(gets, { keys });
     say(`${cpus().length} x ${cpus()[0].model}, Node ${process.version}; ${options['value-bytes']}-byte values,`);
     say(`three members (* leads) and the generator on this machine, target: ${options.target}\n`);
     say('op   in flight     /s of echo  p50 ms  p99 ms  max ms        gen   members');

@@ -95,7 +95,8 @@ async function main() {
     const seconds = Number(options.minutes) * 60;
     console.log(`${cpus().length} x ${cpus()[0].model}, Node ${process.version}; ${options.minutes} minutes of puts\n`);
     let isOver = false;
-    const job = { addresses: leader.client, path: '/quorate.v1.KVService/Put', bodies, 'in-flight': options.clients };
+    const requests = [{ path: '/quorate.v1.KVService/Put', bodies }];
+    const job = { requests, addresses: leader.client, 'in-flight': options.clients };
     const loading = load({ ...job, connections: 8, seconds, warmup: 0 }).finally(() => {
       isOver = true;
     });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at } from '../lib/paths.mjs';
 
-async function freePorts(count) {
+/** Ports of loopback that nobody uses now. */
+export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from(
       { length: count },
@@ -21,8 +22,8 @@ async function freePorts(count) {
   return ports;
 }
 
-/** Starts three members, each with its data below the directory. */
-export async function startCluster(directory) {
+/** Starts three members, each with its data below the directory; `more` are arguments for each. */
+export async function startCluster(directory, more = []) {
   const ports = await freePorts(6);
   const members = [0, 1, 2].map((number) => ({
     name: `m${number + 1}`,
@@ -38,6 +39,7 @@ export async function startCluster(directory) {
         'serve',
         ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-members', initial],
         ...['--client-listen', member.client, '--peer-listen', member.peer, '--log-level', 'warn'],
+        ...more,
       ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );

@@ -18,10 +18,14 @@ const usages = (members) => Promise.all(members.map((member) => usage(member.pro
 /**
  * Runs the load generator once (`load/load.cc` describes its options and its result).
  *
- * @param {Readonly<Record<string, string | number>>} options by name
+ * @param {{ requests: readonly { path: string, bodies: string }[] } & Readonly<Record<string, any>>} options by name
  */
 export async function load(options) {
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { requests, ...others } = options;
+  const args = [
+    ...requests.flatMap(({ path, bodies }) => ['--path', path, '--bodies', bodies]),
+    ...Object.entries(others).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  ];
   const timeoutMs = (options.seconds + options.warmup + 30) * 1000;
   const { ok, output } = await run([await ensureLoad(), ...args], { timeoutMs });
   if (!ok) throw new Error(`the load generator failed: ${output.trim()}`);
@@ -31,14 +35,16 @@ export async function load(options) {
 /**
  * Loads `addresses` with `clients` calls in flight, a tenth of the time unmeasured.
  *
- * @param {{ operation: string, path: string, bodies: string, addresses: readonly string[], clients: number,
- *   connections: number, seconds: number, members: readonly { name: string, process: import('node:child_process').ChildProcess }[] }} job
+ * @param {{ operation: string, requests: readonly { path: string, bodies: string }[], addresses: readonly string[],
+ *   clients: number, connections: number, seconds: number, generator?: Readonly<Record<string, number>>,
+ *   members: readonly { name: string, process: import('node:child_process').ChildProcess }[] }} job
+ *   `generator`: more of the load generator's options, by name
  */
-export async function measure({ operation, path, bodies, addresses, clients, connections, seconds, members }) {
+export async function measure({ operation, requests, addresses, clients, connections, seconds, members, generator }) {
   const before = await usages(members);
   const startedAt = performance.now();
   const result = await load({
-    ...{ addresses: addresses.join(','), path, bodies, 'in-flight': clients, connections },
+    ...{ requests, addresses: addresses.join(','), 'in-flight': clients, connections, ...generator },
     ...{ seconds: 0.9 * seconds, warmup: 0.1 * seconds },
   });
   const elapsed = (performance.now() - startedAt) / 1000;
@@ -55,6 +61,7 @@ export async function measure({ operation, path, bodies, addresses, clients, con
     longestGapMs: result.longestGapMs,
     errors: result.errors,
     operations: result.calls,
+    unitsPerSecond: Math.round(result.units / result.elapsedSeconds),
     generatorCpu: result.cpuSeconds / result.elapsedSeconds,
     generatorUsPerCall: (1e6 * result.cpuSeconds) / result.calls,
     members: members.map(({ name }, number) => {

@@ -1,33 +1,53 @@
-// The requests of the benchmarks, encoded beforehand: a file of gRPC frames for the load generator.
+// The requests of the benchmarks, encoded beforehand: files of gRPC frames for the load generator.
 import { writeFile } from 'node:fs/promises';
+import { field, frame, message, numberField } from './protobuf.mjs';
 
-/** A length-delimited field of protobuf. */
-function field(number, bytes) {
-  const length = [];
-  let rest = bytes.length;
-  for (; rest > 0x7f; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
-  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length, rest]), bytes]);
+const many = (count, make) => Buffer.concat(Array.from({ length: count }, (_, at) => frame(make(at))));
+
+export const keyText = (at) => `bench/${String(at).padStart(8, '0')}`;
+
+/** Of quorate.v1. */
+export const native = {
+  put: (at, value) => message(field(1, keyText(at)), field(3, value)),
+  get: (at) => field(1, keyText(at)),
+};
+
+const greater = 1;
+const etcdPut = (at, value) => message(field(1, keyText(at)), field(2, value));
+const asOperation = (put) => field(2, put);
+
+/** Of etcdserverpb, for both systems. */
+export const etcd = {
+  put: etcdPut,
+  get: (at) => field(1, keyText(at)),
+  staleGet: (at) => message(field(1, keyText(at)), numberField(7, 1)),
+  /** 100 keys from one on. */
+  range: (at) => message(field(1, keyText(at)), field(2, 'bench0'), numberField(3, 100)),
+  /** If the key is there put it, else create it. */
+  swap(at, value) {
+    const isThere = message(numberField(1, greater), field(3, keyText(at)), numberField(4, 0));
+    const put = asOperation(etcdPut(at, value));
+    return message(field(1, isThere), field(2, put), field(3, put));
+  },
+  /** `count` puts in one transaction. */
+  putMany: (at, value, count) =>
+    message(...Array.from({ length: count }, (_, next) => field(2, asOperation(etcdPut(at + next, value))))),
+  keepAlive: (id) => numberField(1, id),
+  watch: (prefix, end) => field(1, message(field(1, prefix), field(2, end))),
+};
+
+/** Writes one request for each of `keys` keys. */
+export async function writeRequests(file, keys, make) {
+  await writeFile(file, many(keys, make));
 }
 
-/** A frame of gRPC: not compressed, length, message. */
-function frame(message) {
-  const header = Buffer.alloc(5);
-  header.writeUInt32BE(message.length, 1);
-  return Buffer.concat([header, message]);
+/** Writes one native PutRequest for each of `keys` keys. */
+export function writePuts(file, { keys, valueBytes }) {
+  const value = Buffer.alloc(valueBytes, 'v');
+  return writeRequests(file, keys, (at) => native.put(at, value));
 }
 
-const keyOf = (at) => field(1, Buffer.from(`bench/${String(at).padStart(8, '0')}`));
-
-/** Writes one PutRequest for each of `keys` keys. */
-export async function writePuts(file, { keys, valueBytes }) {
-  const value = field(3, Buffer.alloc(valueBytes, 'v'));
-  await writeFile(
-    file,
-    Buffer.concat(Array.from({ length: keys }, (_, at) => frame(Buffer.concat([keyOf(at), value])))),
-  );
-}
-
-/** Writes one GetRequest for each of `keys` keys. */
-export async function writeGets(file, { keys }) {
-  await writeFile(file, Buffer.concat(Array.from({ length: keys }, (_, at) => frame(keyOf(at)))));
+/** Writes one native GetRequest for each of `keys` keys. */
+export function writeGets(file, { keys }) {
+  return writeRequests(file, keys, native.get);
 }

@@ -14,12 +14,14 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "answers.h"
 #include "run.h"
 
 /** The pause before a broken connection is opened again. */
@@ -27,13 +29,18 @@ constexpr int64_t reopenMs = 50;
 /** Of flow control: large, so that answers need no leave. */
 constexpr int32_t windowBytes = 1 << 24;
 
-/** A place for one call after another. */
+/** A place for one call after another, or for one stream. */
 struct Slot {
   bool isOpen = false;
-  int64_t begunAt = 0;
+  /** When what was sent and is not answered was begun; of a unary call, one. */
+  std::deque<int64_t> begunAt;
   const std::string* body = nullptr;
   size_t bytesSent = 0;
   std::string status;
+  Answers answers;
+  /** Counted since the last message that was wholly answered. */
+  uint64_t units = 0;
+  int32_t stream = 0;
 };
 
 /** One HTTP/2 connection with its share of the calls in flight. */
@@ -84,6 +91,7 @@ class Connection {
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData);
     nghttp2_session_client_new(&session_, callbacks, this);
     nghttp2_session_callbacks_del(callbacks);
     const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
@@ -96,23 +104,28 @@ class Connection {
 
   void begin(Slot& slot, int64_t now) {
     if (!run_.mayBegin(now)) return;
+    const Request& request = run_.begin(now);
     const nghttp2_nv headers[] = {field(":method", "POST"),
                                   field(":scheme", "http"),
-                                  field(":path", run_.options.path),
+                                  field(":path", run_.options.paths[request.path]),
                                   field(":authority", run_.options.addresses[addressAt_]),
                                   field("content-type", "application/grpc"),
                                   field("te", "trailers")};
     nghttp2_data_provider provider{{}, readBody};
     provider.source.ptr = &slot;
     // Not allowed after a GOAWAY, or when the stream numbers have run out: time for another connection.
-    isSpent_ = nghttp2_session_check_request_allowed(session_) == 0 ||
-               nghttp2_submit_request(session_, nullptr, headers, std::size(headers), &provider, &slot) < 0;
-    if (isSpent_) return;
+    slot.stream = nghttp2_session_check_request_allowed(session_) == 0
+                      ? -1
+                      : nghttp2_submit_request(session_, nullptr, headers, std::size(headers), &provider, &slot);
+    isSpent_ = slot.stream < 0;
+    if (isSpent_) return run_.takeBack();
     slot.isOpen = true;
-    slot.begunAt = now;
-    slot.body = &run_.begin(now);
+    slot.begunAt.assign(1, now);
+    slot.body = &request.frame;
     slot.bytesSent = 0;
     slot.status.clear();
+    slot.answers = Answers();
+    slot.units = 0;
     openCalls_++;
   }
 
@@ -120,7 +133,17 @@ class Connection {
     if (!slot.isOpen) return;
     slot.isOpen = false;
     openCalls_--;
-    run_.end(slot.begunAt, slot.status, now);
+    // What a stream leaves unanswered at its end is lost, whatever its status.
+    for (const int64_t begunAt : slot.begunAt) run_.end(begunAt, run_.options.window > 0 ? "" : slot.status, now);
+    slot.begunAt.clear();
+  }
+
+  /** An answer on a stream ends the oldest message, and makes room for the next. */
+  void answered(Slot& slot, int64_t now) {
+    if (run_.options.window == 0 || run_.options.listen || slot.begunAt.empty()) return;
+    run_.end(slot.begunAt.front(), "0", now);
+    slot.begunAt.pop_front();
+    nghttp2_session_resume_data(session_, slot.stream);
   }
 
   bool receive() {
@@ -192,13 +215,47 @@ class Connection {
     return 0;
   }
 
+  static int onData(nghttp2_session* session, uint8_t, int32_t stream, const uint8_t* bytes, size_t length, void* self) {
+    auto* slot = static_cast<Slot*>(nghttp2_session_get_stream_user_data(session, stream));
+    if (slot == nullptr) return 0;
+    auto* connection = static_cast<Connection*>(self);
+    Run& run = connection->run_;
+    if (run.options.window == 0 && run.options.countField == 0) return 0;
+    const int64_t now = nanos();
+    slot->answers.take(bytes, length, [&](std::string_view message) {
+      const uint64_t units = run.options.countField == 0 ? 1 : countField(message, run.options.countField);
+      run.take(units);
+      for (slot->units += units; slot->units >= run.options.unitsPerMessage; slot->units -= run.options.unitsPerMessage)
+        connection->answered(*slot, now);
+    });
+    return 0;
+  }
+
   static ssize_t readBody(nghttp2_session*, int32_t, uint8_t* to, size_t room, uint32_t* flags,
-                          nghttp2_data_source* source, void*) {
+                          nghttp2_data_source* source, void* self) {
     auto* slot = static_cast<Slot*>(source->ptr);
+    auto* connection = static_cast<Connection*>(self);
+    if (slot->bytesSent == slot->body->size() && !connection->nextMessage(*slot, flags)) {
+      return (*flags & NGHTTP2_DATA_FLAG_EOF) != 0 ? 0 : NGHTTP2_ERR_DEFERRED;
+    }
     const size_t length = slot->body->copy(reinterpret_cast<char*>(to), room, slot->bytesSent);
     slot->bytesSent += length;
-    if (slot->bytesSent == slot->body->size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (slot->bytesSent == slot->body->size() && connection->run_.options.window == 0) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return length;
+  }
+
+  /** The next message of a stream, if there is room for it; at the end of the run, the end of the stream. */
+  bool nextMessage(Slot& slot, uint32_t* flags) {
+    const int64_t now = nanos();
+    if (!run_.mayBegin(now)) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      return false;
+    }
+    if (run_.options.listen || slot.begunAt.size() >= run_.options.window) return false;
+    slot.body = &run_.begin(now).frame;
+    slot.bytesSent = 0;
+    slot.begunAt.push_back(now);
+    return true;
   }
 
   Run& run_;

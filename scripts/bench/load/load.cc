@@ -1,15 +1,21 @@
-// The load generator of the benchmarks: unary gRPC calls in a closed loop, on one thread, so that it costs less than what
-// it measures. It knows nothing of the service: path and request bodies come from outside.
+// The load generator of the benchmarks: gRPC calls in a closed loop, on one thread, so that it costs less than what it
+// measures. It knows nothing of the service: paths and request bodies come from outside.
 //
-//   load --addresses HOST:PORT[,...] --path /package.Service/Method --bodies FILE --seconds S
+//   load --addresses HOST:PORT[,...] --path /package.Service/Method --bodies FILE [--path ... --bodies ...] --seconds S
 //        [--calls N] [--warmup S] [--in-flight N] [--connections N] [--seed N]
+//        [--window N] [--listen 1] [--count-field N] [--units-per-message N]
 //
-// FILE holds the requests one after another, each as a gRPC frame (flag, length, message); the seed decides their order.
+// FILE holds the requests one after another, each as a gRPC frame (flag, length, message); the seed decides their order,
+// all pairs of path and file taken together. With --window, each of the --in-flight calls is one bidirectional stream (of
+// the first path) that keeps so many messages unanswered; each answer ends the oldest. With --listen, it sends one message
+// and takes answers until the end. --count-field counts a field of the answers (`units`), such as the events of a watch; so
+// many of them as --units-per-message says answer one message of a stream.
 // Calls that end after the warm-up are counted. No call begins after warm-up and `seconds`, or once `calls` have begun
 // after the warm-up; then the open ones have five seconds to end. The result is one line of JSON:
 //   elapsedSeconds, cpuSeconds (this process)   from the end of the warm-up until the last call has ended
 //   sent           calls begun, warm-up included
-//   calls          calls that ended with grpc-status 0; latencyMs {p50,p95,p99,p999,max} and longestGapMs (between the
+//   units          counted by --count-field
+//   calls          calls that ended with grpc-status 0, or messages that were answered; latencyMs {p50,p95,p99,p999,max} and longestGapMs (between the
 //                  ends of two of them) are about these
 //   errors         by reason, warm-up included: a grpc-status; `broken`, a call whose stream ended without one;
 //                  `unreachable`, a connection that could not be opened; `unfinished`, a call open at the very end
@@ -92,6 +98,12 @@ std::vector<std::string> readFrames(const std::string& file) {
   return frames;
 }
 
+/** The requests of a file go to the path named last. */
+void addRequests(Options& options, const std::string& file) {
+  if (options.paths.empty()) fail("--path comes before its --bodies");
+  for (std::string& frame : readFrames(file)) options.requests.push_back({options.paths.size() - 1, std::move(frame)});
+}
+
 double number(const std::string& name, const std::string& text, double least) {
   char* end;
   const double value = std::strtod(text.c_str(), &end);
@@ -105,17 +117,22 @@ Options parse(const std::vector<std::string>& words) {
     const std::string& name = words[at];
     const std::string value = at + 1 < words.size() ? words[at + 1] : "";
     if (name == "--addresses") options.addresses = split(value);
-    else if (name == "--path") options.path = value;
-    else if (name == "--bodies") options.bodies = readFrames(value);
+    else if (name == "--path") options.paths.push_back(value);
+    else if (name == "--bodies") addRequests(options, value);
     else if (name == "--seconds") options.seconds = number(name, value, 0.001);
     else if (name == "--calls") options.calls = number(name, value, 1);
     else if (name == "--warmup") options.warmup = number(name, value, 0);
     else if (name == "--in-flight") options.inFlight = number(name, value, 1);
     else if (name == "--connections") options.connections = number(name, value, 1);
+    else if (name == "--window") options.window = number(name, value, 1);
+    else if (name == "--listen") options.listen = number(name, value, 0) > 0;
+    else if (name == "--count-field") options.countField = number(name, value, 1);
+    else if (name == "--units-per-message") options.unitsPerMessage = number(name, value, 1);
     else if (name == "--seed") options.seed = number(name, value, 0);
     else fail("there is no option '" + name + "'");
   }
-  if (options.addresses.empty() || options.path.empty() || options.bodies.empty() || options.seconds == 0)
+  if (options.listen) options.window = 1;
+  if (options.addresses.empty() || options.requests.empty() || options.seconds == 0)
     fail("--addresses, --path, --bodies and --seconds are needed");
   options.connections = std::min(options.connections, options.inFlight);
   return options;

@@ -63,10 +63,24 @@ class Histogram {
   uint64_t max_ = 0;
 };
 
+/** A request as it is sent: where to, and its gRPC frame. */
+struct Request {
+  size_t path;
+  std::string frame;
+};
+
 struct Options {
   std::vector<std::string> addresses;
-  std::string path;
-  std::vector<std::string> bodies;
+  std::vector<std::string> paths;
+  std::vector<Request> requests;
+  /** Messages in flight on each stream; 0: calls are unary. */
+  size_t window = 0;
+  /** Streams send one message and then only listen. */
+  bool listen = false;
+  /** Of an answer's protobuf: how often this field stands in it counts, instead of the answer itself; 0 for none. */
+  uint64_t countField = 0;
+  /** So much counted on a stream answers one of its messages. */
+  uint64_t unitsPerMessage = 1;
   double seconds = 0;
   double warmup = 0;
   uint64_t calls = UINT64_MAX;
@@ -92,7 +106,9 @@ class Run {
   }
 
   bool mayBegin(int64_t now) const { return now < closesAt_; }
-  bool isOver(int64_t now) const { return !mayBegin(now) && (open_ == 0 || now >= closesAt_ + graceMs * nanosPerMs); }
+  bool isOver(int64_t now) const {
+    return !mayBegin(now) && (open_ == 0 || options.listen || now >= closesAt_ + graceMs * nanosPerMs);
+  }
 
   /** When the loop must look at the clock again. */
   int64_t nextAt(int64_t now) const {
@@ -100,7 +116,7 @@ class Run {
     return now < closesAt_ ? closesAt_ : closesAt_ + graceMs * nanosPerMs;
   }
 
-  const std::string& begin(int64_t now) {
+  const Request& begin(int64_t now) {
     sent_++;
     open_++;
     if (measuring_ && ++begun_ == options.calls) closesAt_ = now;
@@ -108,7 +124,19 @@ class Run {
     uint64_t mixed = random_ += 0x9e3779b97f4a7c15;
     mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
     mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-    return options.bodies[(mixed ^ (mixed >> 31)) % options.bodies.size()];
+    return options.requests[(mixed ^ (mixed >> 31)) % options.requests.size()];
+  }
+
+  /** What was begun last could not be sent. */
+  void takeBack() {
+    sent_--;
+    open_--;
+    if (measuring_) begun_--;
+  }
+
+  /** Counts what an answer brought. */
+  void take(uint64_t units) {
+    if (measuring_) units_ += units;
   }
 
   void end(int64_t begunAt, const std::string& status, int64_t now) {
@@ -124,13 +152,14 @@ class Run {
 
   void report(int64_t now) {
     tick(now);
-    if (open_ > 0) note("unfinished", open_);
+    if (open_ > 0 && !options.listen) note("unfinished", open_);
     std::string errors;
     for (const auto& [reason, count] : errors_)
       errors += (errors.empty() ? "\"" : ",\"") + reason + "\":" + std::to_string(count);
-    std::printf("{\"elapsedSeconds\":%.6f,\"cpuSeconds\":%.6f,\"sent\":%llu,\"calls\":%llu,\"errors\":{%s},",
+    std::printf("{\"elapsedSeconds\":%.6f,\"cpuSeconds\":%.6f,\"sent\":%llu,\"calls\":%llu,\"units\":%llu,\"errors\":{%s},",
                 (now - openedAt_) / 1e9, cpuSeconds() - cpuAtOpening_, static_cast<unsigned long long>(sent_),
-                static_cast<unsigned long long>(latencies_.count()), errors.c_str());
+                static_cast<unsigned long long>(latencies_.count()), static_cast<unsigned long long>(units_),
+                errors.c_str());
     std::printf("\"latencyMs\":{\"p50\":%.4f,\"p95\":%.4f,\"p99\":%.4f,\"p999\":%.4f,\"max\":%.4f},",
                 latencies_.percentileMs(0.5), latencies_.percentileMs(0.95), latencies_.percentileMs(0.99),
                 latencies_.percentileMs(0.999), latencies_.maxMs());
@@ -151,6 +180,7 @@ class Run {
   uint64_t sent_ = 0;
   uint64_t begun_ = 0;
   uint64_t open_ = 0;
+  uint64_t units_ = 0;
   Histogram latencies_;
   std::map<std::string, uint64_t> errors_;
 };

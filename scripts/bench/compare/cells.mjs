@@ -1,0 +1,115 @@
+// What is compared: each cell is one kind of load, done by both systems through etcd's API with the same bytes, or, where
+// it says so, by each in the best way it has.
+import { join } from 'node:path';
+import { etcd, native, writeRequests } from '../requests.mjs';
+import { field, message, numberField } from '../protobuf.mjs';
+import { ask, etcdClient } from './systems.mjs';
+
+const kv = '/etcdserverpb.KV';
+const batch = 128;
+const watchers = 1000;
+const leases = 1000;
+
+/** Files of requests, made once for all rounds. */
+export async function prepare(directory, { keys, valueBytes }) {
+  const value = Buffer.alloc(valueBytes, 'v');
+  const made = [
+    ['put', etcd.put],
+    ['get', etcd.get],
+    ['staleGet', etcd.staleGet],
+    ['range', etcd.range],
+    ['swap', etcd.swap],
+    ['putMany', (at) => etcd.putMany(at * batch, value, batch)],
+    ['write', (at) => writeMessage(at * batch, value)],
+    ['watch', () => etcd.watch('watched/', 'watched0')],
+    ['watched', () => message(field(1, 'watched/key'), field(2, value))],
+    ['keepAlive', (at) => etcd.keepAlive(at + 1)],
+  ];
+  const files = {};
+  for (const [name, make] of made) {
+    files[name] = join(directory, `${name}-${valueBytes}`);
+    const count = { putMany: 200, write: 200, watch: 1, watched: 1, keepAlive: leases }[name] ?? keys;
+    await writeRequests(files[name], count, (at) => make(at, value));
+  }
+  return files;
+}
+
+/** A message of the native Write stream with `batch` puts. */
+function writeMessage(first, value) {
+  return message(
+    ...Array.from({ length: batch }, (_, at) =>
+      field(1, message(numberField(1, at + 1), field(2, native.put(first + at, value)))),
+    ),
+  );
+}
+
+const unary = (name, label, requests) => ({ name, label, requests: { quorate: requests, etcd: requests } });
+const request = (path, bodies) => ({ path, bodies });
+
+/**
+ * All cells. `units` tells how many operations an answered call stands for, by system.
+ *
+ * @param {Readonly<Record<string, string>>} files as `prepare` made them
+ */
+export function cellsOf(files) {
+  const put = request(`${kv}/Put`, files.put);
+  const get = request(`${kv}/Range`, files.get);
+  return [
+    unary('put', 'put', [put]),
+    unary('get', 'linearizable get', [get]),
+    unary('stale-get', 'serializable get', [request(`${kv}/Range`, files.staleGet)]),
+    unary('mixed', 'half puts, half gets', [put, get]),
+    unary('swap', 'transaction: compare and put', [request(`${kv}/Txn`, files.swap)]),
+    unary('range', 'range of 100 keys', [request(`${kv}/Range`, files.range)]),
+    {
+      name: 'bulk',
+      label: `bulk puts: native Write stream beside transactions of ${batch}`,
+      inFlight: [16],
+      requests: {
+        quorate: [request('/quorate.v1.KVService/Write', files.write)],
+        etcd: [request(`${kv}/Txn`, files.putMany)],
+      },
+      generator: { quorate: { window: 4, 'count-field': 1, 'units-per-message': batch }, etcd: {} },
+      units: { quorate: batch, etcd: batch },
+    },
+    {
+      name: 'watch',
+      label: `watch: events to ${watchers} watchers of one key`,
+      inFlight: [watchers],
+      requests: {
+        quorate: [request('/etcdserverpb.Watch/Watch', files.watch)],
+        etcd: [request('/etcdserverpb.Watch/Watch', files.watch)],
+      },
+      generator: bothWays({ listen: 1, 'count-field': 11 }),
+      counts: 'units',
+      beside: request(`${kv}/Put`, files.watched),
+    },
+    {
+      name: 'keep-alive',
+      label: `lease keep-alives (${leases} leases)`,
+      inFlight: [64],
+      requests: {
+        quorate: [request('/etcdserverpb.Lease/LeaseKeepAlive', files.keepAlive)],
+        etcd: [request('/etcdserverpb.Lease/LeaseKeepAlive', files.keepAlive)],
+      },
+      generator: bothWays({ window: 1 }),
+      before: grantLeases,
+    },
+  ];
+}
+
+const bothWays = (options) => ({ quorate: options, etcd: options });
+
+/** The leases that are kept alive: ids from 1 on, made if they are not there. */
+async function grantLeases({ leader }) {
+  const client = await etcdClient('Lease', leader.client);
+  try {
+    for (let id = 1n; id <= BigInt(leases); id++) {
+      await ask(client, 'leaseGrant', { TTL: 3600n, ID: id }).catch((error) => {
+        if (!String(error.details).includes('already exists')) throw error;
+      });
+    }
+  } finally {
+    client.close();
+  }
+}

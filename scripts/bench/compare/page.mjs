@@ -1,0 +1,112 @@
+// docs/benchmarks.md and its pictures.
+import { writeFile } from 'node:fs/promises';
+import { at } from '../../lib/paths.mjs';
+
+const width = 760;
+const barHeight = 13;
+const labelWidth = 250;
+const colours = { quorate: '#2563eb', etcd: '#9ca3af' };
+
+const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+
+/** Bars of both systems for each row, as long as what they reached is of the most. */
+function picture(title, rows, valueOf, unit) {
+  const most = Math.max(...rows.flatMap((row) => [valueOf(row.quorate), valueOf(row.etcd)]), 1e-9);
+  const lines = rows.flatMap((row, number) => {
+    const top = 34 + number * (2 * barHeight + 12);
+    const label = `${row.label.split(':')[0]}, ${row.clients} in flight`;
+    return [
+      `<text x="${labelWidth - 8}" y="${top + barHeight + 3}" text-anchor="end">${escape(label)}</text>`,
+      ...['quorate', 'etcd'].map((system, place) => {
+        const value = valueOf(row[system]);
+        const length = Math.max(1, ((width - labelWidth - 90) * value) / most);
+        const y = top + place * barHeight;
+        return (
+          `<rect x="${labelWidth}" y="${y}" width="${length.toFixed(1)}" height="${barHeight - 1}" fill="${colours[system]}"/>` +
+          `<text x="${labelWidth + length + 5}" y="${y + barHeight - 3}">${shown(value)} ${unit}</text>`
+        );
+      }),
+    ];
+  });
+  const height = 44 + rows.length * (2 * barHeight + 12);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<text x="8" y="18" font-size="14">${escape(title)}</text>`,
+    `<text x="${width - 8}" y="18" text-anchor="end"><tspan fill="${colours.quorate}">quorate</tspan> <tspan fill="#6b7280">etcd</tspan></text>`,
+    ...lines,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+const shown = (value) => (value >= 100 ? String(Math.round(value)) : value.toFixed(2));
+
+function table(rows) {
+  const head =
+    '| load | in flight | quorate/s (min to max) | etcd/s (min to max) | ratio | p50 ms | p95 ms | p99 ms | p99.9 ms | longest gap ms | members µs/op | largest member MiB | generator % | errors |\n' +
+    `|${' --- |'.repeat(14)}`;
+  const rate = ({ median, min, max }) => `${Math.round(median)} (${Math.round(min)} to ${Math.round(max)})`;
+  const both = ({ quorate, etcd }, pick) => `${shown(pick(quorate))} / ${shown(pick(etcd))}`;
+  const lines = rows.map((row) =>
+    [
+      row.label,
+      row.clients,
+      rate(row.quorate.perSecond),
+      rate(row.etcd.perSecond),
+      `**${row.ratio.toFixed(2)}**`,
+      ...['p50Ms', 'p95Ms', 'p99Ms', 'p999Ms', 'longestGapMs', 'usPerOperation', 'rssMiB'].map((name) =>
+        both(row, (system) => system[name]),
+      ),
+      both(row, ({ generatorCpu }) => 100 * generatorCpu),
+      both(row, ({ failed }) => failed),
+    ].join(' | '),
+  );
+  return `${head}\n${lines.map((line) => `| ${line} |`).join('\n')}`;
+}
+
+const named = (rows) => rows.map((row) => `${row.label}, ${row.clients} in flight: ${row.ratio.toFixed(2)}`);
+const list = (lines) => (lines.length === 0 ? 'None in this run.' : lines.map((line) => `- ${line}`).join('\n'));
+
+/** Writes the page and its pictures. */
+export async function writePage({ facts, rows }) {
+  const [faster, slower] = [rows.filter(({ ratio }) => ratio >= 1), rows.filter(({ ratio }) => ratio < 1)];
+  const unary = rows.filter(({ cell }) => cell !== 'bulk' && cell !== 'watch');
+  await writeFile(
+    at('docs/img/benchmarks-rate.svg'),
+    picture('Operations a second', unary, (it) => it.perSecond.median, '/s'),
+  );
+  await writeFile(
+    at('docs/img/benchmarks-p99.svg'),
+    picture('99th percentile of the latency', unary, (it) => it.p99Ms, 'ms'),
+  );
+  const page = `# Benchmarks
+
+Made by \`npm run bench:compare -- --page\`; never edited by hand. Both systems run as fresh clusters of three members on
+one machine, with their default options, loaded in turns by the same compiled generator with the same bytes, through etcd's
+API unless the row says otherwise. Both wait for the disk (fsync) before they acknowledge. All three members and the
+generator share the machine, so its processor is the limit; compare ratios, not absolute numbers.
+
+- Machine: ${facts.machine}
+- Versions: Node ${facts.node}; etcd ${facts.etcd} (Debian)
+- Load: ${facts.valueBytes}-byte values, ${facts.keys} keys, sent to: ${facts.target}; ${facts.aged} revisions written before
+- Each number is the median of ${facts.rounds} measurements of ${facts.seconds} s, in turns
+
+![Operations a second](img/benchmarks-rate.svg)
+
+![99th percentile](img/benchmarks-p99.svg)
+
+Pairs are quorate / etcd.
+
+${table(rows)}
+
+## Where quorate is ahead
+
+${list(named(faster))}
+
+## Where etcd is ahead
+
+${list(named(slower))}
+`;
+  await writeFile(at('docs/benchmarks.md'), page);
+}

@@ -1,0 +1,89 @@
+// The two systems that are compared: fresh clusters of three members each on loopback, both with fsync before every
+// acknowledgement.
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { at } from '../../lib/paths.mjs';
+import { freePorts, startCluster } from '../cluster.mjs';
+
+const leaderWithinMs = 20_000;
+
+/** Refuses a comparison in which one side need not wait for its disk. */
+export function refuseUnsafe(env = process.env) {
+  const unsafe = ['QUORATE_UNSAFE_SYNCHRONOUS', 'ETCD_UNSAFE_NO_FSYNC'].filter((name) => env[name] !== undefined);
+  if (unsafe.length > 0) throw new Error(`${unsafe.join(', ')} is set: what is not durable is not compared.`);
+}
+
+/** Starts quorate; `args` go to every member. */
+export async function startQuorate(directory, args = []) {
+  const members = await startCluster(join(directory, 'quorate'), args);
+  return { name: 'quorate', members, leader: await leaderOf(members) };
+}
+
+/** Starts Debian's etcd, with room for the data of a long run and otherwise its defaults. */
+export async function startEtcd(directory, program = 'etcd') {
+  const ports = await freePorts(6);
+  const members = [0, 1, 2].map((number) => ({
+    name: `e${number + 1}`,
+    client: `127.0.0.1:${ports[2 * number]}`,
+    peer: `127.0.0.1:${ports[2 * number + 1]}`,
+  }));
+  const initial = members.map(({ name, peer }) => `${name}=http://${peer}`).join(',');
+  for (const member of members) {
+    const [client, peer] = [`http://${member.client}`, `http://${member.peer}`];
+    const args = [
+      ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-cluster', initial],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--quota-backend-bytes', String(8 * 2 ** 30), '--log-level', 'error'],
+    ];
+    member.process = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+  }
+  return { name: 'etcd', members, leader: await leaderOf(members) };
+}
+
+/** The version that Debian's etcd tells of itself. */
+export async function etcdVersion(program = 'etcd') {
+  const { stdout } = await promisify(execFile)(program, ['--version']);
+  return /etcd Version: (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+}
+
+/** A client of one service of etcd's API on one member of either system. */
+export async function etcdClient(kind, address) {
+  const [{ credentials }, stubs] = await Promise.all([import('@grpc/grpc-js'), import(stubsOf[kind])]);
+  return new stubs[`${kind}Client`](address, credentials.createInsecure());
+}
+
+const stubsOf = {
+  KV: at('dist/gen/etcd/etcdserverpb/kv.js'),
+  Lease: at('dist/gen/etcd/etcdserverpb/lease.js'),
+  Maintenance: at('dist/gen/etcd/etcdserverpb/maintenance.js'),
+};
+
+/** Makes one unary call of a generated client. */
+export const ask = (client, method, request, timeoutMs = 5000) =>
+  new Promise((resolve, reject) => {
+    client[method](request, { deadline: Date.now() + timeoutMs }, (error, answer) =>
+      error === null ? resolve(answer) : reject(error),
+    );
+  });
+
+async function leaderOf(members) {
+  const until = Date.now() + leaderWithinMs;
+  while (Date.now() < until) {
+    for (const member of members) {
+      const client = await etcdClient('Maintenance', member.client);
+      try {
+        const { header, leader } = await ask(client, 'status', {}, 1000);
+        if (leader !== 0n && header.memberId === leader) return member;
+      } catch {
+        // Not up yet: asked again below.
+      } finally {
+        client.close();
+      }
+    }
+    await sleep(100);
+  }
+  throw new Error(`no leader within ${leaderWithinMs / 1000} s`);
+}
