@@ -8,6 +8,8 @@ export const quorumServices = [
   '',
   'readiness',
   'quorate.v1.KVService',
+  'quorate.v1.LockService',
+  'quorate.v1.ElectionService',
   'etcdserverpb.KV',
   'etcdserverpb.Lease',
   'etcdserverpb.Watch',

@@ -2,10 +2,13 @@
 import { ClientServer } from '../../src/api/client-server';
 import type { ApiLimits } from '../../src/api/limits';
 import { copyLimits } from '../../src/api/state-copies';
+import { LeaseRenewals } from '../../src/api/lease-renewals';
 import { nativeApi } from '../../src/api/native/services';
+import { recipesOf } from '../../src/api/recipes/recipes';
 import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
+import { silentLogger } from '../../src/base/logger';
 import { defaultWatchHubOptions, WatchHub } from '../../src/kv/watch-hub';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
@@ -82,6 +85,17 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   const state = { quorum: true };
   const health = new Health({ scheduler: realScheduler, hasQuorum: () => state.quorum, intervalMs: 10 });
   const streams = new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs });
+  const recipes = recipesOf(
+    {
+      proposer: store,
+      reader: store.reader,
+      watches,
+      scheduler: realScheduler,
+      logger: silentLogger,
+      renewals: new LeaseRenewals({ proposer: store, scheduler: realScheduler }),
+    },
+    calls,
+  );
   const native = nativeApi(
     {
       clusterId: 2n ** 64n - 1n,
@@ -98,14 +112,15 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       logSizeBytes: () => 8192,
       version: '1.2.3',
     },
-    { calls, streams },
+    { calls, streams, recipes },
   );
   const server = new ClientServer({
     address: '127.0.0.1:0',
     limits: all,
     maxStreamsPerConnection: 100,
     calls,
-    ...native,
+    services: native.services,
+    lasting: [...native.lasting, recipes.waiting, recipes.observers],
     additions: [health, clientReflection()],
   });
   const port = await server.listen();

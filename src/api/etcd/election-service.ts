@@ -13,9 +13,8 @@ import type {
 } from '../../gen/etcd/v3electionpb/election';
 import type { KvReader, Result } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
-import type { Elections } from '../recipes/elections';
-import type { ServerStreams } from '../server-streams';
-import type { WaitingCall, WaitingCalls } from '../waiting-calls';
+import type { Recipes } from '../recipes/recipes';
+import type { WaitingCall } from '../waiting-calls';
 import { contenderOf } from './contender';
 import { EtcdError } from './errors';
 import type { EtcdCalls } from './etcd-calls';
@@ -26,23 +25,19 @@ import { storeNumber } from './kv-requests';
 /** What the service needs of a member. */
 export interface ElectionServiceDependencies {
   readonly facts: HeaderFacts;
-  readonly elections: Elections;
   readonly proposer: Pick<Proposer<Result>, 'readBarrier'>;
   readonly reader: Pick<KvReader, 'revision'>;
 }
 
-/** How the service answers: its calls, those that wait, and its streams. */
-export interface ElectionServiceCalls {
-  readonly calls: EtcdCalls;
-  readonly waiting: WaitingCalls;
-  readonly observers: ServerStreams;
-}
+type Needs = ElectionServiceDependencies & Pick<Recipes, 'elections'>;
 
 /** The gRPC handlers of the service. */
 export function electionServiceHandlers(
-  needs: ElectionServiceDependencies,
-  { calls, waiting, observers }: ElectionServiceCalls,
+  member: ElectionServiceDependencies,
+  calls: EtcdCalls,
+  { elections, waiting, observers }: Recipes,
 ): ElectionServer {
+  const needs = { ...member, elections };
   return {
     campaign: calls.waiting(waiting, (request: CampaignRequest, call) => campaign(needs, request, call)),
     proclaim: calls.unary((request: ProclaimRequest, call) => proclaim(needs, request, call)),
@@ -52,11 +47,7 @@ export function electionServiceHandlers(
   };
 }
 
-async function campaign(
-  needs: ElectionServiceDependencies,
-  request: CampaignRequest,
-  call: WaitingCall,
-): Promise<CampaignResponse> {
+async function campaign(needs: Needs, request: CampaignRequest, call: WaitingCall): Promise<CampaignResponse> {
   const place = await needs.elections.campaign(contenderOf(request), call.signal);
   if (place === undefined) throw new EtcdError('not-elected');
   const { name, key, lease, createRevision } = place;
@@ -65,7 +56,7 @@ async function campaign(
 }
 
 async function proclaim(
-  needs: ElectionServiceDependencies,
+  needs: Needs,
   { leader: leaderKey, value }: ProclaimRequest,
   call: CallContext,
 ): Promise<ProclaimResponse> {
@@ -75,11 +66,7 @@ async function proclaim(
   return { header: headerOf(needs.facts, revision) };
 }
 
-async function leader(
-  needs: ElectionServiceDependencies,
-  { name }: LeaderRequest,
-  call: CallContext,
-): Promise<LeaderResponse> {
+async function leader(needs: Needs, { name }: LeaderRequest, call: CallContext): Promise<LeaderResponse> {
   await needs.proposer.readBarrier(call);
   const { first, revision } = needs.elections.standing(name);
   if (first === undefined) throw new EtcdError('no-elected-leader');
@@ -88,7 +75,7 @@ async function leader(
 
 /** etcd says nothing while nobody leads. */
 async function* observe(
-  needs: ElectionServiceDependencies,
+  needs: Needs,
   { name }: LeaderRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LeaderResponse, void, undefined> {
@@ -97,11 +84,7 @@ async function* observe(
   }
 }
 
-async function resign(
-  needs: ElectionServiceDependencies,
-  { leader: leaderKey }: ResignRequest,
-  call: CallContext,
-): Promise<ResignResponse> {
+async function resign(needs: Needs, { leader: leaderKey }: ResignRequest, call: CallContext): Promise<ResignResponse> {
   const { revision } = await needs.elections.resign(placeOf(leaderKey), call);
   return { header: headerOf(needs.facts, revision) };
 }

@@ -4,6 +4,8 @@ import { ClusterService } from '../../gen/etcd/etcdserverpb/cluster';
 import { KVService } from '../../gen/etcd/etcdserverpb/kv';
 import { MaintenanceService } from '../../gen/etcd/etcdserverpb/maintenance';
 import { WatchService } from '../../gen/etcd/etcdserverpb/watch';
+import { ElectionService } from '../../gen/etcd/v3electionpb/election';
+import { LockService } from '../../gen/etcd/v3lockpb/lock';
 import type { Scheduler } from '../../base/clock';
 import type { KvReader, Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
@@ -12,14 +14,17 @@ import type { NodeStatus } from '../../node/status';
 import type { MemberId } from '../../raft';
 import type { DuplexStreams } from '../duplex-streams';
 import { withEncodedResponses } from '../encoded-responses';
+import type { Recipes } from '../recipes/recipes';
 import type { ServerStreams } from '../server-streams';
 import type { SnapshotSource } from '../state-copies';
 import type { ApiService } from '../strict-service';
 import type { UnaryCalls } from '../unary-calls';
 import { authServiceHandlers } from './auth-service';
 import { clusterServiceHandlers } from './cluster-service';
+import { electionServiceHandlers } from './election-service';
 import { EtcdCalls } from './etcd-calls';
 import { kvServiceHandlers } from './kv-service';
+import { lockServiceHandlers } from './lock-service';
 import { maintenanceServiceHandlers } from './maintenance-service';
 import { watchServiceHandlers } from './watch-service';
 
@@ -48,6 +53,7 @@ export interface SharedFunnels {
   readonly streams: ServerStreams;
   /** For watches. */
   readonly watchStreams: DuplexStreams;
+  readonly recipes: Recipes;
 }
 
 export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): readonly ApiService[] {
@@ -66,6 +72,8 @@ export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): 
       definition: withEncodedResponses(WatchService, 'watch'),
       handlers: watchServiceHandlers(watchNeeds, calls, funnels.watchStreams),
     },
+    { definition: LockService, handlers: lockServiceHandlers(needs, calls, funnels.recipes) },
+    { definition: ElectionService, handlers: electionServiceHandlers(needs, calls, funnels.recipes) },
     { definition: AuthService, handlers: authServiceHandlers(needs, calls) },
   ];
 }

@@ -17,35 +17,30 @@ import type {
 import type { KeyRecord, KvReader } from '../../kv/result';
 import type { CallContext } from '../../node/call';
 import type { ReadGate } from '../read-gate';
-import type { Elections } from '../recipes/elections';
+import type { Recipes } from '../recipes/recipes';
 import { checkedRequestId } from '../request-ids';
-import type { ServerStreams } from '../server-streams';
 import type { UnaryCalls } from '../unary-calls';
 import { checkedKey, checkedValue, invalid, type RequestValue } from '../validate';
-import type { WaitingCall, WaitingCalls } from '../waiting-calls';
+import type { WaitingCall } from '../waiting-calls';
 import { checkedQueueName, checkedToken, leaseOfHold } from './contender';
 import { keyValueMessage } from './kv/messages';
 import type { RequestBounds } from './mutation';
 
 /** What the service needs of a member. */
 export interface ElectionServiceDependencies extends RequestBounds {
-  readonly elections: Elections;
   readonly reads: ReadGate;
   readonly reader: Pick<KvReader, 'revision'>;
 }
 
-/** What carries the calls. */
-export interface ElectionServiceCarriers {
-  readonly calls: UnaryCalls;
-  readonly waiting: WaitingCalls;
-  readonly observers: ServerStreams;
-}
+type Needs = ElectionServiceDependencies & Pick<Recipes, 'elections'>;
 
 /** The gRPC handlers of the service. */
 export function electionServiceHandlers(
-  needs: ElectionServiceDependencies,
-  { calls, waiting, observers }: ElectionServiceCarriers,
+  member: ElectionServiceDependencies,
+  calls: UnaryCalls,
+  { elections, waiting, observers }: Recipes,
 ): ElectionServiceServer {
+  const needs = { ...member, elections };
   return {
     campaign: waiting.handler((request: CampaignRequest, call) => campaign(needs, request, call)),
     proclaim: calls.handler((request: ProclaimRequest, call) => proclaim(needs, request, call)),
@@ -55,11 +50,7 @@ export function electionServiceHandlers(
   };
 }
 
-async function campaign(
-  needs: ElectionServiceDependencies,
-  request: CampaignRequest,
-  call: WaitingCall,
-): Promise<CampaignResponse> {
+async function campaign(needs: Needs, request: CampaignRequest, call: WaitingCall): Promise<CampaignResponse> {
   const { limits, wallClock } = needs;
   const name = checkedQueueName(request.name, limits.maxKeyBytes);
   const value = checkedValueOrNone(request.value, limits.maxValueBytes);
@@ -70,11 +61,7 @@ async function campaign(
   return { key, fencingToken: place.createRevision, leaseId: place.lease, revision: needs.reader.revision };
 }
 
-async function proclaim(
-  needs: ElectionServiceDependencies,
-  request: ProclaimRequest,
-  call: CallContext,
-): Promise<ProclaimResponse> {
+async function proclaim(needs: Needs, request: ProclaimRequest, call: CallContext): Promise<ProclaimResponse> {
   const { limits, wallClock } = needs;
   const key = checkedKey(request.key, limits.maxKeyBytes);
   const createRevision = checkedToken(request.fencingToken);
@@ -89,11 +76,7 @@ async function proclaim(
   return { revision, replayed };
 }
 
-async function resign(
-  needs: ElectionServiceDependencies,
-  request: ResignRequest,
-  call: CallContext,
-): Promise<ResignResponse> {
+async function resign(needs: Needs, request: ResignRequest, call: CallContext): Promise<ResignResponse> {
   const place = {
     key: checkedKey(request.key, needs.limits.maxKeyBytes),
     createRevision: checkedToken(request.fencingToken),
@@ -104,7 +87,7 @@ async function resign(
 }
 
 async function getLeader(
-  needs: ElectionServiceDependencies,
+  needs: Needs,
   { name, consistency }: GetLeaderRequest,
   call: CallContext,
 ): Promise<GetLeaderResponse> {
@@ -115,7 +98,7 @@ async function getLeader(
 }
 
 async function* observe(
-  needs: ElectionServiceDependencies,
+  needs: Needs,
   { name }: ObserveRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ObserveResponse, void, undefined> {

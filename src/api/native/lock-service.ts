@@ -13,36 +13,33 @@ import { noLease } from '../../kv/command';
 import type { KvReader } from '../../kv/result';
 import type { CallContext } from '../../node/call';
 import type { ReadGate } from '../read-gate';
-import type { Locks } from '../recipes/locks';
 import type { Contender } from '../recipes/queues';
+import type { Recipes } from '../recipes/recipes';
 import { checkedRequestId } from '../request-ids';
 import type { UnaryCalls } from '../unary-calls';
 import { checkedKey, invalid } from '../validate';
-import type { WaitingCall, WaitingCalls } from '../waiting-calls';
+import type { WaitingCall } from '../waiting-calls';
 import { checkedQueueName, checkedToken, leaseOfHold } from './contender';
 import type { RequestBounds } from './mutation';
 
 /** What the service needs of a member. */
 export interface LockServiceDependencies extends RequestBounds {
-  readonly locks: Locks;
   readonly reads: ReadGate;
   readonly reader: Pick<KvReader, 'revision'>;
-}
-
-/** What carries the calls. */
-export interface LockServiceCarriers {
-  readonly calls: UnaryCalls;
-  readonly waiting: WaitingCalls;
 }
 
 /** Most bytes of what a holder says of itself. */
 const maxOwnerBytes = 1024;
 
+type Needs = LockServiceDependencies & Pick<Recipes, 'locks'>;
+
 /** The gRPC handlers of the service. */
 export function lockServiceHandlers(
-  needs: LockServiceDependencies,
-  { calls, waiting }: LockServiceCarriers,
+  member: LockServiceDependencies,
+  calls: UnaryCalls,
+  { locks, waiting }: Recipes,
 ): LockServiceServer {
+  const needs = { ...member, locks };
   return {
     lock: waiting.handler((request: LockRequest, call) => lock(needs, request, call)),
     unlock: calls.handler((request: UnlockRequest, call) => unlock(needs, request, call)),
@@ -50,7 +47,7 @@ export function lockServiceHandlers(
   };
 }
 
-async function lock(needs: LockServiceDependencies, request: LockRequest, call: WaitingCall): Promise<LockResponse> {
+async function lock(needs: Needs, request: LockRequest, call: WaitingCall): Promise<LockResponse> {
   const contender = contenderOf(needs, request);
   const place = request.noWait
     ? await needs.locks.tryAcquire(contender)
@@ -60,11 +57,7 @@ async function lock(needs: LockServiceDependencies, request: LockRequest, call: 
   return { key: text(key), fencingToken, leaseId, revision: needs.reader.revision };
 }
 
-async function unlock(
-  needs: LockServiceDependencies,
-  request: UnlockRequest,
-  call: CallContext,
-): Promise<UnlockResponse> {
+async function unlock(needs: Needs, request: UnlockRequest, call: CallContext): Promise<UnlockResponse> {
   const { limits, wallClock } = needs;
   const place = {
     key: checkedKey(request.key, limits.maxKeyBytes),
@@ -76,7 +69,7 @@ async function unlock(
 }
 
 async function getLock(
-  needs: LockServiceDependencies,
+  needs: Needs,
   { name, consistency }: GetLockRequest,
   call: CallContext,
 ): Promise<GetLockResponse> {
@@ -94,7 +87,7 @@ async function getLock(
   };
 }
 
-function contenderOf({ limits, wallClock }: LockServiceDependencies, request: LockRequest): Contender {
+function contenderOf({ limits, wallClock }: Needs, request: LockRequest): Contender {
   const name = checkedQueueName(request.name, limits.maxKeyBytes);
   const value = Buffer.from(request.owner, 'utf8');
   if (value.length > maxOwnerBytes) {

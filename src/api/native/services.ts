@@ -1,7 +1,9 @@
 /** The native API of one member: its services, for a listener. */
 import type { Scheduler } from '../../base/clock';
 import { ClusterServiceService } from '../../gen/quorate/v1/cluster';
+import { ElectionServiceService } from '../../gen/quorate/v1/election';
 import { KVServiceService } from '../../gen/quorate/v1/kv';
+import { LockServiceService } from '../../gen/quorate/v1/lock';
 import { MaintenanceServiceService } from '../../gen/quorate/v1/maintenance';
 import type { Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
@@ -10,15 +12,18 @@ import type { LastingCalls } from '../call-ends';
 import { withEncodedResponses } from '../encoded-responses';
 import type { ApiLimits } from '../limits';
 import { ReadGate } from '../read-gate';
+import type { Recipes } from '../recipes/recipes';
 import { ServerStreams } from '../server-streams';
 import type { SnapshotSource } from '../state-copies';
 import type { ApiService } from '../strict-service';
 import type { UnaryCalls } from '../unary-calls';
 import { type ClusterServiceDependencies, clusterServiceHandlers } from './cluster-service';
+import { electionServiceHandlers } from './election-service';
 import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from './kv-service';
 import { watchLimits } from './kv/watch';
 import { beginMutation } from './kv/write';
 import { WriteStreams, writeStreamLimits } from './kv/write-streams';
+import { lockServiceHandlers } from './lock-service';
 import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './maintenance-service';
 
 /** What the services need of a member. */
@@ -40,6 +45,7 @@ export interface SharedFunnels {
   readonly calls: UnaryCalls;
   /** For copies of the state. */
   readonly streams: ServerStreams;
+  readonly recipes: Recipes;
 }
 
 /** The services, and those of their calls that the listener ends when the member stops. */
@@ -48,7 +54,7 @@ export interface NativeApi {
   readonly lasting: readonly LastingCalls[];
 }
 
-export function nativeApi(member: NativeDependencies, { calls, streams }: SharedFunnels): NativeApi {
+export function nativeApi(member: NativeDependencies, { calls, streams, recipes }: SharedFunnels): NativeApi {
   const { proposer, reader, scheduler, self } = member;
   const needs = { ...member, selfId: self.id, reads: new ReadGate({ proposer, reader, clock: scheduler }) };
   const lists = new ServerStreams({ calls, scheduler, ...streamListLimits });
@@ -70,6 +76,8 @@ export function nativeApi(member: NativeDependencies, { calls, streams }: Shared
         definition: MaintenanceServiceService,
         handlers: maintenanceServiceHandlers(needs, { calls, copies: streams }),
       },
+      { definition: LockServiceService, handlers: lockServiceHandlers(needs, calls, recipes) },
+      { definition: ElectionServiceService, handlers: electionServiceHandlers(needs, calls, recipes) },
     ],
     lasting: [lists, writes, watches],
   };

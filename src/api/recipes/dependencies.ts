@@ -25,6 +25,8 @@ export const recipeLimits = {
   maxWaiting: 4096,
   /** Streams of one member that may observe elections at one time; more are refused. */
   maxObservers: 4096,
+  /** An observer that takes nothing for this long is given up, milliseconds. */
+  maxStallMs: 60_000,
   /** How long one step of a waiting call may take, across changes of the cluster's leader, milliseconds. */
   stepMs: 30_000,
   /** Most bytes that a contender's key is longer than its name: a slash, and a lease in hexadecimal digits. */

@@ -6,7 +6,9 @@ import { DuplexStreams } from '../../api/duplex-streams';
 import { etcdDialect } from '../../api/etcd/errors';
 import { etcdServices } from '../../api/etcd/services';
 import { watchStreamLimits } from '../../api/etcd/watch-service';
+import { LeaseRenewals } from '../../api/lease-renewals';
 import { nativeApi } from '../../api/native/services';
+import { recipesOf } from '../../api/recipes/recipes';
 import { ServerStreams } from '../../api/server-streams';
 import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
@@ -223,16 +225,19 @@ function clientServer(
     wallClock: Date.now,
     logSizeBytes: () => storage.sizeBytes(),
     version: programVersion(),
+    logger: member.logger,
+    renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
   };
-  const native = nativeApi(parts, { calls, streams });
-  const etcd = etcdServices(parts, { calls, streams, watchStreams });
+  const recipes = recipesOf(parts, calls);
+  const native = nativeApi(parts, { calls, streams, recipes });
+  const etcd = etcdServices(parts, { calls, streams, watchStreams, recipes });
   return new ClientServer({
     address: options.clientListen,
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
     services: [...native.services, ...etcd],
-    lasting: [...native.lasting, watchStreams],
+    lasting: [...native.lasting, watchStreams, recipes.waiting, recipes.observers],
     additions: [health, clientReflection()],
   });
 }
