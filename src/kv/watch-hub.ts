@@ -27,8 +27,8 @@ export const defaultWatchHubOptions: WatchHubOptions = {
   maxWatches: 100_000,
   maxQueuedBytes: 256 * KiB,
   maxTotalQueuedBytes: 64 * MiB,
-  // Each call encodes and writes a message, some 30 µs: about 2 ms a turn.
-  maxCallsPerTurn: 64,
+  // Each call encodes and writes a message, some 50 µs: less than 1 ms a turn.
+  maxCallsPerTurn: 16,
   // Some 3 ms a turn.
   catchUpChanges: 500,
   catchUpBytes: 1 * MiB,

@@ -16,11 +16,11 @@ export interface WatchServiceDependencies extends Omit<WatchSessionNeeds, 'watch
 }
 
 /** The streams of a member, and what one holds for its client. */
-export const watchStreamLimits = { maxStreams: 20_000, maxBytesInFlight: 64 * 1024 } as const;
+export const watchStreamLimits = { maxStreams: 20_000, maxBytesInFlight: 32 * 1024 } as const;
 
 /** etcd cuts messages (for watches that allow it) at the size of the largest request. */
 const watchLimits: WatchSessionLimits = {
-  maxMessageBytes: 64 * 1024,
+  maxMessageBytes: 32 * 1024,
   maxFragmentBytes: etcdLimits.maxCommandBytes,
   maxReplies: 100,
 };

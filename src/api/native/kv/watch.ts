@@ -31,7 +31,7 @@ export const watchLimits = { maxStreams: 20_000, maxStallMs: undefined } as cons
 const snapshotBounds = { limit: 1000, maxBytes: 64 * 1024 } as const;
 
 /** Events are gathered into a message up to this many bytes: what a client that reads slowly holds here. */
-const batchBytes = 64 * 1024;
+const batchBytes = 32 * 1024;
 
 /** The longest message, bytes, as the schema promises. */
 const maxMessageBytes = 1024 * 1024;
