@@ -11,7 +11,7 @@ export class ByteReader {
   #at = 0;
 
   constructor(bytes: Uint8Array, refuse: Refuse) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#refuse = refuse;
   }
 
@@ -35,16 +35,10 @@ export class ByteReader {
 
   /** A safe integer from 0 on, in its shortest form: another form would make equal values differ. */
   varint(what: string): number {
-    let value = 0;
-    for (let position = 0, weight = 1; position < maxVarintBytes; position++, weight *= 0x80) {
-      const byte = this.byte(what);
-      value += (byte & 0x7f) * weight;
-      if (byte >= 0x80) continue;
-      if (byte === 0 && position > 0) throw this.#refuse(`its ${what} is not in the shortest form`);
-      if (!Number.isSafeInteger(value)) break;
-      return value;
-    }
-    throw this.#refuse(`its ${what} is larger than a safe integer`);
+    const first = this.#buffer[this.#at];
+    if (first === undefined || first >= 0x80) return this.#longVarint(what);
+    this.#at += 1;
+    return first;
   }
 
   int64(what: string): bigint {
@@ -62,7 +56,7 @@ export class ByteReader {
   }
 
   bytes(what: string): Buffer {
-    return this.raw(this.varint(`length of its ${what}`), what);
+    return this.raw(this.varint(what), what);
   }
 
   raw(length: number, what: string): Buffer {
@@ -73,7 +67,7 @@ export class ByteReader {
 
   /** How many elements of at least `minBytes` each follow: never more than the bytes can hold. */
   count(what: string, minBytes: number): number {
-    const count = this.varint(`number of ${what}`);
+    const count = this.varint(what);
     if (count * minBytes > this.#buffer.length - this.#at) {
       throw this.#refuse(`it holds fewer bytes than ${String(count)} ${what} take`);
     }
@@ -84,6 +78,19 @@ export class ByteReader {
   end(): void {
     const rest = this.#buffer.length - this.#at;
     if (rest > 0) throw this.#refuse(`${String(rest)} bytes follow its end`);
+  }
+
+  #longVarint(what: string): number {
+    let value = 0;
+    for (let position = 0, weight = 1; position < maxVarintBytes; position++, weight *= 0x80) {
+      const byte = this.byte(what);
+      value += (byte & 0x7f) * weight;
+      if (byte >= 0x80) continue;
+      if (byte === 0 && position > 0) throw this.#refuse(`its ${what} is not in the shortest form`);
+      if (!Number.isSafeInteger(value)) break;
+      return value;
+    }
+    throw this.#refuse(`its ${what} is larger than a safe integer`);
   }
 
   #need(length: number, what: string): void {

@@ -92,25 +92,25 @@ function writePut(writer: ByteWriter, put: PutOperation): void {
 function readPut(reader: ByteReader, refuse: Refuse): PutOperation {
   const flags = reader.byte('flags');
   if (flags > allPutFlags) throw refuse(`its flags are ${String(flags)}, some of which this program does not know`);
-  const has = (flag: number): boolean => (flags & flag) !== 0;
-  if (has(putFlags.grantTtl) && !has(putFlags.lease)) throw refuse('its lease has no id');
   const key = reader.bytes('key');
   if (key.length === 0) throw refuse('its key is empty');
   const value = reader.bytes('value');
-  const lease = has(putFlags.lease) ? reader.int64('lease') : noLease;
-  const grantTtl = has(putFlags.grantTtl) ? reader.varint('time to live') : 0;
-  if (has(putFlags.lease) && lease === noLease) throw refuse('its lease has no id');
-  if (has(putFlags.grantTtl) && grantTtl === 0) throw refuse('its lease has no time to live');
+  const hasLease = (flags & putFlags.lease) !== 0;
+  const hasGrant = (flags & putFlags.grantTtl) !== 0;
+  const lease = hasLease ? reader.int64('lease') : noLease;
+  const grantTtl = hasGrant ? reader.varint('time to live') : 0;
+  if (lease === noLease && (hasLease || hasGrant)) throw refuse('its lease has no id');
+  if (hasGrant && grantTtl === 0) throw refuse('its lease has no time to live');
   return {
     kind: 'put',
     key,
     value,
-    form: has(putFlags.text) ? 'text' : 'bytes',
+    form: (flags & putFlags.text) === 0 ? 'bytes' : 'text',
     lease,
     grantTtl,
-    keepValue: has(putFlags.keepValue),
-    keepLease: has(putFlags.keepLease),
-    returnPrevious: has(putFlags.returnPrevious),
+    keepValue: (flags & putFlags.keepValue) !== 0,
+    keepLease: (flags & putFlags.keepLease) !== 0,
+    returnPrevious: (flags & putFlags.returnPrevious) !== 0,
   };
 }
 

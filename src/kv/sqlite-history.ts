@@ -1,6 +1,7 @@
 /** The rows of the history in SQLite: one for each change of a key, in the order in which they happened. */
 import type Database from 'better-sqlite3';
 import { assert, required } from '../base/assert';
+import { noLease } from './command';
 import { headChecksum, rowChecksum, type HistoryRow, type RowHead } from './history-row';
 import type { SqliteGuard } from './sqlite-guard';
 
@@ -75,7 +76,8 @@ export class HistoryRows {
       row.createRevision,
       row.version,
       row.flags,
-      row.lease,
+      // A number of 64 bits takes longer to bind, and most rows have none.
+      row.lease === noLease ? 0 : row.lease,
       ofHead,
       rowChecksum(ofHead, row.value),
       row.key,

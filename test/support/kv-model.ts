@@ -106,11 +106,13 @@ export class KvModel {
   }
 
   select(operation: RangeOperation, state: State, revision: number): RangeResult {
-    const all = this.inRange(state, operation.range);
-    const count = all.length;
+    const inRange = this.inRange(state, operation.range);
+    const count = inRange.length;
     if (operation.countOnly) return { kind: 'range', revision, records: [], more: false, count };
     const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision, sortTarget, sortOrder } = operation;
-    const kept = all.filter(
+    const isBounded = [minModRevision, maxModRevision, minCreateRevision, maxCreateRevision].some((each) => each !== 0);
+    const sortsAll = operation.limit === 0 || sortOrder !== 'none' || isBounded;
+    const kept = (sortsAll ? inRange : inRange.slice(0, operation.limit + 1)).filter(
       ({ modRevision, createRevision }) =>
         modRevision >= minModRevision &&
         (maxModRevision === 0 || modRevision <= maxModRevision) &&
