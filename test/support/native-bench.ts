@@ -38,8 +38,8 @@ export class NativeBench {
     },
   };
 
-  close(): void {
-    this.store.reader.close();
+  close(): Promise<void> {
+    return this.store.reader.close();
   }
 
   /** The status that an error has on the wire. */
