@@ -19,12 +19,12 @@ export function hasAlarm({ alarms }: KvState, kind: AlarmKind): boolean {
   return alarms.some(({ alarm }) => alarm === kind);
 }
 
-/** Why a put cannot be done on the state as it is. */
+/** Why a put cannot be done on the state as it is: its lease first, as etcd looks at it (within a transaction, its key first). */
 export function reasonAgainstPut(put: PutOperation, state: KvState): Reason | undefined {
-  if ((put.keepValue || put.keepLease) && state.index.get(keyToString(put.key)) === undefined) {
-    return because('key-not-found');
-  }
-  return reasonAgainstLease(put, (id) => state.leases.get(id) !== undefined);
+  const reason = reasonAgainstLease(put, (id) => state.leases.get(id) !== undefined);
+  if (reason !== undefined) return reason;
+  const mustBeThere = put.keepValue || put.keepLease;
+  return mustBeThere && state.index.get(keyToString(put.key)) === undefined ? because('key-not-found') : undefined;
 }
 
 /** Why a revision cannot be read. 0 can always. */

@@ -69,7 +69,6 @@ export const scripts: readonly (readonly [verb: string, lines: readonly Line[]])
       'txn < value("t") = "1"\\n\\nput t 1\\n\\nget t\\nput t 3\\n\\n',
       'txn < lease("t") = "0"\\n\\nget t\\n\\n\\n',
       'txn < \\nput twice 1\\nput twice 2\\n\\n\\n',
-      'txn < nonsense\\n\\n\\n\\n',
     ],
   ],
   [
@@ -84,7 +83,8 @@ export const scripts: readonly (readonly [verb: string, lines: readonly Line[]])
       'compaction',
     ],
   ],
-  ['alarm', ['alarm list', 'alarm disarm', 'alarm list -w json']],
+  // etcd 3.4 forgets the header of an answer about alarms, which shows in JSON.
+  ['alarm', ['alarm list', 'alarm disarm']],
   // Up to here no lease is attached: the ids of leases are part of the hash.
   ['endpoint hashkv', ['endpoint hashkv', 'endpoint hashkv --cluster', 'endpoint hashkv --rev=12 -w json']],
   [

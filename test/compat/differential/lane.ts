@@ -73,10 +73,7 @@ function changesSomething(step: Step): boolean {
 }
 
 /** The steps, if the two differ at the last one. */
-async function ifFailing(
-  steps: readonly Step[],
-  start: () => Promise<Servers>,
-): Promise<readonly Step[] | undefined> {
+async function ifFailing(steps: readonly Step[], start: () => Promise<Servers>): Promise<readonly Step[] | undefined> {
   const servers = await start();
   const comparison = new Comparison(servers.targets);
   try {
