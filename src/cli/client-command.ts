@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseEndpoint, QuorateClient, QuorateError } from '../client';
-import { exitCode, exitCodeOf, type ExitCode } from './exit-code';
+import { wholeNumber } from './arguments';
+import { exitCode, exitCodeOf } from './exit-code';
 import { toJson } from './format';
 
 /** The options every such verb has. */
@@ -30,25 +31,31 @@ const callTimeout: TimeoutMeaning = { meaning: 'time for each call, with all its
 
 /** Adds the options that every verb with a client has, and the exit code of a usage error. */
 export function addClientOptions(command: Command, timeout: TimeoutMeaning = callTimeout): Command {
-  return exitWithUsage(command)
-    .addOption(
-      new Option('--endpoints <list>', 'members to talk to, host:port, separated by commas; tried in this order')
-        .env('QUORATE_ENDPOINTS')
-        .default(['127.0.0.1:2379'], '127.0.0.1:2379')
-        .argParser(parseEndpoints),
-    )
-    .addOption(
-      new Option('--timeout <ms>', `${timeout.meaning}, in milliseconds, 1 to 3600000`)
-        .env('QUORATE_TIMEOUT')
-        .default(timeout.defaultMs)
-        .argParser(wholeNumber(1, 3_600_000)),
-    )
-    .addOption(
-      new Option('--output <format>', 'table (for people) or json (for programs)')
-        .env('QUORATE_OUTPUT')
-        .choices(['table', 'json'])
-        .default('table'),
-    );
+  return addOutputOption(
+    exitWithUsage(command)
+      .addOption(
+        new Option('--endpoints <list>', 'members to talk to, host:port, separated by commas; tried in this order')
+          .env('QUORATE_ENDPOINTS')
+          .default(['127.0.0.1:2379'], '127.0.0.1:2379')
+          .argParser(parseEndpoints),
+      )
+      .addOption(
+        new Option('--timeout <ms>', `${timeout.meaning}, in milliseconds, 1 to 3600000`)
+          .env('QUORATE_TIMEOUT')
+          .default(timeout.defaultMs)
+          .argParser(wholeNumber(1, 3_600_000)),
+      ),
+  );
+}
+
+/** Adds the option that says for whom the answer is. */
+export function addOutputOption(command: Command): Command {
+  return command.addOption(
+    new Option('--output <format>', 'table (for people) or json (for programs)')
+      .env('QUORATE_OUTPUT')
+      .choices(['table', 'json'])
+      .default('table'),
+  );
 }
 
 /** Makes a wrong command line exit with the code for it; help and version still exit with 0. */
@@ -56,15 +63,6 @@ export function exitWithUsage(command: Command): Command {
   return command.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
   });
-}
-
-/** A parser of whole numbers within bounds. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${String(min)} to ${String(max)}.`);
-  };
 }
 
 /** A comma-separated list of endpoints. */
@@ -78,10 +76,14 @@ export function parseEndpoints(text: string): readonly string[] {
   }
 }
 
-/** Runs the work of a verb: makes the client, prints an error if there is one, sets the exit code, closes everything. */
+/**
+ * Runs the work of a verb: makes the client, prints an error if there is one, sets the exit code, closes everything.
+ *
+ * @param work gives the exit code
+ */
 export async function runVerb(
   options: ClientCommandOptions,
-  work: (context: VerbContext) => Promise<ExitCode>,
+  work: (context: VerbContext) => Promise<number>,
 ): Promise<void> {
   const json = options.output === 'json';
   quietWhenReaderLeaves();

@@ -4,8 +4,8 @@ import { QuorateError } from '../client';
 export const exitCode = {
   /** It was done, or read. */
   ok: 0,
-  /** `get`: there is no such key. */
-  notFound: 1,
+  /** The answer is no: there is no such key or lease, or a condition does not hold. Nothing was done. */
+  negative: 1,
   /** The command line or a value is wrong. Nothing was done. */
   usage: 2,
   /** It surely was not done and never will be. */
@@ -16,6 +16,8 @@ export const exitCode = {
   unreachable: 5,
   /** `status --check`: the cluster answers, but not all is well. */
   degraded: 6,
+  /** `lock`, `elect`: what was held is lost, or may be. */
+  lost: 7,
   /** A bug of quorate. */
   bug: 70,
   /** `serve`: stored data is damaged, or the disk failed; the member must not go on. */
@@ -29,5 +31,6 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof QuorateError)) return exitCode.bug;
   if (error.outcome === 'unknown') return exitCode.unknown;
   if (error.code === 'invalid-argument') return exitCode.usage;
+  if (error.code === 'precondition-failed' || error.code === 'not-found') return exitCode.negative;
   return error.code === 'unreachable' ? exitCode.unreachable : exitCode.notDone;
 }

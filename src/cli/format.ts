@@ -1,5 +1,5 @@
 /** Turns answers into text: tables for people, JSON for programs. Pure. */
-import type { KeyValue, MemberDescription, MemberStatus, Value } from '../client';
+import type { KeyEvent, KeyValue, MemberDescription, MemberStatus, Value } from '../client';
 
 /** JSON that a program can rely on: 64-bit ids as decimal strings, in one line. */
 export function toJson(value: unknown): string {
@@ -15,8 +15,26 @@ function valueToJson(value: Value | undefined): { text?: string; data?: string }
 
 /** A key in JSON. */
 export function keyValueToJson(kv: KeyValue): object {
-  const { key, createRevision, modRevision, version } = kv;
-  return { key, ...valueToJson(kv.value), createRevision, modRevision, version };
+  const { key, createRevision, modRevision, version, leaseId } = kv;
+  return {
+    key,
+    ...valueToJson(kv.value),
+    createRevision,
+    modRevision,
+    version,
+    ...(leaseId === undefined ? {} : { leaseId }),
+  };
+}
+
+/** A key in JSON that may not be there: nothing then. */
+export function previousToJson(previous: KeyValue | undefined): { previous?: object } {
+  return previous === undefined ? {} : { previous: keyValueToJson(previous) };
+}
+
+/** One change of a key in JSON. */
+export function eventToJson({ type, kv, previous }: KeyEvent): object {
+  if (type === 'put') return { type, kv: keyValueToJson(kv), ...previousToJson(previous) };
+  return { type, kv: { key: kv.key, modRevision: kv.modRevision }, ...previousToJson(previous) };
 }
 
 /** A member's state in JSON. */
@@ -100,4 +118,16 @@ export function plural(count: number, noun: string): string {
 /** A command line for a POSIX shell, quoted where it must be. */
 export function shellCommand(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+/** Milliseconds for people: `450 ms`, `30 s`, `1.5 h`. */
+export function durationForPeople(durationMs: number): string {
+  const units: readonly (readonly [unitMs: number, name: string])[] = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ];
+  const [unitMs, name] = units.find(([least]) => durationMs >= least) ?? [1, 'ms'];
+  return `${String(Math.round((10 * durationMs) / unitMs) / 10)} ${name}`;
 }

@@ -1,54 +1,50 @@
 /** `quorate list`: prints keys and values, page by page, so that its size does not matter. */
 import type { Command } from 'commander';
 import type { KeyValue, ListPage, QuorateClient, Selection } from '../client';
-import { addClientOptions, runVerb, wholeNumber, type ClientCommandOptions, type VerbContext } from './client-command';
+import {
+  addReadOptions,
+  addSelectionOptions,
+  contradictingSelection,
+  given,
+  readOptionsOf,
+  revisionNumber,
+  selectionOf,
+  wholeNumber,
+  type ReadCommandOptions,
+  type SelectionOptions,
+} from './arguments';
+import { addClientOptions, runVerb, type ClientCommandOptions, type VerbContext } from './client-command';
 import { exitCode } from './exit-code';
 import { cut, escapeControls, keyValueToJson, plural, tableLines, toJson, valueForTerminal } from './format';
-import { consistencyOption } from './get';
 
 /** Most keys in one page of the API. */
 const MAX_PAGE_SIZE = 1_000;
 /** The most a table shows of one key and of one value, in characters. */
 const SHOWN_CHARACTERS = 60;
 
-interface ListCommandOptions extends ClientCommandOptions {
-  readonly prefix?: string;
-  readonly start?: string;
-  readonly end?: string;
+interface ListCommandOptions extends ClientCommandOptions, SelectionOptions, ReadCommandOptions {
   readonly limit?: number;
   readonly keysOnly?: boolean;
-  readonly consistency: 'linearizable' | 'stale';
+  readonly revision?: number;
 }
 
 export function registerListCommand(program: Command): void {
   const command = program
     .command('list')
-    .description('List keys and values in ascending byte order of the keys.')
-    .option('--prefix <text>', 'only keys that begin with this')
-    .option('--start <key>', 'from this key on, inclusive')
-    .option('--end <key>', 'up to this key, exclusive')
+    .description('List keys and values in ascending byte order of the keys, all as they were at one revision.');
+  addSelectionOptions(command)
     .option('--limit <n>', 'at most this many keys, 1 or more; default: all', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option('--keys-only', 'leave the values out');
-  addClientOptions(command)
-    .addOption(consistencyOption())
-    .action(async (options: ListCommandOptions) => {
-      const selection = selectionOf(options);
-      if (selection === undefined) return command.error('error: give either --prefix, or --start and --end, not both');
-      await runVerb(options, async (context) => {
-        const pages = pagesUpTo(context.client, selection, options);
-        await (context.json ? writeJson(context, pages) : writeTable(context, pages, options.keysOnly ?? false));
-        return exitCode.ok;
-      });
+    .option('--keys-only', 'leave the values out')
+    .option('--revision <n>', 'as they were at this revision; default: the newest', revisionNumber);
+  addReadOptions(addClientOptions(command)).action(async (options: ListCommandOptions) => {
+    const selection = selectionOf(options);
+    if (selection === undefined) return command.error(contradictingSelection);
+    await runVerb(options, async (context) => {
+      const pages = pagesUpTo(context.client, selection, options);
+      await (context.json ? writeJson(context, pages) : writeTable(context, pages, options.keysOnly ?? false));
+      return exitCode.ok;
     });
-}
-
-/** Which keys the options select; `undefined` if they contradict each other. */
-export function selectionOf(options: Pick<ListCommandOptions, 'prefix' | 'start' | 'end'>): Selection | undefined {
-  const { prefix, start, end } = options;
-  if (start === undefined && end === undefined) {
-    return prefix === undefined ? { kind: 'all' } : { kind: 'prefix', prefix };
-  }
-  return prefix === undefined ? { kind: 'range', start: start ?? '', end: end ?? '' } : undefined;
+  });
 }
 
 async function* pagesUpTo(
@@ -61,7 +57,8 @@ async function* pagesUpTo(
     selection,
     pageSize: Math.min(left, MAX_PAGE_SIZE),
     keysOnly: options.keysOnly ?? false,
-    consistency: options.consistency,
+    ...readOptionsOf(options),
+    ...given({ revision: options.revision }),
   });
   for await (const page of pages) {
     yield { ...page, kvs: page.kvs.slice(0, left) };

@@ -1,24 +1,22 @@
 /** `quorate put`: stores a value under a key. */
-import { createReadStream } from 'node:fs';
-import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
-import { QuorateError, type Value } from '../client';
+import type { PutAnswer, PutOptions } from '../client';
+import { duration, given, leaseId, requestIdOption, revisionNumber } from './arguments';
 import { addClientOptions, runVerb, type ClientCommandOptions } from './client-command';
 import { exitCode } from './exit-code';
-import { toJson } from './format';
+import { previousToJson, toJson, valueForTerminal } from './format';
+import { readValue, valueSource } from './value-source';
 
-/** The largest value read from a file or from standard input, in bytes; the members' own limit is lower. */
-const MAX_INPUT_BYTES = 64 * 1024 * 1024;
-
-interface PutOptions extends ClientCommandOptions {
+interface PutCommandOptions extends ClientCommandOptions {
   readonly file?: string;
+  readonly ttl?: number;
+  readonly lease?: bigint;
+  readonly keepLease?: boolean;
+  readonly ifRevision?: number;
+  readonly ifAbsent?: boolean;
+  readonly returnPrevious?: boolean;
+  readonly requestId?: string;
 }
-
-/** Where the value comes from. */
-export type ValueSource =
-  | { readonly kind: 'argument'; readonly text: string }
-  | { readonly kind: 'stdin' }
-  | { readonly kind: 'file'; readonly path: string };
 
 export function registerPutCommand(program: Command): void {
   const command = program
@@ -26,60 +24,39 @@ export function registerPutCommand(program: Command): void {
     .description('Store a value under a key. Durable on a majority of the members when it returns.')
     .argument('<key>', 'the key, text, not empty')
     .argument('[value]', 'the value, text; - reads it from standard input, as it is')
-    .option('--file <path>', 'store the bytes of this file');
-  addClientOptions(command).action(async (key: string, value: string | undefined, options: PutOptions) => {
+    .option('--file <path>', 'store the bytes of this file')
+    .option('--ttl <duration>', 'delete the key after this time, such as 30s or 2h; rounded up to seconds', duration)
+    .option('--lease <id>', 'the key ends with this lease', leaseId)
+    .option('--keep-lease', 'the key keeps the lease it has; it must be there')
+    .option('--if-revision <n>', 'only if the key was last changed at this revision', revisionNumber)
+    .option('--if-absent', 'only if the key is not there')
+    .option('--return-previous', 'show the key as it was')
+    .addOption(requestIdOption());
+  addClientOptions(command).action(async (key: string, value: string | undefined, options: PutCommandOptions) => {
     const source = valueSource(value, options.file);
     if (source === undefined) return command.error('error: give exactly one of VALUE (or -) and --file');
     await runVerb(options, async ({ client, json, write }) => {
-      const answer = await client.put(key, await readValue(source));
-      const { revision, createRevision, version } = answer;
-      await write(json ? `${toJson({ revision, createRevision, version })}\n` : `OK, revision ${String(revision)}\n`);
+      const answer = await client.put(key, await readValue(source), putOptionsOf(options));
+      await write(json ? `${toJson(putToJson(answer))}\n` : putSentence(answer));
       return exitCode.ok;
     });
   });
 }
 
-/** Which source the arguments name; `undefined` unless it is exactly one. */
-export function valueSource(value: string | undefined, file: string | undefined): ValueSource | undefined {
-  if (value !== undefined && file !== undefined) return undefined;
-  if (file !== undefined) return { kind: 'file', path: file };
-  if (value === undefined) return undefined;
-  return value === '-' ? { kind: 'stdin' } : { kind: 'argument', text: value };
+function putOptionsOf(options: PutCommandOptions): PutOptions {
+  const { ttl: ttlMs, lease, keepLease, ifRevision, ifAbsent, returnPrevious, requestId } = options;
+  return given({ ttlMs, leaseId: lease, keepLease, ifRevision, ifAbsent, returnPrevious, requestId });
 }
 
-async function readValue(source: ValueSource): Promise<Value> {
-  switch (source.kind) {
-    case 'argument':
-      return source.text;
-    case 'stdin':
-      return textIfUtf8(await readAll(process.stdin, 'standard input'));
-    case 'file':
-      return readAll(createReadStream(source.path), source.path);
-  }
+function putToJson({ revision, createRevision, version, previous, leaseId: lease, replayed }: PutAnswer): object {
+  const more = { ...(lease === undefined ? {} : { leaseId: lease }), ...previousToJson(previous), replayed };
+  return { revision, createRevision, version, ...more };
 }
 
-/** Text when the bytes are valid UTF-8, so that it reads as text everywhere; the bytes otherwise. */
-export function textIfUtf8(bytes: Buffer): Value {
-  return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
-}
-
-async function readAll(stream: AsyncIterable<unknown>, name: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of stream) {
-      const bytes = chunk as Buffer;
-      length += bytes.length;
-      if (length > MAX_INPUT_BYTES) throw unusable(`${name} holds more than ${String(MAX_INPUT_BYTES)} bytes`);
-      chunks.push(bytes);
-    }
-  } catch (error) {
-    if (error instanceof QuorateError) throw error;
-    throw unusable(`cannot read ${name}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return Buffer.concat(chunks);
-}
-
-function unusable(message: string): QuorateError {
-  return new QuorateError('invalid-argument', message, { details: { field: 'value' } });
+function putSentence({ revision, leaseId: lease, previous, replayed }: PutAnswer): string {
+  const facts = [`OK, revision ${String(revision)}`];
+  if (lease !== undefined) facts.push(`lease ${String(lease)}`);
+  if (replayed) facts.push('done before');
+  const before = previous === undefined ? '' : `before: ${valueForTerminal(previous.value)}\n`;
+  return `${facts.join(', ')}\n${before}`;
 }

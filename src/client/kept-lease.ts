@@ -12,7 +12,7 @@ export interface KeptLease {
    */
   readonly signal: AbortSignal;
   /** Stops renewing: the lease ends when its time is up. Does not abort the signal. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** What keeping needs. */

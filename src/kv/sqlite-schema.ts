@@ -14,6 +14,9 @@ const applicationId = 0x71756f72;
 /** Migration n (from 0) leads from schema version n to n + 1. Published ones are never changed. */
 const migrations: readonly Migration[] = [createFirstSchema, createSecondSchema];
 
+/** The newest schema. */
+export const stateSchemaVersion = migrations.length;
+
 /** SQLite's number for pages that are given back when it is asked to. */
 const incrementalVacuum = 2;
 
@@ -23,15 +26,7 @@ const incrementalVacuum = 2;
  * @throws QuorateError `refused-to-start` for a newer schema, or a database that is something else
  */
 export function migrate(db: Database, steps: readonly Migration[] = migrations): void {
-  const version = Number(db.pragma('user_version', { simple: true }));
-  assertOurs(db, version);
-  if (version > steps.length) {
-    throw new QuorateError(
-      'refused-to-start',
-      `${db.name} was written by a newer quorate: its schema is version ${String(version)}, and this program knows ` +
-        `${String(steps.length)}. Start the newer program on it`,
-    );
-  }
+  const version = schemaVersionOf(db, steps.length);
   steps.slice(version).forEach((step, done) => {
     db.transaction(() => {
       db.pragma(`application_id = ${String(applicationId)}`);
@@ -41,6 +36,22 @@ export function migrate(db: Database, steps: readonly Migration[] = migrations):
   });
   assert(Number(db.pragma('user_version', { simple: true })) === steps.length, 'the schema is the newest');
   if (db.pragma('auto_vacuum', { simple: true }) !== incrementalVacuum) rewriteForVacuum(db);
+}
+
+/**
+ * The schema version of a state database; 0 for one that is empty.
+ *
+ * @throws QuorateError `refused-to-start` for a newer schema than `newest`, or a database that is something else
+ */
+export function schemaVersionOf(db: Database, newest = stateSchemaVersion): number {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  assertOurs(db, version);
+  if (version <= newest) return version;
+  throw new QuorateError(
+    'refused-to-start',
+    `${db.name} was written by a newer quorate: its schema is version ${String(version)}, and this program knows ` +
+      `${String(newest)}. Start the newer program on it`,
+  );
 }
 
 /** To be called before anything is written to a new database: later it takes a rewrite. */

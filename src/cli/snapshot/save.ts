@@ -1,82 +1,38 @@
-/** Writes a file that is complete or not there: under another name first, synced, then renamed. */
-import { access, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { QuorateError } from '../../client';
+/** `quorate snapshot save`: a consistent copy of one member's database, in a file that is complete or not there. */
+import type { Command } from 'commander';
+import { addClientOptions, runVerb, type ClientCommandOptions } from '../client-command';
+import { exitCode } from '../exit-code';
+import { bytesForPeople, toJson } from '../format';
+import { progressOn } from '../progress';
+import { refuseExisting, saveTo } from './complete-file';
 
-/** How to save. */
-export interface SaveSettings {
-  /** Replace a file that exists. */
-  readonly force: boolean;
-  /** Told after each part how much is written. */
-  readonly onProgress: (savedBytes: number) => void;
+interface SaveOptions extends ClientCommandOptions {
+  readonly force?: boolean;
 }
 
-/** @throws QuorateError `invalid-argument` when there is such a file */
-export async function refuseExisting(file: string): Promise<void> {
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return;
-  throw new QuorateError('invalid-argument', `${file} exists; choose another name, or replace it with --force`, {
-    details: { field: 'file', actual: file },
+export function registerSave(group: Command): void {
+  const command = group
+    .command('save')
+    .description("Save a consistent copy of one member's database, taken without stopping writes: a SQLite file.")
+    .argument('<file>', 'where to; written under FILE.partial until it is complete and checked')
+    .option('--force', 'replace FILE if it exists');
+  const timeout = { meaning: 'longest time without a byte, also while the copy is made', defaultMs: 60_000 };
+  addClientOptions(command, timeout).action(async (file: string, options: SaveOptions) => {
+    await runVerb(options, async ({ client, json, write }) => {
+      const { force = false } = options;
+      if (!force) await refuseExisting(file);
+      const download = await client.maintenance.snapshot({ maxSilenceMs: options.timeout });
+      const { clusterId, appliedIndex, sizeBytes, sha256 } = download;
+      const progress = progressOn(process.stderr);
+      const onProgress = (savedBytes: number) => {
+        progress.show(savedBytes / sizeBytes, `${bytesForPeople(savedBytes)} of ${bytesForPeople(sizeBytes)}`);
+      };
+      await saveTo(file, download, { force, onProgress }).finally(() => {
+        progress.end();
+      });
+      const sentence = `Saved ${file}: ${bytesForPeople(sizeBytes)}, log index ${String(appliedIndex)}, SHA-256 ${sha256}`;
+      await write(json ? `${toJson({ file, clusterId, appliedIndex, sizeBytes, sha256 })}\n` : `${sentence}\n`);
+      return exitCode.ok;
+    });
   });
-}
-
-/**
- * Saves parts in order. When it returns, the file survives a power cut; when it fails, nothing is left of it, and an
- * existing file is as it was.
- *
- * @throws QuorateError `snapshot-failed` when it cannot be written; whatever `parts` throws
- */
-export async function saveTo(file: string, parts: AsyncIterable<Uint8Array>, settings: SaveSettings): Promise<void> {
-  const partial = `${file}.partial`;
-  const handle = await written(partial, () => open(partial, 'w', 0o600));
-  try {
-    try {
-      await writeAll(handle, partial, parts, settings.onProgress);
-    } finally {
-      await handle.close();
-    }
-    if (!settings.force) await refuseExisting(file);
-    await written(file, () => rename(partial, file));
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  await written(file, () => syncDirectory(dirname(file)));
-}
-
-async function writeAll(
-  handle: FileHandle,
-  path: string,
-  parts: AsyncIterable<Uint8Array>,
-  onProgress: (savedBytes: number) => void,
-): Promise<void> {
-  let saved = 0;
-  for await (const part of parts) {
-    await written(path, () => handle.writeFile(part));
-    saved += part.length;
-    onProgress(saved);
-  }
-  await written(path, () => handle.sync());
-}
-
-/** A new name is durable only when its directory is. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function written<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new QuorateError('snapshot-failed', `cannot write ${path}: ${why}`, { cause });
-  }
 }

@@ -1,7 +1,8 @@
-import { errorText, parseEndpoints, wholeNumber } from '../../../src/cli/client-command';
+import { duration, leaseId, readOptionsOf, selectionOf, wholeNumber } from '../../../src/cli/arguments';
+import { errorText, parseEndpoints } from '../../../src/cli/client-command';
+import { targetOf } from '../../../src/cli/del';
 import { exitCodeOf } from '../../../src/cli/exit-code';
-import { selectionOf } from '../../../src/cli/list';
-import { textIfUtf8, valueSource } from '../../../src/cli/put';
+import { textIfUtf8, valueSource } from '../../../src/cli/value-source';
 import { QuorateError, type ErrorCode, type Outcome } from '../../../src/client';
 
 describe('arguments', () => {
@@ -35,6 +36,42 @@ describe('arguments', () => {
   });
 });
 
+describe('arguments that are durations', () => {
+  it('have a unit', () => {
+    expect(['500ms', '30s', '1.5m', '2h', '7d'].map(duration)).toEqual([500, 30_000, 90_000, 7_200_000, 604_800_000]);
+    for (const wrong of ['30', 's', '0s', '-1s', '1 s', '1e3s', '1w']) expect(() => duration(wrong)).toThrow('unit');
+  });
+});
+
+describe('arguments that are leases', () => {
+  it('are signed numbers of 64 bits, not 0', () => {
+    expect([leaseId('7'), leaseId('-9223372036854775808')]).toEqual([7n, -(2n ** 63n)]);
+    for (const wrong of ['0', '9223372036854775808', 'x', '0x7', '']) expect(() => leaseId(wrong)).toThrow('64 bits');
+  });
+});
+
+describe('a read', () => {
+  it('that is bounded in staleness is stale', () => {
+    expect(readOptionsOf({ consistency: 'linearizable' })).toEqual({ consistency: 'linearizable' });
+    expect(readOptionsOf({ consistency: 'linearizable', maxStaleness: 5_000 })).toEqual({
+      consistency: 'stale',
+      maxStalenessMs: 5_000,
+    });
+  });
+});
+
+describe('what del removes', () => {
+  it('is named in exactly one way, and everything only in so many words', () => {
+    expect(targetOf('a', {})).toBe('a');
+    expect(targetOf(undefined, { prefix: 'a/' })).toEqual({ kind: 'prefix', prefix: 'a/' });
+    expect(targetOf(undefined, { all: true })).toEqual({ kind: 'all' });
+    for (const wrong of [targetOf(undefined, {}), targetOf('a', { all: true }), targetOf('a', { prefix: 'b' })]) {
+      expect(wrong).toHaveProperty('problem');
+    }
+    expect(targetOf(undefined, { prefix: 'a', returnPrevious: true })).toHaveProperty('problem');
+  });
+});
+
 describe('a value from standard input', () => {
   it('is text if it can be', () => {
     expect(textIfUtf8(Buffer.from('ü\n'))).toBe('ü\n');
@@ -50,6 +87,10 @@ describe('errors', () => {
     ['outcome-unknown', 'unknown', 4],
     ['stopping', 'unknown', 4],
     ['unreachable', 'not-done', 5],
+    ['precondition-failed', 'not-done', 1],
+    ['not-found', 'not-done', 1],
+    ['no-space', 'not-done', 3],
+    ['request-expired', 'unknown', 4],
   ])('%s, %s: exit code %d', (code, outcome, expected) => {
     expect(exitCodeOf(new QuorateError(code, 'x', { outcome }))).toBe(expected);
   });

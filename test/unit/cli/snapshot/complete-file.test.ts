@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { refuseExisting, saveTo } from '../../../../src/cli/snapshot/save';
+import { refuseExisting, saveTo } from '../../../../src/cli/snapshot/complete-file';
 
 let directory: string;
 let file: string;
