@@ -6,7 +6,7 @@ export type Word =
   { readonly kind: 'bare' | 'quoted'; readonly text: string } | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 // A quoted word may hold anything JSON can; a bare one anything but space, quotes and the sign of a comment in front.
-const wordPattern = /\s*(?:(#.*)|base64"([A-Za-z0-9+/]*={0,2})"|("(?:[^"\\]|\\.)*")|([^\s"]+))/y;
+const wordPattern = /\s*(?:(#.*)|(?:base64"([A-Za-z0-9+/]*={0,2})"|("(?:[^"\\]|\\.)*")|([^\s"]+))(?=\s|$))/y;
 
 /**
  * The words of one line; a `#` where a word would begin starts a comment.

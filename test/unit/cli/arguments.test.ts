@@ -3,6 +3,7 @@ import { errorText, parseEndpoints } from '../../../src/cli/client-command';
 import { targetOf } from '../../../src/cli/del';
 import { exitCodeOf } from '../../../src/cli/exit-code';
 import { textIfUtf8, valueSource } from '../../../src/cli/value-source';
+import { keysOf } from '../../../src/cli/watch';
 import { QuorateError, type ErrorCode, type Outcome } from '../../../src/client';
 
 describe('arguments', () => {
@@ -69,6 +70,15 @@ describe('what del removes', () => {
       expect(wrong).toHaveProperty('problem');
     }
     expect(targetOf(undefined, { prefix: 'a', returnPrevious: true })).toHaveProperty('problem');
+  });
+});
+
+describe('what watch watches', () => {
+  it('is one key, a selection or everything', () => {
+    expect(keysOf('a', {})).toBe('a');
+    expect(keysOf(undefined, {})).toEqual({ kind: 'all' });
+    expect(keysOf(undefined, { start: 'a' })).toEqual({ kind: 'range', start: 'a', end: '' });
+    expect(keysOf('a', { prefix: 'b' })).toBeUndefined();
   });
 });
 

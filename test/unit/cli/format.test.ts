@@ -1,7 +1,9 @@
 import {
   bytesForPeople,
   cut,
+  durationForPeople,
   escapeControls,
+  eventToJson,
   keyValueToJson,
   plural,
   tableLines,
@@ -12,7 +14,10 @@ import { plainValue } from '../../../src/cli/get';
 import { listRow } from '../../../src/cli/list';
 import type { KeyValue, Value } from '../../../src/client';
 
-const kv = (value: Value | undefined): KeyValue => ({ key: 'a', value, createRevision: 2, modRevision: 3, version: 2 });
+const kv = (value: Value | undefined): KeyValue => ({
+  ...{ key: 'a', value, createRevision: 2, modRevision: 3, version: 2 },
+  leaseId: undefined,
+});
 
 describe('JSON output', () => {
   it('writes 64-bit ids as strings', () => {
@@ -29,6 +34,16 @@ describe('JSON output', () => {
     });
     expect(keyValueToJson(kv(undefined))).toEqual({ key: 'a', ...counters });
     expect(keyValueToJson(kv(''))).toMatchObject({ text: '' });
+    expect(toJson(keyValueToJson({ ...kv('1'), leaseId: 7n }))).toContain('"leaseId":"7"');
+  });
+
+  it('writes of a deletion the key and its revision', () => {
+    const deletion = { type: 'delete', kv: kv(undefined), previous: kv('1') } as const;
+    expect(eventToJson(deletion)).toEqual({
+      type: 'delete',
+      kv: { key: 'a', modRevision: 3 },
+      previous: keyValueToJson(kv('1')),
+    });
   });
 });
 
@@ -67,5 +82,12 @@ describe('tables', () => {
   it('tell sizes and counts', () => {
     expect([0, 1023, 1024, 1_572_864].map(bytesForPeople)).toEqual(['0 B', '1023 B', '1.0 KiB', '1.5 MiB']);
     expect([plural(1, 'key'), plural(0, 'key')]).toEqual(['1 key', '0 keys']);
+  });
+});
+
+describe('durations', () => {
+  it('have a unit that fits', () => {
+    const texts = [450, 30_000, 90_000, 5_400_000, 172_800_000].map(durationForPeople);
+    expect(texts).toEqual(['450 ms', '30 s', '1.5 min', '1.5 h', '2 d']);
   });
 });
