@@ -20,7 +20,7 @@ export function responseBytes(head: ResponseHead, events: readonly WatchEvent[] 
 }
 
 /** The event as one element of the field `events`. */
-export function eventField(event: WatchEvent): Uint8Array {
+function eventField(event: WatchEvent): Uint8Array {
   let bytes = eventFields.get(event);
   if (bytes === undefined) {
     bytes = new BinaryWriter()
