@@ -16,7 +16,7 @@ import { readPlainCommand, writePlainCommand } from './plain-command-codec';
 const formatVersion = 2;
 
 /** A UUID. */
-export const requestIdBytes = 16;
+const requestIdBytes = 16;
 /** The bytes around a put's key and value, at most, so that a put is written without a copy. */
 const putOverheadBytes = 64;
 const usualCommandBytes = 256;

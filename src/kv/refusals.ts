@@ -28,7 +28,7 @@ export function reasonAgainstPut(put: PutOperation, state: KvState): Reason | un
 }
 
 /** Why a revision cannot be read. 0 can always. */
-export function reasonAgainstRevision(revision: number, facts: MetaFacts): Reason | undefined {
+function reasonAgainstRevision(revision: number, facts: MetaFacts): Reason | undefined {
   if (revision === 0) return undefined;
   if (revision > facts.revision) return because('future-revision', facts.revision);
   return revision < facts.compactRevision ? because('compacted', facts.compactRevision) : undefined;
