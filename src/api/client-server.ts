@@ -1,8 +1,10 @@
 /** The listener that clients talk to. */
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { QuorateError } from '../base/error';
 import type { LastingCalls } from './call-ends';
 import { type ApiLimits, maxRequestBytes } from './limits';
+import { SharedPort } from './shared-port';
 import { type ApiService, type Handlers, strictService } from './strict-service';
 import type { UnaryCalls } from './unary-calls';
 
@@ -24,6 +26,17 @@ export interface ClientServerOptions {
   /** What must be told when the listener closes. */
   readonly lasting: readonly LastingCalls[];
   readonly additions: readonly ServiceAddition[];
+  /** What is served beside gRPC on the same port; without it, connections of HTTP/1.1 are closed. */
+  readonly http: HttpSide | undefined;
+}
+
+/** Takes the connections of the port that do not speak HTTP/2. */
+export interface HttpSide {
+  /** @param address where this member's own gRPC API is reached */
+  start(address: string): void;
+  take(socket: Socket): void;
+  /** Ends what is under way. */
+  stop(): void;
 }
 
 /** A connection on which nothing came back for this long is closed, so that the streams of a vanished client end. */
@@ -35,6 +48,7 @@ const lastWordsMs = 250;
 /** The client API of one member on one address. */
 export class ClientServer {
   readonly #server: Server;
+  readonly #port: SharedPort;
   readonly #options: ClientServerOptions;
 
   constructor(options: ClientServerOptions) {
@@ -50,6 +64,16 @@ export class ClientServer {
     });
     for (const { definition, handlers } of options.services) this.#add(definition, handlers);
     for (const addition of options.additions) addition.addToServer(this.#server);
+    const grpc = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#port = new SharedPort({
+      http2: (socket) => {
+        grpc.injectConnection(socket);
+      },
+      http1: (socket) => {
+        if (options.http === undefined) socket.destroy();
+        else options.http.take(socket);
+      },
+    });
   }
 
   /**
@@ -58,14 +82,15 @@ export class ClientServer {
    * @returns the port
    * @throws QuorateError `refused-to-start` when the address is in use or not ours
    */
-  listen(): Promise<number> {
+  async listen(): Promise<number> {
     const { address } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port);
-        else reject(refusal(address, error));
-      });
-    });
+    try {
+      const port = await this.#port.listen(address);
+      this.#options.http?.start(loopbackOf(address, port));
+      return port;
+    } catch (error) {
+      throw refusal(address, error);
+    }
   }
 
   /**
@@ -78,10 +103,12 @@ export class ClientServer {
         resolve();
       });
     });
+    this.#port.close();
     const { calls, lasting } = this.#options;
     const ends = lasting.map((it) => it.stop());
     const answered = Promise.all([calls.idle(), ...ends]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);
+    this.#options.http?.stop();
     this.#server.forceShutdown();
   }
 
@@ -90,9 +117,17 @@ export class ClientServer {
   }
 }
 
-function refusal(address: string, cause: Error): QuorateError {
-  const inUse = cause.message.includes('EADDRINUSE');
-  const why = inUse ? 'another program listens there' : cause.message;
+/** Where this member reaches itself. */
+function loopbackOf(address: string, port: number): string {
+  const host = address.slice(0, address.lastIndexOf(':'));
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host;
+  return `${reached}:${port}`;
+}
+
+function refusal(address: string, cause: unknown): QuorateError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const inUse = message.includes('EADDRINUSE');
+  const why = inUse ? 'another program listens there' : message;
   const fix = 'choose another with --client-listen (QUORATE_CLIENT_LISTEN)';
   return new QuorateError('refused-to-start', `cannot listen for clients on ${address}: ${why}; ${fix}`, {
     details: { field: 'client-listen', actual: address },

@@ -1,6 +1,7 @@
 /**
  * Completes the descriptors that protobufjs makes, which lack what strict clients (`buf curl`, protobuf-go) insist on:
- * imports, full type names, and the prescribed names of map entries (grpc/grpc-node issue 2595 tells of the first).
+ * imports, full type names, names for JSON, and the prescribed names of map entries (grpc/grpc-node issue 2595 tells of
+ * the first).
  */
 import type { DescriptorProto, FieldDescriptorProto, FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 
@@ -59,6 +60,7 @@ function completeFile(file: FileDescriptorProto, homes: ReadonlyMap<string, File
 }
 
 function completeField(field: FieldDescriptorProto, fullName: (type: string) => string): void {
+  field.jsonName = field.name.replace(/_([a-z0-9A-Z])/g, (_, letter: string) => letter.toUpperCase());
   if (field.typeName !== '') field.typeName = fullName(field.typeName);
 }
 

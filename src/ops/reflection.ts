@@ -1,7 +1,7 @@
 /** Server reflection (v1 and v1alpha), so that generic clients such as grpcurl and `buf curl` know the API. */
 import { resolve } from 'node:path';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { createFileRegistry, type FileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
 import { loadSync, type AnyDefinition, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
@@ -49,20 +49,41 @@ const files = [
   'google/rpc/status.proto',
 ];
 
-/** The reflection service of the client listener. */
-export function clientReflection(): { addToServer(server: Server): void } {
-  const definition = loadSync([...files, healthProto], { includeDirs: [protoDirectory], keepCase: true });
-  return new ReflectionService(withCompleteDescriptors(definition), { services: [...reflectedServices] });
+/** etcd's packages: of its API alone there is a form in JSON. */
+const jsonPackages: ReadonlySet<string> = new Set(['etcdserverpb', 'v3lockpb', 'v3electionpb']);
+
+/** The API as it is described at run time. */
+export interface ApiDescription {
+  /** The reflection service of the client listener. */
+  readonly reflection: { addToServer(server: Server): void };
+  /** The messages and services that can also be read and written as JSON. */
+  readonly jsonProtos: FileRegistry;
 }
 
-/**
- * The descriptors of a definition, completed so that strict clients can link them. They hang on a single entry: the
- * reflection service decodes what each entry has, and each type of a definition has the descriptors of all.
- */
-function withCompleteDescriptors(definition: PackageDefinition): PackageDefinition {
+/** Reads the protos. */
+export function describeApi(): ApiDescription {
+  const definition = loadSync([...files, healthProto], { includeDirs: [protoDirectory], keepCase: true });
   const type = required(Object.values(definition).find(hasDescriptors), 'the protocol has a message');
+  // Each type of a definition has the descriptors of all.
   const descriptors = type.fileDescriptorProtos.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
   completeDescriptors(descriptors);
+  return {
+    reflection: new ReflectionService(withDescriptors(type, descriptors), { services: [...reflectedServices] }),
+    jsonProtos: registryOf(descriptors),
+  };
+}
+
+function registryOf(files: readonly FileDescriptorProto[]): FileRegistry {
+  const byName = new Map(files.map((file) => [file.name, file]));
+  const roots = files.filter((file) => jsonPackages.has(file.package));
+  return createFileRegistry(...roots.map((file) => createFileRegistry(file, (name) => byName.get(name))));
+}
+
+/** All descriptors, on a single entry: the reflection service decodes what each entry has. */
+function withDescriptors(
+  type: MessageTypeDefinition<object, object>,
+  descriptors: readonly FileDescriptorProto[],
+): PackageDefinition {
   const fileDescriptorProtos = descriptors.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
   return { all: { ...type, fileDescriptorProtos } };
 }

@@ -12,7 +12,7 @@ import { silentLogger } from '../../src/base/logger';
 import { defaultWatchHubOptions, WatchHub } from '../../src/kv/watch-hub';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
-import { clientReflection } from '../../src/ops/reflection';
+import { describeApi } from '../../src/ops/reflection';
 import { FakeMembership } from './fake-membership';
 import { FakeSnapshots } from './fake-snapshots';
 import { InstantStore } from './instant-store';
@@ -121,7 +121,8 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
     calls,
     services: native.services,
     lasting: [...native.lasting, recipes.waiting, recipes.observers],
-    additions: [health, clientReflection()],
+    additions: [health, describeApi().reflection],
+    http: undefined,
   });
   const port = await server.listen();
   const member = { store, membership, snapshots, server, calls, bugs, health, address: `127.0.0.1:${String(port)}` };

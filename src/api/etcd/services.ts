@@ -23,6 +23,7 @@ import { authServiceHandlers } from './auth-service';
 import { clusterServiceHandlers } from './cluster-service';
 import { electionServiceHandlers } from './election-service';
 import { EtcdCalls } from './etcd-calls';
+import { HttpApi, type HttpApiOptions } from './http/http-api';
 import { kvServiceHandlers } from './kv-service';
 import { lockServiceHandlers } from './lock-service';
 import { maintenanceServiceHandlers } from './maintenance-service';
@@ -56,10 +57,19 @@ export interface SharedFunnels {
   readonly recipes: Recipes;
 }
 
+/** Who is in no configuration yet receives the log, and does not vote: a learner. */
+function isLearnerNow({ memberId, membership }: EtcdDependencies): boolean {
+  return (membership.members().find(({ id }) => id === memberId)?.standing ?? 'learner') === 'learner';
+}
+
+/** What the same member tells without gRPC. */
+export function etcdHttp(member: EtcdDependencies, around: Omit<HttpApiOptions, 'probes'>): HttpApi {
+  return new HttpApi({ ...around, probes: { ...member, isLearner: () => isLearnerNow(member) } });
+}
+
 export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): readonly ApiService[] {
-  const { clusterId, memberId, membership } = member;
-  // Who is in no configuration yet receives the log, and does not vote: a learner.
-  const isLearner = () => (membership.members().find(({ id }) => id === memberId)?.standing ?? 'learner') === 'learner';
+  const { clusterId, memberId } = member;
+  const isLearner = () => isLearnerNow(member);
   const leader = () => member.status().leader;
   const needs = { ...member, facts: { clusterId, memberId, status: () => member.status() }, isLearner };
   const calls = new EtcdCalls(funnels.calls, { leader, isLearner });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ClientServer } from '../../api/client-server';
 import { DuplexStreams } from '../../api/duplex-streams';
 import { etcdDialect } from '../../api/etcd/errors';
-import { etcdServices } from '../../api/etcd/services';
+import { etcdHttp, etcdServices } from '../../api/etcd/services';
 import { watchStreamLimits } from '../../api/etcd/watch-service';
 import { LeaseRenewals } from '../../api/lease-renewals';
 import { nativeApi } from '../../api/native/services';
@@ -23,7 +23,7 @@ import { Node } from '../../node/node';
 import { defaultNodeOptions } from '../../node/options';
 import { Health } from '../../ops/health';
 import type { ServeOptions } from '../../ops/options';
-import { clientReflection } from '../../ops/reflection';
+import { describeApi } from '../../ops/reflection';
 import { systemScheduler } from '../../ops/system-scheduler';
 import { openSqliteStorage } from '../../storage/sqlite-storage';
 import type { Storage } from '../../storage/storage';
@@ -231,6 +231,7 @@ function clientServer(
   const recipes = recipesOf(parts, calls);
   const native = nativeApi(parts, { calls, streams, recipes });
   const etcd = etcdServices(parts, { calls, streams, watchStreams, recipes });
+  const description = describeApi();
   return new ClientServer({
     address: options.clientListen,
     limits: options,
@@ -238,7 +239,8 @@ function clientServer(
     calls,
     services: [...native.services, ...etcd],
     lasting: [...native.lasting, watchStreams, recipes.waiting, recipes.observers],
-    additions: [health, clientReflection()],
+    additions: [health, description.reflection],
+    http: etcdHttp(parts, { protos: description.jsonProtos, calls }),
   });
 }
 

@@ -1,0 +1,75 @@
+/** Everything of etcd's API that is not gRPC: probes and the JSON gateway, over HTTP/1.1. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FileRegistry } from '@bufbuild/protobuf';
+import type { UnaryCalls } from '../../unary-calls';
+import { JsonGateway } from './json-gateway';
+import { probe, type ProbeDependencies } from './probes';
+import { replyJson, replyText } from './replies';
+
+/** What the HTTP side of a listener is made of. */
+export interface HttpApiOptions {
+  readonly probes: ProbeDependencies;
+  /** The messages and services of the API. */
+  readonly protos: FileRegistry;
+  /** Told of what nobody expected. */
+  readonly calls: Pick<UnaryCalls, 'statusOf'>;
+}
+
+/** Bounds of a connection, milliseconds. Answers may take as long as they like: a watch has no end. */
+const httpLimits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000 } as const;
+
+/** Takes connections of HTTP/1.1. */
+export class HttpApi {
+  readonly #options: HttpApiOptions;
+  readonly #server: Server;
+  #gateway: JsonGateway | undefined;
+
+  constructor(options: HttpApiOptions) {
+    this.#options = options;
+    this.#server = createServer(httpLimits, (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        options.calls.statusOf(error);
+        response.destroy();
+      });
+    });
+  }
+
+  /** @param address where this member's own gRPC API is reached */
+  start(address: string): void {
+    this.#gateway = new JsonGateway(this.#options.protos, address);
+  }
+
+  take(socket: Socket): void {
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
+  /** Ends what is under way. */
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#gateway?.close();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url ?? '/';
+    if (!URL.canParse(path, base)) {
+      replyText(response, 400, 'the request names no path\n');
+      return;
+    }
+    const url = new URL(path, base);
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      const answer = await probe(this.#options.probes, url);
+      if (answer?.type === 'json') replyJson(response, answer.status, answer.body);
+      else replyText(response, answer?.status ?? 404, answer?.body ?? notFound);
+      return;
+    }
+    const isAnswered = await this.#gateway?.answer(url.pathname, request, response);
+    if (isAnswered !== true) replyText(response, 404, notFound);
+  }
+}
+
+/** Only the path and the query of an address count. */
+const base = 'http://member';
+
+const notFound = '404 page not found\n';
