@@ -105,7 +105,7 @@ describe('reflection', () => {
       const with_ = ['--reflect-protocol', version];
       const base = `http://${member.address}`;
       const put = await curl(...with_, '-d', '{"key":"a","text":"1"}', `${base}/quorate.v1.KVService/Put`);
-      expect(put).toEqual({ revision: '2', createRevision: '2', version: '1' });
+      expect(put).toMatchObject({ revision: '2', createRevision: '2', version: '1' });
       const got = await curl(...with_, '-d', '{"key":"a"}', `${base}/quorate.v1.KVService/Get`);
       expect(got).toMatchObject({ found: true, kv: { key: 'a', text: '1' } });
       expect(await curl(...with_, '-d', '{}', `${base}/quorate.v1.ClusterService/ListMembers`)).toMatchObject({
