@@ -146,7 +146,7 @@ describe('etcd Cluster and Maintenance', () => {
     for (let n = 0; n < 50; n++) await at(first).put(`h${n % 7}`, String(n));
     const { header } = await at(first).deleteRange('h3');
     const hashes = new Set<number>();
-    for (const member of cluster.members) {
+    for (const member of cluster.members.slice(0, 3)) {
       await at(member).range('h0');
       hashes.add((await at(member).hashKv(Number(header?.revision))).hash);
     }
@@ -180,7 +180,7 @@ describe('etcd Cluster and Maintenance', () => {
   });
 
   it('tell a client that wants a leader at once that there is none, and others what this member has', async () => {
-    const [first, ...others] = cluster.members;
+    const [first, ...others] = cluster.members.slice(0, 3);
     await at(first).put('alone', '1');
     for (const other of others) await cluster.end(other, 'SIGKILL');
     await eventually(10_000, 'no leader', async () => ((await at(first).status()).leader === 0n ? true : undefined));
