@@ -1,5 +1,5 @@
 /** The reads of the state machine: what it says of the state as it stands. */
-import { assert } from '../base/assert';
+import { assert, AssertionError } from '../base/assert';
 import type { RangeOperation, RequestId, TxnOperation } from './command';
 import { hashKeySpace } from './hash-kv';
 import { changesFrom, historyOf } from './history-reads';
@@ -87,7 +87,7 @@ export abstract class StateReads implements Omit<KvReader, 'spaceReclaimed'> {
     checkPlan(plan, state);
     const { revision } = state.facts;
     const onlyReads = (): never => {
-      throw new Error('a transaction that only reads holds no put and no delete');
+      throw new AssertionError('a transaction that only reads holds no put and no delete');
     };
     return doPlan(plan, {
       put: onlyReads,
