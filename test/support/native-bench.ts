@@ -1,11 +1,11 @@
 /** What the calls of the native API need, over a store that applies at once. */
 import { ReadGate } from '../../src/api/read-gate';
-import { rpcStatusOf, statusOfError } from '../../src/api/errors';
+import { statusOfError } from '../../src/api/errors';
 import { QuorateError } from '../../src/base/error';
 import { InstantStore } from './instant-store';
 
 /** The time of day at the bench, milliseconds since 1970; ids of `requestIdAt` are made then. */
-export const benchTime = 0x01890a5dac96;
+const benchTime = 0x01890a5dac96;
 
 export const benchLimits = {
   maxKeyBytes: 100,
@@ -40,10 +40,5 @@ export class NativeBench {
 
   close(): Promise<void> {
     return this.store.reader.close();
-  }
-
-  /** The status that an error has on the wire. */
-  rpcStatus(error: unknown) {
-    return rpcStatusOf(this.calls.statusOf(error));
   }
 }
