@@ -33,23 +33,23 @@ const timeoutMs = 10_000;
 const none = Buffer.alloc(0);
 
 /** Every field at its default but those given. */
-export const rangeOf = (key: string, more: Partial<RangeRequest> = {}): RangeRequest => ({
+const rangeOf = (key: string, more: Partial<RangeRequest> = {}): RangeRequest => ({
   ...RangeRequest.decode(none),
   key: Buffer.from(key),
   ...more,
 });
-export const putOf = (key: string, value: string, more: Partial<PutRequest> = {}): PutRequest => ({
+const putOf = (key: string, value: string, more: Partial<PutRequest> = {}): PutRequest => ({
   ...PutRequest.decode(none),
   key: Buffer.from(key),
   value: Buffer.from(value),
   ...more,
 });
-export const deleteOf = (key: string, more: Partial<DeleteRangeRequest> = {}): DeleteRangeRequest => ({
+const deleteOf = (key: string, more: Partial<DeleteRangeRequest> = {}): DeleteRangeRequest => ({
   ...DeleteRangeRequest.decode(none),
   key: Buffer.from(key),
   ...more,
 });
-export const txnOf = (more: Partial<TxnRequest>): TxnRequest => ({ ...TxnRequest.decode(none), ...more });
+const txnOf = (more: Partial<TxnRequest>): TxnRequest => ({ ...TxnRequest.decode(none), ...more });
 
 export const put = (key: string, value: string): RequestOp => ({
   request: { $case: 'requestPut', value: putOf(key, value) },
