@@ -24,6 +24,7 @@ import type {
   Refusal,
   Result,
 } from '../../src/kv/result';
+import { selectOf } from './kv-model-select';
 
 type State = ReadonlyMap<string, KeyRecord>;
 
@@ -106,29 +107,7 @@ export class KvModel {
   }
 
   select(operation: RangeOperation, state: State, revision: number): RangeResult {
-    const inRange = this.inRange(state, operation.range);
-    const count = inRange.length;
-    if (operation.countOnly) return { kind: 'range', revision, records: [], more: false, count };
-    const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision, sortTarget, sortOrder } = operation;
-    const isBounded = [minModRevision, maxModRevision, minCreateRevision, maxCreateRevision].some((each) => each !== 0);
-    const sortsAll = operation.limit === 0 || sortOrder !== 'none' || isBounded;
-    const kept = (sortsAll ? inRange : inRange.slice(0, operation.limit + 1)).filter(
-      ({ modRevision, createRevision }) =>
-        modRevision >= minModRevision &&
-        (maxModRevision === 0 || modRevision <= maxModRevision) &&
-        createRevision >= minCreateRevision &&
-        (maxCreateRevision === 0 || createRevision <= maxCreateRevision),
-    );
-    const order = (a: KeyRecord, b: KeyRecord): number => {
-      if (sortTarget === 'key') return Buffer.compare(a.key, b.key);
-      if (sortTarget === 'value') return Buffer.compare(a.value, b.value);
-      if (sortTarget === 'version') return a.version - b.version;
-      return sortTarget === 'mod' ? a.modRevision - b.modRevision : a.createRevision - b.createRevision;
-    };
-    kept.sort((a, b) => (sortOrder === 'descend' ? order(b, a) : order(a, b)));
-    const limited = operation.limit === 0 ? kept : kept.slice(0, operation.limit);
-    const records = limited.map((record) => (operation.keysOnly ? { ...record, value: noValue } : record));
-    return { kind: 'range', revision, records, more: limited.length < kept.length, count };
+    return selectOf(this.inRange(state, operation.range), operation, revision);
   }
 
   /** Everything that changed in revisions from `fromRevision` on. */
@@ -298,6 +277,7 @@ class Draft {
   readonly #model: KvModel;
   readonly #before: State;
   readonly #place: Place;
+  #isTxn = false;
 
   constructor(model: KvModel, state: State, place: Place) {
     this.#model = model;
@@ -354,6 +334,7 @@ class Draft {
   }
 
   #run(txn: TxnOperation, what: 'put' | 'all'): OperationResult {
+    this.#isTxn = true;
     const succeeded = txn.compares.every((compare) => this.#holds(compare));
     const results = (succeeded ? txn.success : txn.failure).flatMap((operation) => {
       if (operation.kind === 'txn') return this.#run(operation, what);
@@ -364,10 +345,13 @@ class Draft {
 
   #put(put: PutOperation): OperationResult {
     const existing = this.state.get(hex(put.key));
-    if ((put.keepValue || put.keepLease) && existing === undefined) throw new Refused('key-not-found');
+    const isMissing = (put.keepValue || put.keepLease) && existing === undefined;
+    // As etcd: a transaction looks at the key first, a put by itself at the lease.
+    if (isMissing && this.#isTxn) throw new Refused('key-not-found');
     if (put.grantTtl > 0 && !put.keepLease) this.#model.grant(put.lease, put.grantTtl, this.#place);
     else if (put.lease !== 0n && !put.keepLease && !this.#model.leases.has(put.lease))
       throw new Refused('lease-not-found');
+    if (isMissing) throw new Refused('key-not-found');
     const revision = this.#model.revision + 1;
     const { value, form } = put.keepValue && existing !== undefined ? existing : put;
     const lease = put.keepLease && existing !== undefined ? existing.lease : put.lease;

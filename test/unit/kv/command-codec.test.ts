@@ -177,7 +177,7 @@ describe('The first format, which old logs hold', () => {
     ['an unknown kind', '01 03 6b', 'it is of kind 3'],
     ['a put without a form', '01 01', 'it ends before its form'],
     ['an unknown form', '01 01 03 01 6b', 'its value is of form 3'],
-    ['half a key length', '01 01 01 80', 'it ends before its length of its key'],
+    ['half a key length', '01 01 01 80', 'it ends before its key'],
     ['a key length in a longer form', '01 01 01 81 00 6b', 'not in the shortest form'],
     ['a put of the empty key', '01 01 01 00 76', 'its key is empty'],
     ['a key that is cut off', '01 01 01 03 6b6b', 'its key takes 3 bytes and there are 2'],
