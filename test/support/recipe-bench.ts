@@ -15,7 +15,7 @@ import { FakeHistory } from './fake-history';
 import { VirtualTime } from './virtual-time';
 
 /** A history that applies commands: single keys, transactions with one branch deep, leases without time. */
-export class FakeRecipeStore extends FakeHistory {
+class FakeRecipeStore extends FakeHistory {
   /** Leases and the keys attached to them. */
   readonly leases = new Map<bigint, Set<string>>();
 
