@@ -49,6 +49,12 @@ export function durationOfSeconds(seconds: number): Duration {
   return { seconds: BigInt(seconds), nanos: 0 };
 }
 
+/** @param milliseconds 0 or more */
+export function durationOfMilliseconds(milliseconds: number): Duration {
+  const whole = Math.floor(milliseconds);
+  return { seconds: BigInt(Math.floor(whole / 1000)), nanos: (whole % 1000) * nanosPerMs };
+}
+
 /** Nanoseconds have the sign of the seconds. */
 function isWellFormed({ seconds, nanos }: Duration): boolean {
   return Math.abs(nanos) < nanosPerSecond && (seconds === 0n || nanos === 0 || seconds > 0n === nanos > 0);

@@ -8,6 +8,7 @@ import { encodeCommand } from '../kv/command-codec';
 import { promisedTtl } from '../kv/lessor';
 import type { LeaseResult, Result } from '../kv/result';
 import type { CallContext, Proposer } from '../node/call';
+import { accepted } from './refusals';
 
 /** What a renewal came to. */
 export interface Renewal {
@@ -51,7 +52,7 @@ export class LeaseRenewals {
   /**
    * Begins a lease's time anew. Idempotent.
    *
-   * @throws QuorateError as `Proposer.propose`
+   * @throws QuorateError as `Proposer.propose`, and `accepted`
    */
   async renew(id: bigint, call: CallContext): Promise<Renewal> {
     const { scheduler } = this.#parts;
@@ -83,15 +84,16 @@ export class LeaseRenewals {
     this.#parts.scheduler.atEndOfTurn(() => {
       if (this.#gathering === batch) this.#gathering = undefined;
       const bytes = encodeCommand(unnamed({ kind: 'lease-renew', ids: [...batch.ids] }));
-      this.#parts.proposer.propose(bytes, { deadline: batch.deadline }).then(
-        (result) => {
-          assert(result.kind === 'lease', 'the result of a renewal is that of a renewal');
-          batch.done.resolve(outcomeOf(result));
-        },
-        (error: unknown) => {
+      this.#parts.proposer
+        .propose(bytes, { deadline: batch.deadline })
+        .then((result) => {
+          const renewed = accepted(result);
+          assert(renewed.kind === 'lease', 'the result of a renewal is that of a renewal');
+          batch.done.resolve(outcomeOf(renewed));
+        })
+        .catch((error: unknown) => {
           batch.done.reject(error as Error);
-        },
-      );
+        });
     });
   }
 }

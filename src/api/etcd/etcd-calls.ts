@@ -1,7 +1,8 @@
 /** What all calls of the etcd API have in common: whether this member may answer, and errors in etcd's words. */
-import type { handleBidiStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { MemberId } from '../../raft';
-import type { PipelinedHandler, PipelinedStreams } from '../pipelined-streams';
+import type { DuplexPort, DuplexSession } from '../duplex-streams';
+import { pipelined, type PipelinedHandler, type PipelineOptions } from '../pipelined-session';
 import type { ServerStreams, StreamHandler } from '../server-streams';
 import type { UnaryCalls, UnaryHandler } from '../unary-calls';
 import type { WaitingCalls, WaitingHandler } from '../waiting-calls';
@@ -66,15 +67,15 @@ export class EtcdCalls {
     }, etcdDialect);
   }
 
-  /** A stream of requests, each with its answer; learners refuse it. */
+  /** A session in which each request has its answer; learners refuse it. */
   pipelined<Request, Response>(
-    streams: PipelinedStreams,
     answer: PipelinedHandler<Request, Response>,
-  ): handleBidiStreamingCall<Request, Response> {
-    return streams.handler(async (request, call) => {
+    options: PipelineOptions<Response>,
+  ): (port: DuplexPort<Response>) => DuplexSession<Request> {
+    return pipelined(async (request, call) => {
       this.admit(call.metadata, false);
       return answer(request, call);
-    }, etcdDialect);
+    }, options);
   }
 
   /**

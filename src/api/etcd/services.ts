@@ -2,11 +2,13 @@
 import { AuthService } from '../../gen/etcd/etcdserverpb/auth';
 import { ClusterService } from '../../gen/etcd/etcdserverpb/cluster';
 import { KVService } from '../../gen/etcd/etcdserverpb/kv';
+import { LeaseService } from '../../gen/etcd/etcdserverpb/lease';
 import { MaintenanceService } from '../../gen/etcd/etcdserverpb/maintenance';
 import { WatchService } from '../../gen/etcd/etcdserverpb/watch';
 import { ElectionService } from '../../gen/etcd/v3electionpb/election';
 import { LockService } from '../../gen/etcd/v3lockpb/lock';
 import type { Scheduler } from '../../base/clock';
+import type { Lessor } from '../../kv/lessor';
 import type { KvReader, Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
 import type { MembershipAuthority, Proposer } from '../../node/call';
@@ -14,6 +16,8 @@ import type { NodeStatus } from '../../node/status';
 import type { MemberId } from '../../raft';
 import type { DuplexStreams } from '../duplex-streams';
 import { withEncodedResponses } from '../encoded-responses';
+import type { LeaseRenewals } from '../lease-renewals';
+import type { ApiLimits } from '../limits';
 import type { Recipes } from '../recipes/recipes';
 import type { ServerStreams } from '../server-streams';
 import type { SnapshotSource } from '../state-copies';
@@ -25,6 +29,7 @@ import { electionServiceHandlers } from './election-service';
 import { EtcdCalls } from './etcd-calls';
 import { HttpApi, type HttpApiOptions } from './http/http-api';
 import { kvServiceHandlers } from './kv-service';
+import { leaseServiceHandlers } from './lease-service';
 import { lockServiceHandlers } from './lock-service';
 import { maintenanceServiceHandlers } from './maintenance-service';
 import { watchServiceHandlers } from './watch-service';
@@ -41,6 +46,9 @@ export interface EtcdDependencies {
   readonly scheduler: Scheduler;
   readonly snapshots: SnapshotSource;
   readonly watches: Watches;
+  readonly lessor: Lessor;
+  readonly renewals: LeaseRenewals;
+  readonly limits: Pick<ApiLimits, 'requestTimeoutMs'>;
   /** Milliseconds. */
   readonly electionTimeoutMs: number;
   /** How often silent watches that want to know are told how far they are; milliseconds. */
@@ -54,6 +62,8 @@ export interface SharedFunnels {
   readonly streams: ServerStreams;
   /** For watches. */
   readonly watchStreams: DuplexStreams;
+  /** For keep-alives. */
+  readonly leaseStreams: DuplexStreams;
   readonly recipes: Recipes;
 }
 
@@ -82,6 +92,7 @@ export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): 
       definition: withEncodedResponses(WatchService, 'watch'),
       handlers: watchServiceHandlers(watchNeeds, calls, funnels.watchStreams),
     },
+    { definition: LeaseService, handlers: leaseServiceHandlers(needs, calls, funnels.leaseStreams) },
     { definition: LockService, handlers: lockServiceHandlers(needs, calls, funnels.recipes) },
     { definition: ElectionService, handlers: electionServiceHandlers(needs, calls, funnels.recipes) },
     { definition: AuthService, handlers: authServiceHandlers(needs, calls) },

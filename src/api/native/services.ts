@@ -3,13 +3,17 @@ import type { Scheduler } from '../../base/clock';
 import { ClusterServiceService } from '../../gen/quorate/v1/cluster';
 import { ElectionServiceService } from '../../gen/quorate/v1/election';
 import { KVServiceService } from '../../gen/quorate/v1/kv';
+import { LeaseServiceService } from '../../gen/quorate/v1/lease';
 import { LockServiceService } from '../../gen/quorate/v1/lock';
 import { MaintenanceServiceService } from '../../gen/quorate/v1/maintenance';
 import type { Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
 import type { Proposer } from '../../node/call';
 import type { LastingCalls } from '../call-ends';
+import { DuplexStreams } from '../duplex-streams';
 import { withEncodedResponses } from '../encoded-responses';
+import { nativeErrors } from '../error-dialect';
+import type { LeaseRenewals } from '../lease-renewals';
 import type { ApiLimits } from '../limits';
 import { ReadGate } from '../read-gate';
 import type { Recipes } from '../recipes/recipes';
@@ -23,6 +27,8 @@ import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from 
 import { watchLimits } from './kv/watch';
 import { beginMutation } from './kv/write';
 import { WriteStreams, writeStreamLimits } from './kv/write-streams';
+import { keepAliveLimits } from './lease/keep-alive';
+import { type LeaseServiceDependencies, leaseServiceHandlers } from './lease-service';
 import { lockServiceHandlers } from './lock-service';
 import { type MaintenanceServiceDependencies, maintenanceServiceHandlers } from './maintenance-service';
 
@@ -31,8 +37,11 @@ export interface NativeDependencies extends ClusterServiceDependencies {
   readonly proposer: Proposer<Result>;
   readonly reader: ClusterServiceDependencies['reader'] &
     KvServiceDependencies['reader'] &
+    LeaseServiceDependencies['reader'] &
     MaintenanceServiceDependencies['reader'];
   readonly watches: Watches;
+  readonly lessor: LeaseServiceDependencies['lessor'];
+  readonly renewals: LeaseRenewals;
   readonly scheduler: Scheduler;
   readonly snapshots: SnapshotSource;
   readonly limits: ApiLimits;
@@ -59,6 +68,7 @@ export function nativeApi(member: NativeDependencies, { calls, streams, recipes 
   const needs = { ...member, selfId: self.id, reads: new ReadGate({ proposer, reader, clock: scheduler }) };
   const lists = new ServerStreams({ calls, scheduler, ...streamListLimits });
   const watches = new ServerStreams({ calls, scheduler, ...watchLimits });
+  const keepAlives = new DuplexStreams({ calls, dialect: nativeErrors, ...keepAliveLimits });
   const writes = new WriteStreams({
     calls,
     scheduler,
@@ -71,6 +81,7 @@ export function nativeApi(member: NativeDependencies, { calls, streams, recipes 
         definition: withEncodedResponses(KVServiceService, 'watch'),
         handlers: kvServiceHandlers(needs, { calls, lists, writes, watches }),
       },
+      { definition: LeaseServiceService, handlers: leaseServiceHandlers(needs, { calls, keepAlives }) },
       { definition: ClusterServiceService, handlers: clusterServiceHandlers(needs, calls) },
       {
         definition: MaintenanceServiceService,
@@ -79,6 +90,6 @@ export function nativeApi(member: NativeDependencies, { calls, streams, recipes 
       { definition: LockServiceService, handlers: lockServiceHandlers(needs, calls, recipes) },
       { definition: ElectionServiceService, handlers: electionServiceHandlers(needs, calls, recipes) },
     ],
-    lasting: [lists, writes, watches],
+    lasting: [lists, writes, watches, keepAlives],
   };
 }

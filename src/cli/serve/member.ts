@@ -7,6 +7,7 @@ import { etcdDialect } from '../../api/etcd/errors';
 import { etcdHttp, etcdServices } from '../../api/etcd/services';
 import { watchStreamLimits } from '../../api/etcd/watch-service';
 import { LeaseRenewals } from '../../api/lease-renewals';
+import { keepAliveLimits } from '../../api/native/lease/keep-alive';
 import { nativeApi } from '../../api/native/services';
 import { recipesOf } from '../../api/recipes/recipes';
 import { ServerStreams } from '../../api/server-streams';
@@ -18,6 +19,7 @@ import { seededRng } from '../../base/rng';
 import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
+import { StoreTasks } from '../../kv/store-tasks';
 import { defaultWatchHubOptions, WatchHub } from '../../kv/watch-hub';
 import { Node } from '../../node/node';
 import { defaultNodeOptions } from '../../node/options';
@@ -85,8 +87,11 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     });
     undo.push(() => store.close());
     refuseGap(storage, store);
-    const node = await startNode(options, { ...around, origin, storage, store });
+    const { node, tasks } = await startNode(options, { ...around, origin, storage, store });
     undo.push(() => node.stop());
+    undo.push(() => {
+      tasks.stop();
+    });
     const reclaimer = new SpaceReclaimer({
       scheduler: systemScheduler,
       machine: store,
@@ -103,7 +108,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
       hasQuorum: () => node.status().hasQuorum,
       intervalMs: healthIntervalMs,
     });
-    const server = clientServer(options, { ...around, origin, storage, store, node, health });
+    const server = clientServer(options, { ...around, origin, storage, store, node, tasks, health });
     undo.push(() => server.drain(options.drainTimeoutMs));
     // Before the calls in flight are awaited: they go to the next leader.
     undo.push(() => node.resign({ deadline: systemScheduler.now() + options.electionTimeoutMs }));
@@ -151,7 +156,13 @@ function refuseGap({ loaded }: Storage, { appliedIndex }: KvStateMachine): void 
   }
 }
 
-async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Result>> {
+/** The node, and the tasks of its store, which are told of every entry that is applied. */
+interface Engine {
+  readonly node: Node<Result>;
+  readonly tasks: StoreTasks;
+}
+
+async function startNode(options: ServeOptions, parts: Parts): Promise<Engine> {
   const { self, clusterId } = parts.origin;
   const transport = new GrpcTransport({
     clusterId,
@@ -179,13 +190,33 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Node<Resu
       parts.onRemoved();
     },
   });
+  const tasks = storeTasks(options, parts, node);
   try {
     await node.start();
   } catch (error) {
     await node.stop();
     throw error;
   }
-  return node;
+  tasks.start();
+  return { node, tasks };
+}
+
+function storeTasks(options: ServeOptions, parts: Parts, node: Node<Result>): StoreTasks {
+  const { origin, store, logger } = parts;
+  const tasks = new StoreTasks({
+    scheduler: systemScheduler,
+    machine: store,
+    memberId: origin.self.id,
+    options,
+    proposer: node,
+    logger,
+    status: () => node.status(),
+    onBug: (error) => {
+      parts.onFatal(error);
+    },
+  });
+  store.addListener(tasks.lessor);
+  return tasks;
 }
 
 function tuningOf(options: ServeOptions): GrpcTransportTuning {
@@ -200,14 +231,12 @@ function tuningOf(options: ServeOptions): GrpcTransportTuning {
   };
 }
 
-function clientServer(
-  options: ServeOptions,
-  member: Parts & { readonly node: Node<Result>; readonly health: Health },
-): ClientServer {
-  const { origin, storage, store, node, health } = member;
+function clientServer(options: ServeOptions, member: Parts & Engine & { readonly health: Health }): ClientServer {
+  const { origin, storage, store, node, tasks, health } = member;
   const calls = unaryCalls(options, member);
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
   const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
+  const leaseStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...keepAliveLimits });
   const parts = {
     clusterId: origin.clusterId,
     memberId: origin.self.id,
@@ -215,6 +244,8 @@ function clientServer(
     proposer: node,
     reader: store,
     watches: watchHub(options, store),
+    lessor: tasks.lessor,
+    renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
     membership: node,
     status: () => node.status(),
     scheduler: systemScheduler,
@@ -230,7 +261,7 @@ function clientServer(
   };
   const recipes = recipesOf(parts, calls);
   const native = nativeApi(parts, { calls, streams, recipes });
-  const etcd = etcdServices(parts, { calls, streams, watchStreams, recipes });
+  const etcd = etcdServices(parts, { calls, streams, watchStreams, leaseStreams, recipes });
   const description = describeApi();
   return new ClientServer({
     address: options.clientListen,
@@ -238,7 +269,7 @@ function clientServer(
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     calls,
     services: [...native.services, ...etcd],
-    lasting: [...native.lasting, watchStreams, recipes.waiting, recipes.observers],
+    lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
     additions: [health, description.reflection],
     http: etcdHttp(parts, { protos: description.jsonProtos, calls }),
   });
