@@ -1,5 +1,7 @@
 /** What one seed decides before anything happens: who takes part, what may go wrong, and how often. */
 import { between, type Rng } from '../base/rng';
+import type { StoreTaskOptions } from '../kv/store-tasks';
+import { defaultWatchHubOptions, type WatchHubOptions } from '../kv/watch-hub';
 import { defaultNodeOptions, type NodeOptions } from '../node/options';
 import { defaultRaftOptions, type RaftOptions } from '../raft';
 import { faultKinds } from './faults';
@@ -7,13 +9,24 @@ import { chanceFor, isLucky, pick, real } from './world/chance';
 import type { DiskQuality } from './world/disk';
 import type { NetworkQuality } from './world/network';
 import type { ClientHabits } from './workload/client';
+import type { Memory } from './model/requests';
+import type { Vocabulary } from './workload/memory';
+import type { OperationKind } from './workload/operation-kind';
+import { basicKinds, kindGroups } from './workload/operations';
 import type { OperatorHabits } from './workload/operator';
+import type { WatcherHabits } from './workload/watcher';
 
 export interface Plan {
   readonly seed: number;
   readonly members: number;
   readonly clients: number;
-  readonly keys: number;
+  readonly vocabulary: Vocabulary;
+  /** What clients do. */
+  readonly kinds: readonly OperationKind[];
+  readonly watchers: number;
+  readonly watcherHabits: WatcherHabits;
+  /** What members remember of requests. */
+  readonly memory: Memory;
   /** How long faults happen. */
   readonly safetyMs: number;
   /** The fault kinds of this seed, by name, with how many times their usual gap lies between two. */
@@ -31,6 +44,8 @@ export interface Plan {
   readonly maxTailBytes: number;
   readonly raftOptions: RaftOptions;
   readonly nodeOptions: NodeOptions;
+  readonly taskOptions: StoreTaskOptions;
+  readonly watchOptions: WatchHubOptions;
 }
 
 /** The plan of a seed. */
@@ -42,14 +57,15 @@ export function drawPlan(seed: number): Plan {
     seed,
     members: pick(rng, [3, 3, 3, 3, 5, 5, 5, 4, 2, 1]),
     clients: between(rng, 2, 8),
-    keys: pick(rng, [2, 5, 10]),
+    vocabulary: vocabularyOf(pick(rng, [2, 5, 10])),
     safetyMs: between(rng, 20, 90) * 1000,
     faults: drawFaults(rng, leaseReads),
     without: new Set(),
     network: drawNetwork(rng),
     snapshotChunkBytes: pick(rng, [2000, 8000, 100_000]),
     disk: { meanWriteMs: pick(rng, [0.5, 2, 2, 10]), meanReadMs: pick(rng, [0.2, 1, 5]) },
-    habits: drawHabits(rng),
+    habits: { ...drawHabits(rng), ...drawNaming(seed) },
+    ...drawWork(chanceFor(seed, 'plan of the work')),
     operator: drawOperator(rng),
     maxTurnMs: pick(rng, [0, 0.2, 1, 5]),
     maxDriftRate,
@@ -77,7 +93,48 @@ function drawNetwork(rng: Rng): NetworkQuality {
   };
 }
 
-function drawHabits(rng: Rng): ClientHabits {
+/** From a stream of its own, so that the other plans of old seeds stay what they were. */
+function drawNaming(seed: number): Pick<ClientHabits, 'namedRate' | 'confusionRate'> {
+  const rng = chanceFor(seed, 'plan of the names');
+  return { namedRate: pick(rng, [0, 0.3, 0.9]), confusionRate: pick(rng, [0, 0.05, 0.2]) };
+}
+
+function vocabularyOf(keys: number): Vocabulary {
+  const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+  return { keys: named('k', keys), leasedKeys: named('l', 4), leases: [1n, 2n, 3n, -4n] };
+}
+
+type Work = 'kinds' | 'watchers' | 'watcherHabits' | 'memory' | 'taskOptions' | 'watchOptions';
+
+/** Small bounds, as everywhere: what is forgotten, compacted or dropped is so often. */
+function drawWork(rng: Rng): Pick<Plan, Work> {
+  const share = pick(rng, [0, 0.3, 0.6, 1]);
+  const kinds = [...kindGroups.values()].filter(() => isLucky(rng, share)).flat();
+  return {
+    kinds: [...basicKinds, ...kinds],
+    watchers: pick(rng, [0, 0, 1, 3]),
+    watcherHabits: {
+      meanPaceMs: pick(rng, [5, 100, 1000]),
+      maxBytes: pick(rng, [1, 200, 100_000]),
+      wanderRate: pick(rng, [0, 0.05, 0.3]),
+    },
+    memory: { count: pick(rng, [5, 50, 100_000]), ageMs: pick(rng, [2000, 20_000, 3_600_000]) },
+    taskOptions: {
+      maxExpiriesPerSecond: pick(rng, [1, 10_000]),
+      retainMs: pick(rng, [0, 5000, 3_600_000]),
+      retainRevisions: pick(rng, [0, 10, 1_000_000]),
+    },
+    watchOptions: {
+      ...defaultWatchHubOptions,
+      maxQueuedBytes: pick(rng, [100, defaultWatchHubOptions.maxQueuedBytes]),
+      maxTotalQueuedBytes: pick(rng, [300, defaultWatchHubOptions.maxTotalQueuedBytes]),
+      maxCallsPerTurn: pick(rng, [1, defaultWatchHubOptions.maxCallsPerTurn]),
+      catchUpChanges: pick(rng, [1, 3, defaultWatchHubOptions.catchUpChanges]),
+    },
+  };
+}
+
+function drawHabits(rng: Rng): Omit<ClientHabits, 'namedRate' | 'confusionRate'> {
   return {
     meanThinkMs: pick(rng, [100, 300, 1000, 2000]),
     minDeadlineMs: 100,

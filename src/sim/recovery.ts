@@ -2,11 +2,14 @@
 import { required } from '../base/assert';
 import type { Rng } from '../base/rng';
 import { isMember, isVoter, reachedByQuorum, type MemberId } from '../raft';
+import { maxLeaseClockStepMs } from '../kv/command';
+import { answerGraceMs } from '../kv/lessor';
 import { check } from './checkers/checker';
 import type { FaultSchedule } from './fault-schedule';
 import type { Plan } from './plan';
 import { chanceFor, isLucky, shuffled } from './world/chance';
 import type { Call } from './workload/call';
+import { maxTtl } from './workload/operation-kind';
 import type { SimMember } from './world/member';
 import type { World } from './world/world';
 
@@ -42,7 +45,28 @@ export async function recover(world: World, faults: FaultSchedule, plan: Plan): 
   world.pointClientsAt(() => onDuty(world, world.present));
   world.note('fault', undefined, 'RECOVERY of all');
   await converge(world, plan, world.present);
+  await comeToRest(world, plan);
   return true;
+}
+
+/** What is left of leases once nobody renews any, at most: see docs/adr/0006-time-in-the-store.md. */
+const restMs = maxTtl * 1000 + 2 * maxLeaseClockStepMs + answerGraceMs;
+/** On top: rounds, elections, commits. */
+const restMarginMs = 10_000;
+
+/** E3: leases end once nobody renews them. W3: whoever watches is told of everything. */
+async function comeToRest(world: World, plan: Plan): Promise<void> {
+  const { leases, model } = world.witness;
+  world.stopClients();
+  for (const watcher of world.watchers) watcher.hurry();
+  const { maxDriftRate, taskOptions } = plan;
+  const isAtRest = (): boolean => model.store.leases.size === 0;
+  const queueMs = (model.store.leases.size / taskOptions.maxExpiriesPerSecond) * 1000;
+  await world.runFor((restMs + queueMs) / (1 - maxDriftRate) + restMarginMs, isAtRest);
+  leases.checkNoneLeft();
+  const isTold = (): boolean => world.watchers.every(({ revision }) => revision >= model.store.revision);
+  await world.runFor(restMarginMs, isTold);
+  check(isTold(), 'W3', () => `watches are not told of everything up to ${model.store.revision}`);
 }
 
 /** As few as are a quorum of every configuration that somebody goes by; `undefined` if all of them together are not. */

@@ -32,21 +32,46 @@ export function progressLine({ volume, failures, cpuMs }: Result): string {
 export function volumeLines(volume: Volume): readonly string[] {
   const { simulatedMs, steps, elections, commits, truncations, restarts, snapshots, network, calls, faults } = volume;
   const faultCounts = faultKinds.flatMap(({ name }) => (faults[name] === undefined ? [] : [`${name} ${faults[name]}`]));
-  const wishCounts = Object.entries(volume.wishes)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
   return [
     `simulated ${(simulatedMs / 1000).toFixed(1)} s in ${steps} steps`,
     `elections ${elections}, commits ${commits}, truncations ${truncations}, restarts ${restarts}, snapshots ${snapshots}, shortened logs ${volume.cuts}`,
-    `configurations ${volume.configurations}, joint ${volume.joint}; ${wishCounts}`,
+    `configurations ${volume.configurations}, joint ${volume.joint}; ${countsText(volume.wishes)}`,
     `packets: delivered ${network.delivered}, lost ${network.lost}, duplicated ${network.duplicated}, reordered ${network.reordered}; transfers of snapshots: arrived ${network.transfers}, broken off ${network.brokenTransfers}`,
     `calls: ok ${calls.ok}, definite errors ${calls.definite}, ambiguous ${calls.ambiguous}, open ${calls.open}`,
+    `done: ${countsText(volume.operations)}`,
+    `refused: ${countsText(volume.refusals)}`,
+    `leases: expired ${volume.expiries}, promised ${volume.promises}; watches: opened ${volume.watches}, events ${volume.watchEvents}`,
     `faults: ${faultCounts.join(', ')}`,
   ];
 }
 
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
+}
+
 /** From so many seeds on, each of these must have happened. */
 const enoughSeeds = 50;
+
+const wantedOperations = [
+  'put',
+  'delete',
+  'txn',
+  'compact',
+  'lease-grant',
+  'lease-revoke',
+  'renew',
+  'get',
+  'list',
+  'select',
+  'lease',
+];
+const wantedRefusals = [
+  'replayed',
+  ...['request-mismatch', 'request-expired', 'compacted', 'future-revision', 'duplicate-key', 'key-not-found'],
+  ...['lease-not-found', 'lease-exists', 'no-space', 'read compacted', 'read future-revision'],
+];
 
 /** What a run did too little of: then it proves nothing. */
 export function shortfalls(volume: Volume): readonly string[] {
@@ -71,6 +96,19 @@ export function shortfalls(volume: Volume): readonly string[] {
     ['calls that succeed', volume.calls.ok, 40 * seeds],
     ['calls that surely fail', volume.calls.definite, seeds],
     ['calls without a known outcome', volume.calls.ambiguous, seeds],
+    ['expired leases', volume.expiries, seeds],
+    ['promises to holders of leases', volume.promises, 5 * seeds],
+    ['events that watches were told', volume.watchEvents, 20 * seeds],
+    ...wantedOperations.map((name): [string, number, number] => [
+      `calls "${name}"`,
+      volume.operations[name] ?? 0,
+      seeds,
+    ]),
+    ...wantedRefusals.map((name): [string, number, number] => [
+      `answers "${name}"`,
+      volume.refusals[name] ?? 0,
+      seeds / 20,
+    ]),
     ['lost packets', volume.network.lost, 20 * seeds],
     ['duplicated packets', volume.network.duplicated, 10 * seeds],
     ['packets out of order', volume.network.reordered, 10 * seeds],

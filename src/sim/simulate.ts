@@ -4,7 +4,7 @@ import { FaultSchedule } from './fault-schedule';
 import { checkLinearizable } from './linearizability/history';
 import type { Plan } from './plan';
 import { recover } from './recovery';
-import { emptyVolume, type Volume } from './volume';
+import { emptyVolume, tally, type Volume } from './volume';
 import { Trace } from './world/trace';
 import { World } from './world/world';
 
@@ -67,7 +67,11 @@ function measure(world: World, faults: FaultSchedule): Volume {
   Object.assign(volume.wishes, world.room?.done);
   volume.restarts = world.restarts;
   Object.assign(volume.network, network.volume);
-  for (const { outcome } of calls) volume.calls[outcome]++;
+  volume.expiries = witness.leases.expiries;
+  volume.promises = witness.leases.promises;
+  volume.watches = witness.watching.sessions;
+  volume.watchEvents = witness.watching.events;
+  tally(volume, calls);
   for (const [kind, count] of faults.struck) volume.faults[kind] = count;
   return volume;
 }

@@ -257,7 +257,6 @@ function clientServer(options: ServeOptions, member: Parts & Engine & { readonly
     logSizeBytes: () => storage.sizeBytes(),
     version: programVersion(),
     logger: member.logger,
-    renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
   };
   const recipes = recipesOf(parts, calls);
   const native = nativeApi(parts, { calls, streams, recipes });

@@ -1,128 +1,120 @@
-/** The store as a plain map, fed with the committed entries: what every member and every client must see. */
-import { assert } from '../../base/assert';
-import type { Entry } from '../../raft';
+/** Every committed entry on the model: what each member's state machine, and each client, must be told. */
 import { commandOf } from '../../node/proposal-codec';
 import { decodeCommand } from '../../kv/command-codec';
-import { isSingleKey } from '../../kv/key-range';
-import type { DeleteOperation, PlainCommand, PutOperation } from '../../kv/command';
+import type { PlainCommand } from '../../kv/command';
+import type { Result } from '../../kv/result';
+import type { Entry } from '../../raft';
+import { latin1, resultText } from '../model/result-text';
+import { ModelStore, type Instant } from '../model/store';
+import type { Memory } from '../model/requests';
 import { check, type Checker } from './checker';
+import type { MemberView } from './member-view';
 
-/** A key as it stands, or stood. */
-export interface ModelRecord {
-  readonly value: string;
-  readonly createRevision: number;
-  readonly modRevision: number;
-  readonly version: number;
+/** What a committed entry came to. */
+export interface Outcome {
+  readonly command: PlainCommand | undefined;
+  readonly result: Result | undefined;
+  /** As text; empty for what is no command. */
+  readonly text: string;
+  /** The store afterwards. */
+  readonly after: Instant;
 }
 
-/** What one key became, and with which entry. */
-interface Change {
-  readonly index: number;
-  readonly revision: number;
-  /** `undefined`: removed. */
-  readonly record: ModelRecord | undefined;
-}
+/** Invariants by what breaks them: a member's result is another than the order of commits gives. */
+const names: Readonly<Record<PlainCommand['kind'], string>> = {
+  put: 'K1',
+  delete: 'K1',
+  txn: 'K6',
+  compact: 'K8',
+  'lease-grant': 'E6',
+  'lease-revoke': 'E4',
+  'lease-renew': 'E4',
+  'lease-expire': 'E2',
+  'advance-clock': 'E5',
+  alarm: 'K1',
+  configure: 'K1',
+};
 
-/** What one revision did. */
-export interface Mutation {
-  readonly kind: 'put' | 'delete';
-  readonly key: string;
-  readonly value: string;
-}
-
-/** D2 a call that surely failed has no effect, D3 a proposal has one effect at most; and the reference for K1 and K2. */
 export class ModelChecker implements Checker {
-  readonly names = ['D2', 'D3'];
-  readonly #changes = new Map<string, Change[]>();
+  readonly names = ['D2', 'D3', 'K1', 'K6', 'K8', 'E2', 'E4', 'E5', 'E6', 'X1', 'X3'];
+  readonly store: ModelStore;
   /** By index - 1. */
-  readonly #revisions: number[] = [];
-  /** By revision. */
-  readonly #mutations: (Mutation | undefined)[] = [];
+  readonly #outcomes: Outcome[] = [];
   readonly #proposals = new Set<string>();
-  readonly #values = new Set<string>();
+  /** Where each command stands in the log, by its bytes. */
+  readonly #places = new Map<string, number[]>();
   readonly #forbidden = new Set<string>();
-  #revision = 1;
+
+  constructor(memory: Memory) {
+    this.store = new ModelStore(memory);
+  }
 
   get lastIndex(): number {
-    return this.#revisions.length;
+    return this.#outcomes.length;
   }
 
   committed(entry: Entry): void {
-    if (entry.kind === 'command') this.#apply(entry);
-    this.#revisions.push(this.#revision);
-  }
-
-  /** A client was told that this value was surely not written. */
-  forbid(value: string): void {
-    this.#forbidden.add(value);
-    check(!this.#values.has(value), 'D2', () => `${value} was committed, and its client told that it was not written`);
-  }
-
-  revisionAt(index: number): number {
-    return this.#revisions[index - 1] ?? 1;
-  }
-
-  mutationOf(revision: number): Mutation | undefined {
-    return this.#mutations[revision];
-  }
-
-  /** The key after entry `index`. */
-  at(index: number, key: string): ModelRecord | undefined {
-    return this.#changes.get(key)?.findLast((change) => change.index <= index)?.record;
-  }
-
-  /** The key after revision `revision`. */
-  atRevision(revision: number, key: string): ModelRecord | undefined {
-    return this.#changes.get(key)?.findLast((change) => change.revision <= revision)?.record;
-  }
-
-  /** The keys that ever were, in order. */
-  keys(): readonly string[] {
-    return [...this.#changes.keys()].sort();
-  }
-
-  #apply(entry: Entry): void {
-    const proposal = Buffer.from(entry.payload.subarray(0, 16)).toString('latin1');
+    if (entry.kind !== 'command') {
+      this.#outcomes.push({ command: undefined, result: undefined, text: '', after: this.store.instant });
+      return;
+    }
+    const proposal = latin1(entry.payload.subarray(0, 16));
     check(!this.#proposals.has(proposal), 'D3', () => `entry ${entry.index} repeats a proposal`);
     this.#proposals.add(proposal);
-    this.#change(entry.index, decodeCommand(commandOf(entry.payload)).command);
+    const payload = commandOf(entry.payload);
+    this.#note(latin1(payload), entry.index);
+    const result = this.store.apply(entry, payload);
+    const { command } = decodeCommand(payload);
+    this.#outcomes.push({ command, result, text: resultText(result), after: this.store.instant });
   }
 
-  #change(index: number, command: PlainCommand): void {
-    switch (command.kind) {
-      case 'put':
-        this.#put(index, command);
-        return;
-      case 'delete':
-        this.#delete(index, command);
-        return;
-      default:
-        assert(false, 'clients of the simulator put and delete');
-    }
+  /** A member's results are those of the model. */
+  applied({ id }: MemberView, entries: readonly Entry[], results: readonly string[]): void {
+    entries.forEach(({ index }, at) => {
+      const { command, result, text } = this.outcomeAt(index);
+      const given = results[at];
+      if (given === text || command === undefined || result === undefined) return;
+      check(false, nameOf(command, result), () => `entry ${index} gives ${text}, and on ${id} ${given}`);
+    });
   }
 
-  #delete(index: number, { range }: DeleteOperation): void {
-    assert(isSingleKey(range), 'clients of the simulator delete single keys');
-    const key = Buffer.from(range.start).toString();
-    const changes = this.#changes.get(key);
-    if (changes?.at(-1)?.record === undefined) return;
-    this.#revision++;
-    changes.push({ index, revision: this.#revision, record: undefined });
-    this.#mutations[this.#revision] = { kind: 'delete', key, value: '' };
+  /** A client was told that this command, which no other call has, was surely not done. */
+  forbid(command: string): void {
+    this.#forbidden.add(command);
+    check(!this.#places.has(command), 'D2', () => `a command was committed, and its client told that it was not done`);
   }
 
-  #put(index: number, command: PutOperation): void {
-    const key = Buffer.from(command.key).toString();
-    const changes = this.#changes.get(key) ?? [];
-    const existing = changes.at(-1)?.record;
-    const value = Buffer.from(command.value).toString();
-    check(!this.#forbidden.has(value), 'D2', () => `${value} is committed after its client was told that it is not`);
-    this.#values.add(value);
-    const modRevision = ++this.#revision;
-    const version = (existing?.version ?? 0) + 1;
-    const record = { value, createRevision: existing?.createRevision ?? modRevision, modRevision, version };
-    changes.push({ index, revision: modRevision, record });
-    this.#changes.set(key, changes);
-    this.#mutations[modRevision] = { kind: 'put', key, value };
+  outcomeAt(index: number): Outcome {
+    const outcome = this.#outcomes[index - 1];
+    if (outcome === undefined) throw new Error(`entry ${index} is committed`);
+    return outcome;
   }
+
+  /** The store after entry `index`. */
+  instantAt(index: number): Instant {
+    return index === 0 ? start : this.outcomeAt(index).after;
+  }
+
+  /** The indexes at which a command stands, by its bytes; ascending. */
+  placesOf(command: string): readonly number[] {
+    return this.#places.get(command) ?? [];
+  }
+
+  #note(command: string, index: number): void {
+    check(!this.#forbidden.has(command), 'D2', () => `entry ${index} holds what its client was told is not done`);
+    const places = this.#places.get(command);
+    if (places === undefined) this.#places.set(command, [index]);
+    else places.push(index);
+  }
+}
+
+const start: Instant = { revision: 1, compactRevision: 0, live: new Map(), leases: new Map() };
+
+/** The invariant that suffers when a result is wrong. */
+export function nameOf({ kind }: PlainCommand, result: Result): string {
+  if (result.replayed === true) return 'X1';
+  if (result.kind === 'refused' && result.refusal === 'request-expired') return 'X3';
+  if (result.kind === 'refused' && result.refusal === 'request-mismatch') return 'X1';
+  if (kind === 'put' && result.kind === 'refused' && result.refusal === 'lease-not-found') return 'E6';
+  return names[kind];
 }

@@ -2,6 +2,7 @@
 import { openKvStateMachine, type KvStateMachine } from '../../kv/state-machine';
 import type { Entry, LogPosition, Persist } from '../../raft';
 import { sameConfiguration } from '../../raft';
+import { retentionOf, type Memory } from '../model/requests';
 import { withoutProposer } from '../world/state-disk';
 import { check, type Checker } from './checker';
 import type { History } from './history';
@@ -17,8 +18,11 @@ export class SnapshotChecker implements Checker {
   #replica: KvStateMachine | undefined;
   readonly #hashes = new Map<number, string>();
 
-  constructor(history: History) {
+  readonly #memory: Memory;
+
+  constructor(history: History, memory: Memory) {
     this.#history = history;
+    this.#memory = memory;
   }
 
   /** The configuration that comes with a snapshot is the one in force where it ends. */
@@ -60,7 +64,7 @@ export class SnapshotChecker implements Checker {
     if (known !== undefined) return known;
     if (this.#replica === undefined || this.#replica.appliedIndex > index) {
       this.close();
-      this.#replica = openKvStateMachine({ path: ':memory:', clusterId: 1n });
+      this.#replica = openKvStateMachine({ path: ':memory:', clusterId: 1n, retention: retentionOf(this.#memory) });
     }
     const entries: Entry[] = this.#history.committed
       .slice(this.#replica.appliedIndex, index)

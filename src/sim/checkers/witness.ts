@@ -1,23 +1,31 @@
 /** Sees everything in the simulated world, from the disks to the clients, and keeps the first violation. */
 import type { Configuration, Entry, LogPosition, MemberId, Persist } from '../../raft';
 import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
+import type { WatchBatch } from '../../kv/watch';
+import type { Memory } from '../model/requests';
 import type { Answer, Call, ReadAnswer } from '../workload/call';
+import type { WatchSession } from '../workload/watcher';
 import { AnswerChecker } from './answers';
 import { ApplyChecker } from './applying';
 import { Violation } from './checker';
 import { ContactChecker } from './contact';
 import { History } from './history';
+import { LeaseChecker, type LeaseCheckerOptions } from './leases';
 import type { MemberView } from './member-view';
 import { MembershipChecker } from './membership';
 import { ModelChecker } from './model';
 import { SnapshotChecker } from './snapshots';
 import { Watch } from './watch';
+import { WatchingChecker } from './watching';
 
 export interface WitnessOptions {
   readonly members: ReadonlyMap<MemberId, MemberView>;
   readonly configuration: Configuration;
   readonly electionTimeoutMs: number;
   readonly maxPromotionLag: number;
+  /** What members remember of requests. */
+  readonly memory: Memory;
+  readonly leases: LeaseCheckerOptions;
 }
 
 export class Witness {
@@ -26,23 +34,31 @@ export class Witness {
   readonly applying: ApplyChecker;
   readonly snapshots: SnapshotChecker;
   readonly membership: MembershipChecker;
+  readonly model: ModelChecker;
+  readonly leases: LeaseChecker;
+  readonly watching: WatchingChecker;
   violation: Violation | undefined;
   readonly #answers: AnswerChecker;
   readonly #contact: ContactChecker;
 
-  constructor({ members, configuration, electionTimeoutMs, maxPromotionLag }: WitnessOptions) {
+  constructor(options: WitnessOptions) {
+    const { members, configuration, electionTimeoutMs, maxPromotionLag, memory } = options;
     const history = new History(members, configuration);
-    const model = new ModelChecker();
+    const model = new ModelChecker(memory);
     this.history = history;
+    this.model = model;
+    this.leases = new LeaseChecker(model, options.leases);
+    this.watching = new WatchingChecker(model);
     this.applying = new ApplyChecker(history);
-    this.snapshots = new SnapshotChecker(history);
+    this.snapshots = new SnapshotChecker(history, memory);
     this.membership = new MembershipChecker(history, { maxPromotionLag });
     this.#answers = new AnswerChecker(history, model);
     this.#contact = new ContactChecker(history, { electionTimeoutMs });
     this.watch = new Watch({
       history,
       electionTimeoutMs,
-      more: [this.membership, model, this.applying, this.snapshots, this.#contact],
+      // The model first: others ask it what an entry has done.
+      more: [this.membership, model, this.leases, this.applying, this.snapshots, this.#contact],
     });
   }
 
@@ -107,12 +123,23 @@ export class Witness {
 
   /** A member answers; the answer may still be lost. */
   answered(call: Call, answer: Answer, life: string): void {
-    this.#guard(() => this.#answers.answered(call, answer, life));
+    this.#guard(() => {
+      const index = this.#answers.answered(call, answer, life);
+      if (index !== undefined) this.leases.answered(call, answer, index);
+    });
   }
 
   /** The whole store of a member. */
   shown(answer: ReadAnswer): void {
     this.#guard(() => this.#answers.shown(answer));
+  }
+
+  opened(session: WatchSession): void {
+    this.#guard(() => this.watching.opened(session));
+  }
+
+  took(session: WatchSession, batch: WatchBatch | undefined): void {
+    this.#guard(() => this.watching.took(session, batch));
   }
 
   returned(call: Call): void {

@@ -1,6 +1,9 @@
 /** Judges the clients' history: key by key for linearizability, and as a whole by revisions. K1 and K2. */
+import { encodeCommand } from '../../kv/command-codec';
 import { check } from '../checkers/checker';
-import type { Answer, Call } from '../workload/call';
+import { latin1 } from '../model/result-text';
+import { isStaleRead, type Answer, type Call } from '../workload/call';
+import { effectsOf, type Attempt, keysOf } from './effects';
 import { judgeRegister, type RegisterCall } from './register';
 
 /**
@@ -20,7 +23,7 @@ export function checkLinearizable(calls: readonly Call[]): number {
 
 /** Revisions are unique, and whoever began after another returned sees no lower one. */
 function checkRevisions(calls: readonly Call[]): void {
-  const done = calls.filter(({ outcome }) => outcome === 'ok');
+  const done = calls.filter(({ outcome, answer }) => outcome === 'ok' && !isReplay(answer));
   const writers = new Map<number, number>();
   for (const { id, answer } of done) {
     if (answer === undefined || !isWrite(answer)) continue;
@@ -44,7 +47,7 @@ function checkOrder(done: readonly Call[]): void {
     ) {
       newest = Math.max(newest, call.answer?.revision ?? 0);
     }
-    if (answer === undefined || ('stale' in operation && operation.stale)) continue;
+    if (answer === undefined || isStaleRead(operation)) continue;
     const isNewer = isWrite(answer) ? answer.revision > newest : answer.revision >= newest;
     check(
       isNewer,
@@ -54,44 +57,45 @@ function checkOrder(done: readonly Call[]): void {
   }
 }
 
+/** The answer of an earlier attempt: it tells nothing of when it was given again. */
+function isReplay(answer: Answer | undefined): boolean {
+  return answer !== undefined && 'replayed' in answer && answer.replayed;
+}
+
+/** True if it surely made the revision that it tells. */
 function isWrite(answer: Answer): boolean {
+  if (answer.kind === 'txn') return answer.results.some(isWrite);
   return answer.kind === 'put' || (answer.kind === 'delete' && answer.deleted > 0);
 }
 
 function byKey(calls: readonly Call[]): ReadonlyMap<string, readonly RegisterCall[]> {
   const keys = new Map<string, RegisterCall[]>();
-  const add = (key: string, call: RegisterCall): void => {
-    const ofKey = keys.get(key);
-    if (ofKey === undefined) keys.set(key, [call]);
-    else ofKey.push(call);
-  };
-  const all = [...new Set(calls.flatMap(({ operation }) => ('key' in operation ? [operation.key] : [])))];
-  for (const call of calls) for (const key of all) addTo(call, key, add);
+  const attempts = attemptsOf(calls);
+  for (const key of keysOf(calls)) {
+    const ofKey = attempts.flatMap((attempt) => effectsOf(attempt, key));
+    if (ofKey.length > 0) keys.set(key, ofKey);
+  }
   return keys;
 }
 
-/** What a call did to one key, or saw of it. */
-function addTo(call: Call, key: string, add: (key: string, call: RegisterCall) => void): void {
-  const { operation, outcome, invokedAt, answer } = call;
-  if (outcome === 'definite') return;
-  const returnedAt = outcome === 'ok' ? call.returnedAt : Infinity;
-  const times = { invokedAt, returnedAt };
-  switch (operation.kind) {
-    case 'put':
-      if (operation.key === key) add(key, { ...times, kind: 'write', value: operation.value, existed: undefined });
-      return;
-    case 'delete': {
-      if (operation.key !== key) return;
-      const existed = answer?.kind === 'delete' ? answer.deleted > 0 : undefined;
-      add(key, { ...times, kind: 'delete', value: undefined, existed });
-      return;
-    }
-    case 'get':
-    case 'list': {
-      if (answer?.kind !== 'read' || operation.stale) return;
-      if (operation.kind === 'get' ? operation.key !== key : key < operation.start || key >= operation.end) return;
-      const value = answer.found.find((found) => found.key === key)?.value;
-      add(key, { ...times, kind: 'read', value, existed: undefined });
+/**
+ * A command under a request id takes effect once, however often it is tried: any time between the first call and the
+ * first answer.
+ */
+function attemptsOf(calls: readonly Call[]): readonly Attempt[] {
+  const named = new Map<string, Attempt>();
+  const attempts: Attempt[] = [];
+  for (const call of calls) {
+    const { operation } = call;
+    const isNamed = operation.kind === 'mutation' && operation.requestId !== undefined;
+    const name = isNamed ? latin1(encodeCommand(operation)) : undefined;
+    const known = name === undefined ? undefined : named.get(name);
+    if (known !== undefined) known.calls.push(call);
+    else {
+      const attempt = { calls: [call] };
+      attempts.push(attempt);
+      if (name !== undefined) named.set(name, attempt);
     }
   }
+  return attempts;
 }

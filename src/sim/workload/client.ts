@@ -3,8 +3,9 @@ import { assert } from '../../base/assert';
 import { QuorateError } from '../../base/error';
 import { between, type Rng } from '../../base/rng';
 import type { Agenda } from '../world/agenda';
-import { exponential, isLucky, pick } from '../world/chance';
-import type { Answer, Call, CallOutcome, Operation, Serve } from './call';
+import { exponential, isLucky, pick, real } from '../world/chance';
+import { isMutation, type Answer, type Call, type CallOutcome, type Operation, type Serve } from './call';
+import { type Memory } from './memory';
 import type { OperationKind } from './operation-kind';
 import { serve } from './serve';
 
@@ -20,6 +21,10 @@ export interface ClientHabits {
   readonly wanderRate: number;
   /** How often a call that failed or whose outcome is unknown is made again. */
   readonly retryRate: number;
+  /** How often a change has a request id. Such a one is made again under its id, wherever the client is then. */
+  readonly namedRate: number;
+  /** How often a client uses an id that it has used before, for the same or for something else. */
+  readonly confusionRate: number;
 }
 
 /** A member, as far as clients can reach it. */
@@ -48,8 +53,9 @@ export interface ClientParts {
   readonly agenda: Agenda;
   readonly rng: Rng;
   readonly habits: ClientHabits;
-  readonly keys: readonly string[];
+  /** What it draws its operations from. */
   readonly kinds: readonly OperationKind[];
+  readonly memory: Memory;
   /** Whom it may ask. */
   readonly contacts: () => readonly Contact[];
   readonly nextCallId: () => number;
@@ -90,7 +96,7 @@ export class Client {
     assert(contact !== undefined, 'there is somebody to ask');
     this.#contact = contact;
     const id = nextCallId();
-    const operation = this.#draw(`v${id}`);
+    const operation = this.#draw(id);
     const call: Call = {
       id,
       client: this.#parts.number,
@@ -98,6 +104,7 @@ export class Client {
       deadlineMs: between(rng, habits.minDeadlineMs, habits.maxDeadlineMs),
       invokedAt: observer.step,
       returnedAt: Infinity,
+      invokedAtMs: this.#parts.agenda.now,
       outcome: 'open',
       answer: undefined,
       error: undefined,
@@ -106,19 +113,21 @@ export class Client {
     this.#ask(call, contact);
   }
 
-  #draw(freshValue: string): Operation {
-    const { rng, keys, kinds } = this.#parts;
+  #draw(id: number): Operation {
+    const { rng, kinds, habits, memory } = this.#parts;
     const again = this.#again;
     this.#again = undefined;
-    if (again !== undefined) return again.kind === 'put' ? { ...again, value: freshValue } : again;
-    let left = between(
+    if (again !== undefined) return again;
+    let left = real(
       rng,
-      1,
+      0,
       kinds.reduce((sum, { weight }) => sum + weight, 0),
     );
-    const kind = kinds.find(({ weight }) => (left -= weight) <= 0);
+    const kind = kinds.find(({ weight }) => (left -= weight) < 0);
     assert(kind !== undefined, 'the weights add up');
-    return kind.draw({ rng, keys, freshValue });
+    const operation = kind.draw(memory.context(rng, id));
+    if (operation.kind !== 'mutation' || !isLucky(rng, habits.namedRate)) return operation;
+    return memory.name(operation, { rng, id, isConfused: isLucky(rng, habits.confusionRate) });
   }
 
   #ask(call: Call, contact: Contact): void {
@@ -161,15 +170,17 @@ export class Client {
     call.outcome = outcome;
     call.answer = answer;
     call.returnedAt = observer.step;
+    this.#parts.memory.heard(answer);
     observer.returned(call);
     if (outcome !== 'ok') {
       this.#contact = isLucky(rng, 0.7) ? undefined : this.#contact;
-      this.#again = isLucky(rng, habits.retryRate) ? call.operation : undefined;
+      this.#again = mayBeRepeated(call.operation) && isLucky(rng, habits.retryRate) ? call.operation : undefined;
     }
     this.#rest();
   }
 }
 
-function isMutation({ kind }: Operation): boolean {
-  return kind === 'put' || kind === 'delete';
+/** A change without a request id would be another change. */
+function mayBeRepeated(operation: Operation): boolean {
+  return operation.kind !== 'mutation' || operation.requestId !== undefined;
 }

@@ -3,20 +3,23 @@ import { assert, required } from '../../base/assert';
 import { QuorateError } from '../../base/error';
 import { silentLogger } from '../../base/logger';
 import { between, type Rng } from '../../base/rng';
-import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
+import type { Watches } from '../../kv/watch';
 import type { ListedMember } from '../../node/member-directory';
 import type { Wish } from '../../node/membership-plan';
 import { Node } from '../../node/node';
 import type { NodeOptions } from '../../node/options';
 import type { ConfigurationPayload, Entry, LogPosition, MemberId, Persist, RaftOptions } from '../../raft';
 import { Violation } from '../checkers/checker';
+import { retentionOf, type Memory } from '../model/requests';
 import { LogMirror, type MemberView, type Seen } from '../checkers/member-view';
 import { everything, type Answer, type ReadAnswer, type Serve } from '../workload/call';
 import type { Contact } from '../workload/client';
+import type { WatchContact } from '../workload/watcher';
 import { read } from '../workload/serve';
 import type { Agenda } from './agenda';
+import { besideNode, type BesideNode, type BesideOptions } from './beside-node';
 import { real } from './chance';
 import type { SimDisk, SimStorage } from './disk';
 import { MemberClock } from './member-clock';
@@ -25,11 +28,12 @@ import { StateDisk } from './state-disk';
 import { WatchedMachine } from './watched-machine';
 
 /** What is the same for all members of a run. */
-export interface MemberSetup {
+export interface MemberSetup extends BesideOptions {
   /** What it knows when it starts for the first time. */
   readonly configuration: ConfigurationPayload;
   readonly raftOptions: RaftOptions;
   readonly nodeOptions: NodeOptions;
+  readonly memory: Memory;
   readonly maxTailBytes: number;
   readonly maxTurnMs: number;
   readonly maxDriftRate: number;
@@ -66,14 +70,14 @@ export interface MemberParts {
 export type Ending = 'process' | 'power';
 
 /** One life of the process. */
-interface Life {
+interface Life extends BesideNode {
   readonly number: number;
   readonly clock: MemberClock;
   readonly storage: SimStorage;
   readonly node: Node<Result>;
 }
 
-export class SimMember implements MemberView, Contact {
+export class SimMember implements MemberView, Contact, WatchContact {
   readonly id: MemberId;
   readonly name: string;
   readonly disk: SimDisk;
@@ -90,7 +94,7 @@ export class SimMember implements MemberView, Contact {
   readonly #parts: MemberParts;
   readonly #setup: MemberSetup;
   #life: Life | undefined;
-  readonly #state = new StateDisk();
+  readonly #state: StateDisk;
   #machine: KvStateMachine | undefined;
   #isPaused = false;
   #disturbedAt = 0;
@@ -104,6 +108,7 @@ export class SimMember implements MemberView, Contact {
     this.disk = parts.disk;
     this.#parts = parts;
     this.#setup = setup;
+    this.#state = new StateDisk(retentionOf(setup.memory));
     this.#rate = real(parts.rng, 1 - setup.maxDriftRate, 1 + setup.maxDriftRate);
   }
 
@@ -226,8 +231,18 @@ export class SimMember implements MemberView, Contact {
     if (life === undefined) return false;
     this.admit('input', () => {
       const machine = required(this.#machine, 'who lives has a state');
-      answered(doIt({ node: life.node, machine }, { deadline: life.clock.now() + deadlineMs }));
+      const { node, clock, renewals, tasks } = life;
+      const serving = { node, clock, machine, renewals, lessor: tasks.lessor };
+      answered(doIt(serving, { deadline: clock.now() + deadlineMs }));
     });
+    return true;
+  }
+
+  /** Does something with its watches when it is awake; returns false if nobody listens. */
+  withWatches(use: (watches: Watches) => void): boolean {
+    const life = this.#life;
+    if (life === undefined) return false;
+    this.admit('input', () => use(life.watches));
     return true;
   }
 
@@ -313,11 +328,17 @@ export class SimMember implements MemberView, Contact {
       onFatal: (error) => this.#onFatal(number, error),
       onRemoved: () => observer.removed(this),
     });
-    this.#life = { number, clock, storage, node };
-    const onFailure = (error: unknown): void => this.#onFatal(number, error);
-    new SpaceReclaimer({ scheduler: clock, machine, onFailure }).start();
+    const beside = besideNode({
+      ...{ id: this.id, machine, node, clock, setup: this.#setup },
+      onBug: (error) => {
+        // What an ended life still has on its mind is no bug.
+        if (this.#life?.number === number) observer.broken(this, error);
+      },
+    });
+    this.#life = { number, clock, storage, node, ...beside };
     observer.started(this, machine.appliedIndex);
     void node.start();
+    beside.start();
   }
 
   #watched(life: number, inner: KvStateMachine): WatchedMachine {

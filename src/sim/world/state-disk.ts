@@ -2,7 +2,8 @@
 import { assert } from '../../base/assert';
 import { between, type Rng } from '../../base/rng';
 import { MemoryStateDisk } from '../../kv/memory-medium';
-import { openKvStateMachine, type KvStateMachine } from '../../kv/state-machine';
+import type { RequestRetention } from '../../kv/request-table';
+import { openKvStateMachine, type KvStateMachine, type KvStateMachineOptions } from '../../kv/state-machine';
 import { commandOf } from '../../node/proposal-codec';
 import type { Entry, LogPosition } from '../../raft';
 import type { DurableView } from '../checkers/member-view';
@@ -16,6 +17,11 @@ export class StateDisk {
   #durableIndex = 0;
   /** As of the last close. */
   #closedAt = 0;
+  readonly #retention: RequestRetention;
+
+  constructor(retention: RequestRetention) {
+    this.#retention = retention;
+  }
 
   /** What a power cut leaves at least: the log may be cut up to there (invariant N4). */
   get durableIndex(): number {
@@ -25,7 +31,7 @@ export class StateDisk {
   /** @throws QuorateError `refused-to-start` if the state does not reach to where the log begins */
   open(logStart: LogPosition): KvStateMachine {
     const disk = this.#memory;
-    const machine = openKvStateMachine({ path: ':memory:', clusterId: simClusterId, logStart, disk });
+    const machine = this.#openMachine({ logStart, disk });
     // An interrupted installation was completed, for good.
     if (machine.appliedIndex > this.#closedAt) this.madeDurable(machine);
     return machine;
@@ -48,12 +54,16 @@ export class StateDisk {
     const target = between(rng, this.#durableIndex, Math.max(this.#durableIndex, this.#closedAt));
     const disk = new MemoryStateDisk();
     disk.state = this.#durable;
-    const machine = openKvStateMachine({ path: ':memory:', clusterId: simClusterId, disk });
+    const machine = this.#openMachine({ disk });
     assert(machine.appliedIndex === this.#durableIndex, 'the saved state is the one that was saved');
     machine.apply(entriesToReplay(log, this.#durableIndex + 1, target));
     this.#closedAt = machine.appliedIndex;
     void machine.close();
     this.#memory.state = disk.state;
+  }
+
+  #openMachine(options: Pick<KvStateMachineOptions, 'logStart' | 'disk'>): KvStateMachine {
+    return openKvStateMachine({ path: ':memory:', clusterId: simClusterId, retention: this.#retention, ...options });
   }
 
   /** Everything is gone. */

@@ -4,6 +4,7 @@ import { QuorateError } from '../../base/error';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../../raft';
+import { resultText } from '../model/result-text';
 import type { StateDisk } from './state-disk';
 
 export interface MachineObserver {
@@ -130,10 +131,5 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function textOf(result: Result | undefined): string {
-  return result === undefined ? '' : JSON.stringify(result, plainValue);
-}
-
-/** JSON has no numbers of 64 bits. */
-function plainValue(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
+  return result === undefined ? '' : resultText(result);
 }

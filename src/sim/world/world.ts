@@ -7,7 +7,9 @@ import { Witness } from '../checkers/witness';
 import type { Plan } from '../plan';
 import type { Call } from '../workload/call';
 import { Client, type CallObserver } from '../workload/client';
-import { operationKinds } from '../workload/operations';
+import { describeOperation } from '../workload/describe';
+import { Memory } from '../workload/memory';
+import { Watcher } from '../workload/watcher';
 import { Agenda } from './agenda';
 import { chanceFor } from './chance';
 import { SimDisk } from './disk';
@@ -33,6 +35,7 @@ const stepCode = {
   copy: 10,
   removed: 11,
   wish: 12,
+  watch: 13,
 } as const;
 
 /** Microtasks that a promise may need to get from the disk through the driver to a caller, with some to spare. */
@@ -60,6 +63,7 @@ export class World {
   restarts = 0;
   room: OperatorRoom | undefined;
   readonly #clients: Client[] = [];
+  readonly watchers: Watcher[] = [];
   /** Whom clients ask; everybody unless it was said otherwise. */
   #contacts: () => readonly SimMember[] = () => this.present;
   #broken: Error | undefined;
@@ -92,11 +96,11 @@ export class World {
     );
     const first = ids.map(directoryEntry);
     for (const id of ids) this.addMember(id, first);
+    const { electionTimeoutMs, maxPromotionLag } = plan.raftOptions;
+    const { memory, maxDriftRate, faults } = plan;
     this.witness = new Witness({
-      members: this.#byId,
-      configuration: simpleConfiguration(ids),
-      electionTimeoutMs: plan.raftOptions.electionTimeoutMs,
-      maxPromotionLag: plan.raftOptions.maxPromotionLag,
+      ...{ members: this.#byId, configuration: simpleConfiguration(ids), electionTimeoutMs, maxPromotionLag, memory },
+      leases: { now: () => this.agenda.now, maxDriftRate, clocksJump: faults.has('clock jump') },
     });
   }
 
@@ -105,6 +109,7 @@ export class World {
     for (const member of this.members) this.restart(member);
     this.restarts = 0;
     for (let number = 1; number <= this.#plan.clients; number++) this.#addClient(number);
+    for (let number = 1; number <= this.#plan.watchers; number++) this.#addWatcher(number);
     const { operator } = this.#plan;
     if (operator !== undefined) this.room = new OperatorRoom(this, { ...this.#plan, operator });
     this.#look();
@@ -216,7 +221,7 @@ export class World {
 
   /** A machine that has not started yet. @param known the members that it knows when it starts for the first time; nobody if it joins */
   addMember(id: MemberId, known: readonly DirectoryEntry[]): SimMember {
-    const { seed, disk, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate } = this.#plan;
+    const { seed, disk } = this.#plan;
     const { agenda, network } = this;
     const rng = chanceFor(seed, `member ${id}`);
     const simDisk = new SimDisk({
@@ -240,7 +245,7 @@ export class World {
       configuration: simpleConfiguration(known.map((entry) => entry.id)),
       context: encodeDirectory(known),
     };
-    const setup = { configuration, raftOptions, nodeOptions, maxTailBytes, maxTurnMs, maxDriftRate };
+    const setup = { ...this.#plan, configuration };
     const atOnce = (work: Promise<void>): void => void this.#urgent.push(work);
     const observer = this.#memberObserver();
     const member = new SimMember({ id, agenda, rng, network, disk: simDisk, observer, atOnce }, setup);
@@ -294,14 +299,33 @@ export class World {
   }
 
   #addClient(number: number): void {
-    const { seed, habits, keys } = this.#plan;
+    const { seed, habits, kinds, vocabulary } = this.#plan;
+    const { agenda } = this;
     this.#clients.push(
       new Client({
-        ...{ number, agenda: this.agenda, rng: chanceFor(seed, `client ${number}`), habits, kinds: operationKinds },
-        keys: Array.from({ length: keys }, (_, at) => `k${at}`),
+        ...{ number, agenda, rng: chanceFor(seed, `client ${number}`), habits, kinds },
+        memory: new Memory(vocabulary, number, () => agenda.now),
         contacts: () => this.#contacts(),
         nextCallId: () => this.calls.length + 1,
         observer: this.#callObserver(),
+      }),
+    );
+  }
+
+  #addWatcher(number: number): void {
+    const { seed, watcherHabits: habits, vocabulary } = this.#plan;
+    this.watchers.push(
+      new Watcher({
+        ...{ number, agenda: this.agenda, rng: chanceFor(seed, `watcher ${number}`), habits, vocabulary },
+        contacts: () => this.#contacts(),
+        observer: {
+          opened: (session) => this.witness.opened(session),
+          took: (session, batch) => {
+            this.trace.step(stepCode.watch, number, session.watch.revision);
+            this.witness.took(session, batch);
+          },
+          broken: (error) => this.breakDown(undefined, error),
+        },
       }),
     );
   }
@@ -316,12 +340,17 @@ export class World {
         this.calls.push(call);
         this.trace.step(stepCode.invoke, call.client, call.id);
         this.witness.invoked(call);
-        if (this.trace.isRead) this.#tell(undefined, `c${call.client} asks ${contact.name}: ${describeCall(call)}`);
+        if (this.trace.isRead)
+          this.#tell(
+            undefined,
+            `c${call.client} asks ${contact.name}: #${call.id} ${describeOperation(call.operation)}`,
+          );
       },
       returned: (call) => {
         this.trace.step(stepCode.return, call.client, call.id * 16 + call.outcome.length);
         this.witness.returned(call);
-        if (this.trace.isRead) this.#tell(undefined, `c${call.client} ${call.outcome}: ${describeCall(call)}`);
+        if (this.trace.isRead)
+          this.#tell(undefined, `c${call.client} ${call.outcome}: #${call.id} ${describeOperation(call.operation)}`);
       },
       answered: (call, contact, answer) => this.witness.answered(call, answer, contact.life),
       broken: (error) => this.breakDown(undefined, error),
@@ -355,10 +384,4 @@ export class World {
   #tell(member: SimMember | undefined, text: string): void {
     this.trace.line(this.agenda.now, member === undefined ? text : `${member.name} ${text}`);
   }
-}
-
-function describeCall({ id, operation }: Call): string {
-  const { kind } = operation;
-  const what = kind === 'list' ? `${operation.start}..${operation.end}` : operation.key;
-  return `#${id} ${kind} ${what}${kind === 'put' ? ` = ${operation.value}` : ''}`;
 }

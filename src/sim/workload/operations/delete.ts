@@ -1,9 +1,10 @@
 /** Delete a key, whether it is there or not. */
+import { deleteOperation } from '../../../kv/command-builders';
 import { pick } from '../../world/chance';
-import type { OperationKind } from '../operation-kind';
+import { mutation, type OperationKind } from '../operation-kind';
 
 export const deleteKey: OperationKind = {
   name: 'delete',
   weight: 2,
-  draw: ({ rng, keys }) => ({ kind: 'delete', key: pick(rng, keys) }),
+  draw: ({ rng, keys, leasedKeys }) => mutation(deleteOperation(Buffer.from(pick(rng, [...keys, ...leasedKeys])))),
 };

@@ -5,5 +5,5 @@ import type { OperationKind } from '../operation-kind';
 export const get: OperationKind = {
   name: 'get',
   weight: 6,
-  draw: ({ rng, keys }) => ({ kind: 'get', key: pick(rng, keys), stale: false }),
+  draw: ({ rng, keys }) => ({ kind: 'get', key: pick(rng, keys), revision: 0, isStale: false }),
 };

@@ -8,6 +8,6 @@ export const list: OperationKind = {
   weight: 2,
   draw: ({ rng, keys }) => {
     const start = isLucky(rng, 0.5) ? pick(rng, keys) : everything.start;
-    return { ...everything, start, stale: false };
+    return { ...everything, start, isStale: false };
   },
 };

@@ -5,5 +5,5 @@ import type { OperationKind } from '../operation-kind';
 export const staleGet: OperationKind = {
   name: 'stale get',
   weight: 1,
-  draw: ({ rng, keys }) => ({ kind: 'get', key: pick(rng, keys), stale: true }),
+  draw: ({ rng, keys }) => ({ kind: 'get', key: pick(rng, keys), revision: 0, isStale: true }),
 };

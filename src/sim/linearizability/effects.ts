@@ -1,0 +1,107 @@
+/** What a call did to one key, or saw of it. */
+import type { Operation as Step } from '../../kv/command';
+import type { Result } from '../../kv/result';
+import { latin1 } from '../model/result-text';
+import type { Call, Mutation } from '../workload/call';
+import type { RegisterCall } from './register';
+
+/** One call, or all calls with the same command under the same request id. */
+export interface Attempt {
+  readonly calls: Call[];
+}
+
+/** A branch of a transaction, step by step, with what came of each if that is known. */
+interface Done {
+  readonly step: Step;
+  readonly result: Result | undefined;
+}
+
+/** The keys that anybody asked for, except those that leases may delete: of these nobody sees all changes. */
+export function keysOf(calls: readonly Call[]): readonly string[] {
+  const keys = calls.flatMap(({ operation }) => {
+    if (operation.kind === 'get') return [operation.key];
+    const isPut = operation.kind === 'mutation' && operation.command.kind === 'put';
+    return isPut ? [latin1(operation.command.key)] : [];
+  });
+  return [...new Set(keys)].filter((key) => !isLeased(key)).sort();
+}
+
+/** Such keys are attached to leases. */
+export function isLeased(key: string): boolean {
+  return key.startsWith('l');
+}
+
+export function effectsOf({ calls }: Attempt, key: string): readonly RegisterCall[] {
+  const [first] = calls;
+  if (first === undefined) return [];
+  const { operation } = first;
+  switch (operation.kind) {
+    case 'mutation':
+      return effectsOfMutation(operation, calls, key);
+    case 'get':
+    case 'list': {
+      const { answer, outcome, invokedAt, returnedAt } = first;
+      const isOfNow = !operation.isStale && operation.revision === 0;
+      if (outcome !== 'ok' || answer?.kind !== 'read' || !isOfNow) return [];
+      if (operation.kind === 'get' ? operation.key !== key : key < operation.start || key >= operation.end) return [];
+      const found = answer.found.find((record) => latin1(record.key) === key);
+      const value = found && latin1(found.value);
+      return [{ invokedAt, returnedAt, kind: 'read', value, existed: undefined }];
+    }
+    case 'select':
+    case 'renew':
+    case 'lease':
+      return [];
+  }
+}
+
+function effectsOfMutation({ command }: Mutation, calls: readonly Call[], key: string): readonly RegisterCall[] {
+  if (command.kind !== 'put' && command.kind !== 'delete' && command.kind !== 'txn') return [];
+  if (calls.every(({ outcome }) => outcome === 'definite')) return [];
+  const answered = calls.filter(({ outcome, answer }) => outcome === 'ok' && !isUncertain(answer as Result));
+  const times = {
+    invokedAt: Math.min(...calls.map((call) => call.invokedAt)),
+    returnedAt: Math.min(Infinity, ...answered.map((call) => call.returnedAt)),
+  };
+  const result = answered[0]?.answer as Result | undefined;
+  return stepsOf({ step: command, result }).flatMap((done) => effectOf(done, key, times));
+}
+
+/** It was not done now, but may have been before. */
+function isUncertain(result: Result): boolean {
+  return result.kind === 'refused' && (result.refusal === 'request-expired' || result.refusal === 'request-mismatch');
+}
+
+/** The operations that were done, or may have been, nested ones in the place of what holds them. */
+function stepsOf({ step, result }: Done): readonly Done[] {
+  if (result?.kind === 'refused') return [];
+  if (step.kind !== 'txn') return [{ step, result }];
+  if (result?.kind !== 'txn') {
+    return [...step.success, ...step.failure].flatMap((each) => stepsOf({ step: each, result: undefined }));
+  }
+  const branch = result.succeeded ? step.success : step.failure;
+  return branch.flatMap((each, at) => stepsOf({ step: each, result: result.results[at] }));
+}
+
+function effectOf(
+  { step, result }: Done,
+  key: string,
+  times: Pick<RegisterCall, 'invokedAt' | 'returnedAt'>,
+): readonly RegisterCall[] {
+  switch (step.kind) {
+    case 'put':
+      if (latin1(step.key) !== key) return [];
+      return [{ ...times, kind: 'write', value: latin1(step.value), existed: undefined }];
+    case 'delete': {
+      const { start, end } = step.range;
+      if (key < latin1(start) || (end !== undefined && key >= latin1(end))) return [];
+      const isOfOneKey = end !== undefined && latin1(end) === `${latin1(start)}\0`;
+      const deleted = result?.kind === 'delete' ? result.deleted : undefined;
+      const existed = deleted === 0 ? false : isOfOneKey && deleted !== undefined ? true : undefined;
+      return [{ ...times, kind: 'delete', value: undefined, existed }];
+    }
+    case 'range':
+    case 'txn':
+      return [];
+  }
+}
