@@ -9,6 +9,7 @@ import { ServerStreams } from '../../src/api/server-streams';
 import { UnaryCalls } from '../../src/api/unary-calls';
 import type { Scheduler } from '../../src/base/clock';
 import { silentLogger } from '../../src/base/logger';
+import { defaultStoreTaskOptions, StoreTasks } from '../../src/kv/store-tasks';
 import { defaultWatchHubOptions, WatchHub } from '../../src/kv/watch-hub';
 import type { NodeStatus } from '../../src/node/status';
 import { Health } from '../../src/ops/health';
@@ -85,6 +86,20 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   const state = { quorum: true };
   const health = new Health({ scheduler: realScheduler, hasQuorum: () => state.quorum, intervalMs: 10 });
   const streams = new ServerStreams({ calls, scheduler: realScheduler, ...copyLimits, maxStallMs });
+  const renewals = new LeaseRenewals({ proposer: store, scheduler: realScheduler });
+  const tasks = new StoreTasks({
+    scheduler: realScheduler,
+    machine: store.reader,
+    memberId: fakeSelf.id,
+    options: defaultStoreTaskOptions,
+    proposer: store,
+    logger: silentLogger,
+    // It measures what leases have left, and ends none.
+    status: () => ({ role: 'follower', term: 1 }),
+    onBug: (error) => bugs.push(error),
+  });
+  const { lessor } = tasks;
+  store.reader.addListener(lessor);
   const recipes = recipesOf(
     {
       proposer: store,
@@ -92,7 +107,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       watches,
       scheduler: realScheduler,
       logger: silentLogger,
-      renewals: new LeaseRenewals({ proposer: store, scheduler: realScheduler }),
+      renewals,
     },
     calls,
   );
@@ -103,6 +118,8 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       proposer: store,
       reader: store.reader,
       watches,
+      lessor,
+      renewals,
       membership,
       status: () => ({ ...fakeStatus, leader: membership.leader }),
       scheduler: realScheduler,
