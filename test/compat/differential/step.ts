@@ -24,7 +24,6 @@ export const methods = {
 
 export type Method = keyof typeof methods;
 export type RequestOf<M extends Method> = Parameters<(typeof methods)[M]['requestSerialize']>[0];
-export type ReplyOf<M extends Method> = ReturnType<(typeof methods)[M]['responseDeserialize']>;
 
 /** A call and its request. Lease ids may be aliases (see `leases.ts`). */
 export type Call = {
