@@ -71,7 +71,8 @@ async function refuseUsed(directory: string): Promise<void> {
 
 async function build(restoration: Restoration, building: string): Promise<RestoredState> {
   const { file, cluster } = restoration;
-  const path = join(building, 'state.db');
+  // Storage takes a state without a log for one that lost it, so it gets its name after the log was made.
+  const path = join(building, 'copied.db');
   const sha256 = await copyTo(path, restoration);
   if (readStateCluster(path) === cluster.clusterId) {
     const problem = `is of the cluster with the id ${String(cluster.clusterId)}, which is what --cluster-name gives: choose another`;
@@ -81,6 +82,7 @@ async function build(restoration: Restoration, building: string): Promise<Restor
   const { last, ...state } = await checkState(path, cluster.clusterId);
   await makeLog(building, cluster, last);
   syncPath(path);
+  await rename(path, join(building, 'state.db'));
   syncPath(building);
   return { appliedIndex: last.index, ...state, sha256 };
 }
