@@ -49,6 +49,14 @@ export class ProcessCluster {
     return cluster;
   }
 
+  /** Starts members from what their directories say, and waits for a leader. */
+  static async startFrom(members: readonly ProcessMember[], options: ProcessClusterOptions): Promise<ProcessCluster> {
+    const cluster = new ProcessCluster(members, options);
+    for (const member of members) cluster.startAlone(member);
+    await cluster.leader();
+    return cluster;
+  }
+
   async startAll(): Promise<void> {
     for (const member of this.members) this.startMember(member);
     await this.leader();
