@@ -3,7 +3,7 @@ import { assert, required } from '../base/assert';
 import type { KvState } from './kv-state';
 
 /** Rows looked at, and rows removed, in one step: about a millisecond. */
-const stepRows = 256;
+const stepRows = 128;
 /** Bytes of values after which a step ends: long values take long to remove. */
 const stepBytes = 1 << 20;
 

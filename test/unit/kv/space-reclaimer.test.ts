@@ -76,7 +76,7 @@ describe('Removing what was compacted', () => {
     apply(...Array.from({ length: 3000 }, () => put('hot', 'x')));
     compact(3001);
     machine.compactStep();
-    expect(rows()).toHaveLength(3000 - 256);
+    expect(rows()).toHaveLength(3000 - 128);
     expect(sweep()).toBeGreaterThan(10);
     expect(rows()).toEqual(['hot3001']);
   });
