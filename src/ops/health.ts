@@ -8,6 +8,7 @@ export const quorumServices = [
   '',
   'readiness',
   'quorate.v1.KVService',
+  'quorate.v1.LeaseService',
   'quorate.v1.LockService',
   'quorate.v1.ElectionService',
   'etcdserverpb.KV',

@@ -15,6 +15,7 @@ const protoDirectory = resolve(__dirname, '../../proto');
 /** The services a client can call on the client listener. */
 const reflectedServices = [
   'quorate.v1.KVService',
+  'quorate.v1.LeaseService',
   'quorate.v1.LockService',
   'quorate.v1.ElectionService',
   'quorate.v1.ClusterService',
@@ -33,6 +34,7 @@ const reflectedServices = [
 /** The error details are there so that clients can show what `grpc-status-details-bin` holds. */
 const files = [
   'quorate/v1/kv.proto',
+  'quorate/v1/lease.proto',
   'quorate/v1/lock.proto',
   'quorate/v1/election.proto',
   'quorate/v1/cluster.proto',
