@@ -8,7 +8,7 @@ import type { Alarm, LeaseInfo, Result } from '../../src/kv/result';
 import { VirtualTime } from './virtual-time';
 
 /** The parts of a reader that tasks look at, all of them to be set. */
-export class FakeStore {
+class FakeStore {
   revision = 1;
   compactRevision = 0;
   clockMs = 0;

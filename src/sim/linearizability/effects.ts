@@ -27,7 +27,7 @@ export function keysOf(calls: readonly Call[]): readonly string[] {
 }
 
 /** Such keys are attached to leases. */
-export function isLeased(key: string): boolean {
+function isLeased(key: string): boolean {
   return key.startsWith('l');
 }
 
