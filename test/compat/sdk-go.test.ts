@@ -19,8 +19,11 @@ function build(directory: string): string {
     // Compiling gRPC takes a minute, the first time.
     GOCACHE: join(root, 'node_modules/.cache/quorate/go'),
   };
-  run('go', ['vet', 'quorate.dev/sdk/example'], { cwd: join(workspace, 'sdk'), env });
-  run('go', ['build', '-o', program, 'quorate.dev/sdk/example'], { cwd: join(workspace, 'sdk'), env });
+  run('go', ['vet', '-tags', 'debian', 'quorate.dev/sdk/example'], { cwd: join(workspace, 'sdk'), env });
+  run('go', ['build', '-tags', 'debian', '-o', program, 'quorate.dev/sdk/example'], {
+    cwd: join(workspace, 'sdk'),
+    env,
+  });
   return program;
 }
 
