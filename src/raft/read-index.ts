@@ -32,6 +32,8 @@ export function receiveRead(state: RaftState, id: number): void {
  */
 export function beginReadRound(state: RaftState, leading: Leading): void {
   const { reads } = leading;
+  // The configuration may have changed since the last answer: a leader that is the only voter now waits for nobody.
+  finishReadRound(state, leading);
   if (reads.confirming !== undefined) return;
   if (reads.waiting.length === 0 && !reads.isWanted && !wantsLease(state, leading)) return;
   if (state.commitIndex < leading.firstIndex) return;

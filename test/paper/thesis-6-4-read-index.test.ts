@@ -26,6 +26,14 @@ describe('ReadIndex (thesis §6.4)', () => {
     expect(member.read(7).reads).toEqual([{ id: 7, confirmed: true, readIndex: 1 }]);
   });
 
+  it('a leader that becomes the only voter while it waits confirms itself (§6.4; simulator, seed 2003)', () => {
+    const member = raft.establishedLeader({ voters: [self, peerB] });
+    member.read(7);
+    const removed = member.change([{ kind: 'remove', member: peerB }]);
+    expect(member.configuration).toMatchObject({ voters: [self] });
+    expect([...removed.reads, ...member.persisted().reads]).toMatchObject([{ id: 7, confirmed: true }]);
+  });
+
   it('a refused AppendEntries confirms too: it was answered in this term (§6.4)', () => {
     const member = raft.establishedLeader();
     member.read(7);

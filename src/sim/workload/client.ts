@@ -70,6 +70,8 @@ export class Client {
   #contact: Contact | undefined;
   #again: Operation | undefined;
   #isStopped = false;
+  /** Makes no new calls for the time being. */
+  isPaused = false;
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
@@ -84,7 +86,9 @@ export class Client {
   #rest(): void {
     const { agenda, rng, habits } = this.#parts;
     agenda.after(exponential(rng, habits.meanThinkMs), () => {
-      if (!this.#isStopped) this.#call();
+      if (this.#isStopped) return;
+      if (this.isPaused) this.#rest();
+      else this.#call();
     });
   }
 

@@ -173,6 +173,11 @@ export class World {
     this.#contacts = members;
   }
 
+  /** Clients make no new calls, or do again. */
+  pauseClients(isPaused: boolean): void {
+    for (const client of this.#clients) client.isPaused = isPaused;
+  }
+
   stopClients(): void {
     for (const client of this.#clients) client.stop();
   }
