@@ -58,12 +58,13 @@ async function follower(): Promise<ProcessMember> {
   return found;
 }
 
-/** Kills the leader, waits for the next and starts it again. */
+/** Kills the leader, waits for the next, starts it again and waits until it answers. */
 async function killLeader(): Promise<void> {
   const leader = await cluster.leader();
   await cluster.end(leader, 'SIGKILL');
   await cluster.leader(cluster.members.filter(({ name }) => name !== leader.name));
   cluster.startMember(leader);
+  await eventually(20_000, 'the member that was killed', () => cluster.status(leader));
 }
 
 /** Asks for a lock until it is granted, through one member after the other: by its request id it keeps its place. */
