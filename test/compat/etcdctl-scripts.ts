@@ -85,25 +85,27 @@ export const scripts: readonly (readonly [verb: string, lines: readonly Line[]])
   ],
   // etcd 3.4 forgets the header of an answer about alarms, which shows in JSON.
   ['alarm', ['alarm list', 'alarm disarm']],
-  // Up to here no lease is attached: the ids of leases are part of the hash.
-  ['endpoint hashkv', ['endpoint hashkv', 'endpoint hashkv --cluster', 'endpoint hashkv --rev=12 -w json']],
+  // Up to here no lease is attached: the ids of leases are part of the hash. (With --cluster, etcdctl 3.4 calls a member by
+  // a URL where a host belongs, which Node's HTTP/2 refuses: see docs/etcd.md.)
+  ['endpoint hashkv', ['endpoint hashkv', 'endpoint hashkv --rev=12 -w json']],
   [
     'endpoint',
     ['endpoint health', 'endpoint health --cluster -w json', 'endpoint status', 'endpoint status -w fields'],
   ],
-  ['member list', ['member list', 'member list -w json', 'member list -w fields']],
-  ['defrag', ['defrag', 'defrag --cluster', 'get a']],
+  ['member list', ['member list']],
+  ['defrag', ['defrag', 'get a']],
   ['version', ['version']],
+  ['watch', ['watch w/ --prefix --rev=2']],
   [
     'lease',
     [
       'lease grant 1000',
       'put l/1 x --lease=$LEASE',
-      'put l/2 y --lease=$LEASE',
       'get l/1 -w fields',
       'lease timetolive $LEASE',
       'lease timetolive $LEASE --keys',
       'lease timetolive $LEASE --keys -w json',
+      'put l/2 y --lease=$LEASE',
       'lease keep-alive --once $LEASE',
       'lease list',
       'lease revoke $LEASE',
@@ -120,12 +122,12 @@ export const scripts: readonly (readonly [verb: string, lines: readonly Line[]])
   ['lock', ['lock name echo held', 'lock name --ttl=20 false', 'get name --prefix']],
 ];
 
-/** Watches, and how many lines each prints before it is stopped. */
+/**
+ * Watches, and how many lines each prints before it is stopped. Only in forms that do not show which events came in one
+ * message: that depends on when each server looks.
+ */
 export const watches: readonly (readonly [line: Line, lines: number])[] = [
   ['watch w/ --prefix --rev=$START', 11],
   ['watch w/ --prefix --prev-kv --rev=$START', 13],
-  ['watch w/1 --rev=$START -w json', 3],
-  ['watch w/1 w/3 --rev=$START -w fields', 30],
-  ['watch w/1 w/3 --rev=$START -- echo changed', 15],
-  ['watch w/ --prefix --rev=2', 1],
+  ['watch w/1 w/3 --rev=$START', 11],
 ];

@@ -142,6 +142,7 @@ describe('reflection', () => {
       'quorate.v1.ClusterService',
       'quorate.v1.ElectionService',
       'quorate.v1.KVService',
+      'quorate.v1.LeaseService',
       'quorate.v1.LockService',
       'quorate.v1.MaintenanceService',
       'v3electionpb.Election',

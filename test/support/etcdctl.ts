@@ -119,7 +119,15 @@ const names: readonly (readonly [RegExp, string])[] = [
   [/remaining\(\d+s\)/g, 'remaining(TIME)'],
   [/"ttl":\d+/g, '"ttl":#'],
   [/"(TTL)" : \d+/g, '"$1" : #'],
+  [/"Lease" : [1-9]\d+/g, '"Lease" : #'],
+  [/"took":"[^"]*"/g, '"took":#'],
+  [/"id":\d+/g, '"id":#'],
+  // Who leads, its term, how long its log is: entries that clients do not see differ.
+  [/, (true|false), false, \d+, \d+, \d+,/g, ', LEADS, false, TERM, INDEX, INDEX,'],
   [/"ts":"[^"]*"/g, '"ts":#'],
+  // etcdctl itself panics at some mistakes, and shows its memory.
+  [/0x[0-9a-f]+\?/g, 'POINTER'],
+  [/0x[0-9a-f]+/g, 'POINTER'],
   [/client-[-0-9a-f]{36}/g, 'CLIENT'],
 ];
 
