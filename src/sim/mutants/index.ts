@@ -2,12 +2,15 @@
 import { driverMutants } from './driver';
 import { electionMutants } from './elections';
 import { leadershipMutants } from './leadership';
+import { leaseMutants } from './leases';
 import { membershipMutants } from './membership';
 import type { Mutant } from './mutant';
 import { readMutants } from './reads';
 import { replicationMutants } from './replication';
 import { snapshotMutants } from './snapshots';
+import { requestMutants } from './requests';
 import { storeMutants } from './store';
+import { watchMutants } from './watches';
 
 export const mutants: readonly Mutant[] = [
   ...electionMutants,
@@ -18,4 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...membershipMutants,
   ...snapshotMutants,
   ...leadershipMutants,
+  ...leaseMutants,
+  ...requestMutants,
+  ...watchMutants,
 ];

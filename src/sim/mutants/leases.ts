@@ -1,0 +1,77 @@
+/** Mistakes with leases and the time they last. */
+import { later, soon, type Mutant } from './mutant';
+
+export const leaseMutants: readonly Mutant[] = [
+  {
+    name: 'a lease ends at half its time',
+    breaks: 'E1',
+    file: 'kv/lessor',
+    find: 'this.#parts.clock.now() + ttlMs + exports.answerGraceMs',
+    replace: 'this.#parts.clock.now() + ttlMs / 2',
+    seeds: soon,
+  },
+  {
+    name: "takes the store's clock for exact",
+    breaks: 'E1',
+    file: 'kv/lessor',
+    find: '+ clockErrorMs + exports.answerGraceMs',
+    replace: '- clockErrorMs',
+    seeds: later,
+  },
+  {
+    name: 'an expiry counts whoever leads by then',
+    breaks: 'E2',
+    file: 'kv/lease-commands',
+    find: 'if (term !== context.entry.term)\n        return resultOf([], context);',
+    replace: '',
+    seeds: later,
+  },
+  {
+    name: 'an expiry ends a lease that was renewed since',
+    breaks: 'E2',
+    file: 'kv/lease-commands',
+    find: 'lease.grantIndex === deadline.grantIndex && lease.renewals === deadline.renewals',
+    replace: 'lease.grantIndex === deadline.grantIndex',
+    seeds: later,
+  },
+  {
+    name: 'the keys of a lease vanish one after the other',
+    breaks: 'E2',
+    file: 'kv/lease-commands',
+    find: 'writer.deleteKey(key);',
+    replace: '{ writer.deleteKey(key); writer.finish(); }',
+    seeds: later,
+  },
+  {
+    name: 'no lease ever expires',
+    breaks: 'E3',
+    file: 'kv/lessor',
+    find: 'this.#allowance -= due.length;',
+    replace: 'return;',
+    seeds: soon,
+  },
+  {
+    name: 'a renewal does not count',
+    breaks: 'E4',
+    file: 'kv/lease-commands',
+    find: 'const lease = leases.renew(id, batch.facts.clockMs);',
+    replace: 'const lease = leases.get(id);',
+    seeds: later,
+  },
+  {
+    name: 'the clock moves in any term',
+    breaks: 'E5',
+    file: 'kv/command-applier',
+    find: 'if (term !== entry.term || elapsedMs === 0)',
+    replace: 'if (elapsedMs === 0)',
+    seeds: later,
+  },
+  {
+    name: 'a key that moves to another lease stays with the first',
+    breaks: 'E6',
+    file: 'kv/lease-table',
+    find: 'if (this.#attached.size > 0)\n            this.#detach(key);',
+    replace: '',
+    seeds: later,
+  },
+];

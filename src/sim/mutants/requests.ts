@@ -1,0 +1,86 @@
+/** Mistakes with transactions, requests that are made again, and history. */
+import { later, soon, type Mutant } from './mutant';
+
+export const requestMutants: readonly Mutant[] = [
+  {
+    name: 'one comparison is enough for a transaction',
+    breaks: 'K6',
+    file: 'kv/txn-plan',
+    find: 'compares.every((compare) => holds(compare, records))',
+    replace: 'compares.some((compare) => holds(compare, records))',
+    seeds: soon,
+  },
+  {
+    name: 'each put of a transaction makes a revision',
+    breaks: 'K6',
+    file: 'kv/command-applier',
+    find: 'this.#grantFor(put, entry);\n                return this.#writer.put(put);',
+    replace:
+      'this.#grantFor(put, entry);\n                const done = this.#writer.put(put); this.#writer.finish(); return done;',
+    seeds: soon,
+  },
+  {
+    name: 'does a request again that it remembers',
+    breaks: 'X1',
+    file: 'kv/command-applier',
+    find: 'return this.#replay(requestId, entry);',
+    replace: 'return this.#execute(command, entry);',
+    seeds: soon,
+  },
+  {
+    name: 'answers another command with the same id',
+    breaks: 'X1',
+    file: 'kv/command-applier',
+    find: 'if (Buffer.compare(commandHash, hashOf(entry)) !== 0)',
+    replace: 'if (false)',
+    seeds: later,
+  },
+  {
+    name: 'remembers one request too many',
+    breaks: 'X2',
+    file: 'kv/request-table',
+    find: 'this.#remembered.size > this.#retention.count',
+    replace: 'this.#remembered.size > this.#retention.count + 1',
+    seeds: later,
+  },
+  {
+    name: 'does a request again that it has forgotten',
+    breaks: 'X3',
+    file: 'kv/request-table',
+    find: "return id <= this.#forgotten ? 'expired' : 'new';",
+    replace: "return 'new';",
+    seeds: later,
+  },
+  {
+    name: 'a restart forgets that it has forgotten requests',
+    breaks: 'X5',
+    file: 'kv/kv-state',
+    find: 'requestName(facts.forgottenRequest), retention',
+    replace: "'', retention",
+    seeds: later,
+  },
+  {
+    name: 'reads what is compacted',
+    breaks: 'K7',
+    file: 'kv/refusals',
+    find: "return revision < facts.compactRevision ? because('compacted', facts.compactRevision) : undefined;",
+    replace: 'return undefined;',
+    seeds: later,
+  },
+  {
+    name: 'compacts what has not been written',
+    breaks: 'K8',
+    file: 'kv/command-applier',
+    find: 'if (revision > facts.revision)',
+    replace: 'if (false)',
+    seeds: later,
+  },
+  {
+    name: 'a compaction removes what is read at its revision',
+    breaks: 'K8',
+    file: 'kv/space-sweep',
+    find: 'index.compact(key, compactRevision)',
+    replace: 'index.compact(key, compactRevision + 1)',
+    seeds: later,
+  },
+];
