@@ -12,7 +12,7 @@ const common = {
 };
 
 // Each kind is a folder of test/, with a time limit of its own (test/support/time-limit.cjs).
-const kinds = ['unit', 'paper', 'scenarios', 'contract', 'property', 'sim', 'integration', 'compat'];
+const kinds = ['unit', 'paper', 'scenarios', 'contract', 'property', 'sim', 'integration', 'compat', 'campaign'];
 
 module.exports = {
   maxWorkers: 2,

@@ -9,6 +9,7 @@ const seconds = {
   sim: 120,
   integration: 120,
   compat: 120,
+  campaign: 600,
 };
 
 const kind = /[\\/]test[\\/](\w+)[\\/]/.exec(expect.getState().testPath)?.[1];

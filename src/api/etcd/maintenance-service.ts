@@ -98,7 +98,8 @@ async function hashKv(
   request: HashKVRequest,
 ): Promise<HashKVResponse> {
   const { hash: value, revision, compactRevision } = await reader.hashKv(positiveNumber(request.revision));
-  const revisions = { compactRevision: BigInt(compactRevision), hashRevision: BigInt(revision) };
+  // -1 before the first compaction, as etcd says it.
+  const revisions = { compactRevision: BigInt(compactRevision || -1), hashRevision: BigInt(revision) };
   return { header: headerOf(facts, reader.revision), hash: value, ...revisions };
 }
 

@@ -9,13 +9,35 @@ import type { WatchStream } from './watch-stream';
 export type Pair<T> = readonly [T, T];
 
 /** The two servers did not do the same. */
-export class Disagreement extends Error {
-  readonly step: Step;
-
+class Disagreement extends Error {
   constructor(step: Step, names: Pair<string>, outcomes: Pair<unknown>) {
-    super([lineOf(step), ...names.map((name, at) => `  ${name}: ${textOf(outcomes[at])}`)].join('\n'));
-    this.step = step;
+    const { path, values } = firstDifference(outcomes);
+    const shown = names.map((name, at) => `  ${name}: ${textOf(values[at]).slice(0, mostShown)}`);
+    super([`${lineOf(step)}, ${path === '' ? 'all' : path}`, ...shown].join('\n'));
   }
+}
+
+/** Characters of each side of a difference that are shown. */
+const mostShown = 1500;
+
+/** Goes as deep as the two are of the same shape. */
+function firstDifference([one, other]: Pair<unknown>, path = ''): { path: string; values: Pair<unknown> } {
+  const isLeaf = (value: unknown): boolean =>
+    typeof value !== 'object' || value === null || value instanceof Uint8Array;
+  if (isLeaf(one) || isLeaf(other)) return { path, values: [one, other] };
+  const [fields, others] = [one as Record<string, unknown>, other as Record<string, unknown>];
+  const names = Object.keys(fields);
+  const name = names.find((each) => !isDeepStrictEqual(fields[each], others[each]));
+  if (name === undefined || names.length !== Object.keys(others).length) return { path, values: [one, other] };
+  return firstDifference([fields[name], others[name]], `${path}.${name}`);
+}
+
+type CloseStep = Step & { readonly kind: 'close' };
+
+/** A watch stream to each server. */
+interface Session {
+  readonly opened: Step;
+  readonly streams: Pair<WatchStream>;
 }
 
 /** What was compared. */
@@ -31,7 +53,7 @@ export interface Volume {
 export class Comparison {
   readonly volume: Volume = { calls: 0, errors: 0, sessions: 0, watches: 0, events: 0 };
   readonly #targets: Pair<Target>;
-  readonly #sessions = new Map<number, Pair<WatchStream>>();
+  readonly #sessions = new Map<number, Session>();
 
   constructor(targets: Pair<Target>) {
     this.#targets = targets;
@@ -46,7 +68,7 @@ export class Comparison {
         return this.#compare(step, (target) => target.keepAlive(step.id));
       case 'open': {
         const streams = await this.#both((target) => target.open(step.creates));
-        this.#sessions.set(step.session, streams);
+        this.#sessions.set(step.session, { opened: step, streams });
         return { reply: undefined };
       }
       case 'close':
@@ -74,10 +96,19 @@ export class Comparison {
   }
 
   /** A session that a shrunken run never opened has nothing to close. */
-  async #close(step: Step & { readonly kind: 'close' }): Promise<void> {
-    const streams = this.#sessions.get(step.session);
-    if (streams === undefined) return;
+  async #close(step: CloseStep): Promise<void> {
+    const session = this.#sessions.get(step.session);
+    if (session === undefined) return;
     this.#sessions.delete(step.session);
+    const { opened, streams } = session;
+    await this.#finish(step, streams).catch((error: unknown) => {
+      throw new Error(`${lineOf(opened)}\n${String(error)}`, { cause: error });
+    });
+    this.#count(streams);
+  }
+
+  /** Brings the watches up to date, and compares everything they were told. */
+  async #finish(step: CloseStep, streams: Pair<WatchStream>): Promise<void> {
     const [one] = streams;
     const last = await this.#mark(one);
     await Promise.all(streams.map((stream) => stream.caughtUp(last)));
@@ -91,7 +122,6 @@ export class Comparison {
     this.#mustBeEqual(step, [told[0], told[1]]);
     // Equally wrong is wrong, too.
     if (one.violations.length > 0) throw new Disagreement(step, ['both', 'rule'], [one.violations, 'none']);
-    this.#count(streams);
   }
 
   #count([one]: Pair<WatchStream>): void {

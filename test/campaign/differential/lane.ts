@@ -1,6 +1,6 @@
 /** One seeded stream of steps from a pair of fresh servers, and what to do when the two differ: find the least that shows it. */
 import { Generator } from './generator';
-import { Comparison, Disagreement, type Pair, type Volume } from './run';
+import { Comparison, type Pair, type Volume } from './run';
 import { lineOf, type Step } from './step';
 import type { Target } from './target';
 
@@ -29,10 +29,9 @@ export async function runLane(seed: number, calls: number, start: () => Promise<
     .finally(() => servers.stop());
   if (!('failure' in ended)) return ended;
   const { failure } = ended;
-  const found = failure instanceof Disagreement ? failure.message : String(failure);
   const lines = (await smallestFailing(done, start)).map(lineOf);
   const shown = lines.length > mostLines ? [`... ${lines.length - mostLines} more`, ...lines.slice(-mostLines)] : lines;
-  const title = `seed ${seed}, step ${done.length}: ${found}`;
+  const title = `seed ${seed}, step ${done.length}: ${String(failure)}`;
   throw new Error(`${title}\nThese steps on new servers show it too:\n${shown.join('\n')}`, { cause: failure });
 }
 

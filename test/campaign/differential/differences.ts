@@ -29,6 +29,10 @@ const differences: readonly Difference[] = [
     }),
   },
   {
+    reason: 'Which revision was hashed is told since version 3.6.',
+    common: onReplies((reply, step) => (isCall(step, 'hashKv') ? { ...reply, hashRevision: undefined } : reply)),
+  },
+  {
     reason: 'Leases are listed by the time they have left, which is equal for some.',
     common: onReplies((reply, step) => {
       if (!isCall(step, 'leaseLeases')) return reply;
