@@ -6,8 +6,10 @@ import type { KvReader } from './result';
 /** What the guard works with. */
 export interface QuotaGuardParts extends ErrandParts {
   readonly reader: Pick<KvReader, 'quotaBytes' | 'alarms' | 'sizeInUseBytes'>;
-  readonly memberId: bigint;
 }
+
+/** The guard's alarms are about no member, but the cluster. What an operator raises about a member is the operator's to clear. */
+const wholeCluster = 0n;
 
 /** How often the size is looked at, milliseconds. */
 const lookIntervalMs = 200;
@@ -39,20 +41,20 @@ export class QuotaGuard implements StoreTask {
     const bytes = reader.sizeInUseBytes();
     const growth = bytes - this.#lastBytes;
     this.#lastBytes = bytes;
-    const standing = reader.alarms.find(({ alarm }) => alarm === 'no-space');
+    const isRaised = reader.alarms.some(({ alarm, memberId }) => alarm === 'no-space' && memberId === wholeCluster);
     // What comes until the next look has to fit, too.
     const isAlmostFull =
       bytes >= quotaBytes * raiseAt || (bytes >= quotaBytes * clearBelow && bytes + growth >= quotaBytes);
-    if (standing === undefined && quotaBytes > 0 && isAlmostFull) {
+    if (!isRaised && quotaBytes > 0 && isAlmostFull) {
       logger.warn({ bytes, quotaBytes }, 'the store is almost full: puts are refused until there is space again');
-      this.#change('raise', this.#parts.memberId);
-    } else if (standing !== undefined && (quotaBytes === 0 || bytes < quotaBytes * clearBelow)) {
+      this.#change('raise');
+    } else if (isRaised && (quotaBytes === 0 || bytes < quotaBytes * clearBelow)) {
       logger.info({ bytes, quotaBytes }, 'the store has space again');
-      this.#change('clear', standing.memberId);
+      this.#change('clear');
     }
   }
 
-  #change(action: 'raise' | 'clear', memberId: bigint): void {
-    this.#errand.send({ kind: 'alarm', action, alarm: 'no-space', memberId });
+  #change(action: 'raise' | 'clear'): void {
+    this.#errand.send({ kind: 'alarm', action, alarm: 'no-space', memberId: wholeCluster });
   }
 }

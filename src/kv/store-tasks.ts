@@ -25,7 +25,6 @@ export const defaultStoreTaskOptions: StoreTaskOptions = {
 export interface StoreTasksParts extends Omit<ErrandParts, 'clock'> {
   readonly scheduler: Scheduler;
   readonly machine: KvReader & { readonly appliedTerm: number };
-  readonly memberId: bigint;
   readonly options: StoreTaskOptions;
   /** The member's place in the cluster as it knows it. */
   status(): { readonly role: Role; readonly term: number };
@@ -38,10 +37,10 @@ export class StoreTasks {
   readonly #rounds: LeaderTasks;
 
   constructor(parts: StoreTasksParts) {
-    const { scheduler, machine, memberId, options } = parts;
+    const { scheduler, machine, options } = parts;
     const leadingTerm = (): number | undefined => leadingTermOf(parts);
     const common = {
-      ...{ clock: scheduler, reader: machine, proposer: parts.proposer, logger: parts.logger, memberId, leadingTerm },
+      ...{ clock: scheduler, reader: machine, proposer: parts.proposer, logger: parts.logger, leadingTerm },
       onBug: (error: unknown) => {
         parts.onBug(error);
       },

@@ -90,7 +90,6 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   const tasks = new StoreTasks({
     scheduler: realScheduler,
     machine: store.reader,
-    memberId: fakeSelf.id,
     options: defaultStoreTaskOptions,
     proposer: store,
     logger: silentLogger,

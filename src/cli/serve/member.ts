@@ -202,11 +202,10 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Engine> {
 }
 
 function storeTasks(options: ServeOptions, parts: Parts, node: Node<Result>): StoreTasks {
-  const { origin, store, logger } = parts;
+  const { store, logger } = parts;
   const tasks = new StoreTasks({
     scheduler: systemScheduler,
     machine: store,
-    memberId: origin.self.id,
     options,
     proposer: node,
     logger,

@@ -9,7 +9,6 @@ import { StoreTasks, type StoreTaskOptions } from '../../kv/store-tasks';
 import type { Watches } from '../../kv/watch';
 import { WatchHub, type WatchHubOptions } from '../../kv/watch-hub';
 import type { Node } from '../../node/node';
-import type { MemberId } from '../../raft';
 
 export interface BesideOptions {
   readonly taskOptions: StoreTaskOptions;
@@ -17,7 +16,6 @@ export interface BesideOptions {
 }
 
 export interface BesideParts {
-  readonly id: MemberId;
   readonly machine: KvStateMachine;
   readonly node: Node<Result>;
   readonly clock: Scheduler;
@@ -34,9 +32,9 @@ export interface BesideNode {
 }
 
 /** To be made before the node starts: it is told of everything that is applied. */
-export function besideNode({ id, machine, node, clock, setup, onBug }: BesideParts): BesideNode {
+export function besideNode({ machine, node, clock, setup, onBug }: BesideParts): BesideNode {
   const tasks = new StoreTasks({
-    ...{ scheduler: clock, machine, memberId: id, options: setup.taskOptions, proposer: node, logger: silentLogger },
+    ...{ scheduler: clock, machine, options: setup.taskOptions, proposer: node, logger: silentLogger },
     status: () => node.status(),
     onBug,
   });

@@ -329,7 +329,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
       onRemoved: () => observer.removed(this),
     });
     const beside = besideNode({
-      ...{ id: this.id, machine, node, clock, setup: this.#setup },
+      ...{ machine, node, clock, setup: this.#setup },
       onBug: (error) => {
         // What an ended life still has on its mind is no bug.
         if (this.#life?.number === number) observer.broken(this, error);

@@ -61,6 +61,8 @@ export class World {
   readonly moments = new Moments();
   readonly calls: Call[] = [];
   restarts = 0;
+  /** When members took snapshots in, as the calls tell their times. */
+  readonly installedAt: number[] = [];
   room: OperatorRoom | undefined;
   readonly #clients: Client[] = [];
   readonly watchers: Watcher[] = [];
@@ -283,6 +285,7 @@ export class World {
       installed: (member, last, hash) => {
         this.note('install', member, `installs the snapshot up to ${last.index}:${last.term}`);
         this.witness.installed(member, last, hash);
+        this.installedAt.push(this.trace.steps);
         this.moments.happens('state is replaced', member);
       },
       snapshotTaken: (member, last) => {

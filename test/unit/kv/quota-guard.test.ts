@@ -9,7 +9,7 @@ function bench() {
   const around = taskSurroundings();
   const { time, store, proposer } = around;
   store.quotaBytes = quotaBytes;
-  const task = new QuotaGuard({ ...around.parts, memberId: 7n });
+  const task = new QuotaGuard(around.parts);
   new LeaderTasks({ scheduler: time, tasks: [task], leadingTerm: () => 5 }).start();
   proposer.answer = (command) => {
     if (command.kind !== 'alarm') throw new Error('only alarms are expected');
@@ -30,7 +30,7 @@ describe('QuotaGuard', () => {
     expect(proposer.take()).toEqual([]);
     store.bytesInUse = 950_000;
     await time.pass(1000);
-    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'raise', alarm: 'no-space', memberId: 7n }]);
+    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'raise', alarm: 'no-space', memberId: 0n }]);
   });
 
   it('raises it earlier when the store grows fast', async () => {
@@ -44,13 +44,13 @@ describe('QuotaGuard', () => {
 
   it('clears it by itself when space is back, also one that another leader raised', async () => {
     const { time, store, proposer } = bench();
-    store.alarms = [{ alarm: 'no-space', memberId: 3n }];
+    store.alarms = [{ alarm: 'no-space', memberId: 0n }];
     store.bytesInUse = 920_000;
     await time.pass(1000);
     expect(proposer.take()).toEqual([]);
     store.bytesInUse = 899_999;
     await time.pass(1000);
-    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'clear', alarm: 'no-space', memberId: 3n }]);
+    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'clear', alarm: 'no-space', memberId: 0n }]);
   });
 
   it('clears it when there is no quota any more', async () => {
@@ -62,9 +62,12 @@ describe('QuotaGuard', () => {
     expect(actions()).toEqual(['raise', 'clear']);
   });
 
-  it('leaves other alarms alone', async () => {
+  it('leaves alone what an operator raised, and other alarms', async () => {
     const { time, store, actions } = bench();
-    store.alarms = [{ alarm: 'corrupt', memberId: 3n }];
+    store.alarms = [
+      { alarm: 'no-space', memberId: 3n },
+      { alarm: 'corrupt', memberId: 0n },
+    ];
     await time.pass(1000);
     expect(actions()).toEqual([]);
   });
