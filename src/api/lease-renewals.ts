@@ -25,9 +25,11 @@ export interface LeaseRenewalsParts {
 }
 
 /** Most leases that one command renews; more travel in several. */
-const maxIdsPerCommand = 10_000;
+const maxIdsPerCommand = 1000;
+/** Most commands on their way: what is applied together must not hold up heartbeats. The others gather meanwhile. */
+const maxCommands = 4;
 
-/** Those that gather until the end of the turn. */
+/** Those that travel together. */
 interface Batch {
   readonly ids: Set<bigint>;
   deadline: number;
@@ -43,7 +45,10 @@ interface Outcome {
 /** Renews leases. A renewal is answered once it is applied here, so that a deposed leader can never acknowledge one. */
 export class LeaseRenewals {
   readonly #parts: LeaseRenewalsParts;
-  #gathering: Batch | undefined;
+  /** Not yet sent, the last one still gathering. */
+  readonly #waiting: Batch[] = [];
+  #onTheirWay = 0;
+  #isSendingDue = false;
 
   constructor(parts: LeaseRenewalsParts) {
     this.#parts = parts;
@@ -69,32 +74,42 @@ export class LeaseRenewals {
   }
 
   #join(id: bigint, call: CallContext): Deferred<Outcome> {
-    let batch = this.#gathering;
+    let batch = this.#waiting.at(-1);
     if (batch === undefined || batch.ids.size >= maxIdsPerCommand) {
       batch = { ids: new Set(), deadline: -Infinity, done: deferred<Outcome>() };
-      this.#gathering = batch;
-      this.#sendAtEndOfTurn(batch);
+      this.#waiting.push(batch);
+      this.#sendAtEndOfTurn();
     }
     batch.ids.add(id);
     batch.deadline = Math.max(batch.deadline, call.deadline);
     return batch.done;
   }
 
-  #sendAtEndOfTurn(batch: Batch): void {
+  #sendAtEndOfTurn(): void {
+    if (this.#isSendingDue) return;
+    this.#isSendingDue = true;
     this.#parts.scheduler.atEndOfTurn(() => {
-      if (this.#gathering === batch) this.#gathering = undefined;
-      const bytes = encodeCommand(unnamed({ kind: 'lease-renew', ids: [...batch.ids] }));
-      this.#parts.proposer
-        .propose(bytes, { deadline: batch.deadline })
-        .then((result) => {
-          const renewed = accepted(result);
-          assert(renewed.kind === 'lease', 'the result of a renewal is that of a renewal');
-          batch.done.resolve(outcomeOf(renewed));
-        })
-        .catch((error: unknown) => {
-          batch.done.reject(error as Error);
-        });
+      this.#isSendingDue = false;
+      while (this.#onTheirWay < maxCommands) {
+        const batch = this.#waiting.shift();
+        if (batch === undefined) return;
+        this.#onTheirWay++;
+        void this.#send(batch); // never rejects
+      }
     });
+  }
+
+  async #send({ ids, deadline, done }: Batch): Promise<void> {
+    try {
+      const bytes = encodeCommand(unnamed({ kind: 'lease-renew', ids: [...ids] }));
+      const renewed = accepted(await this.#parts.proposer.propose(bytes, { deadline }));
+      assert(renewed.kind === 'lease', 'the result of a renewal is that of a renewal');
+      done.resolve(outcomeOf(renewed));
+    } catch (error) {
+      done.reject(error as Error);
+    }
+    this.#onTheirWay--;
+    if (this.#waiting.length > 0) this.#sendAtEndOfTurn();
   }
 }
 

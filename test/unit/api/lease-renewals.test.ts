@@ -42,6 +42,19 @@ describe('LeaseRenewals', () => {
     expect(log.take()).toEqual([{ kind: 'lease-renew', ids: [1n] }]);
   });
 
+  it('send no more than a few commands of a bounded size at a time, and the others after them', async () => {
+    const { time, log, renewals } = bench(10);
+    const ids = Array.from({ length: 5500 }, (_, at) => BigInt(at + 1));
+    const answers = Promise.all(ids.map((id) => renewals.renew(id, { deadline })));
+    const sizes = () => log.take().map((command) => (command.kind === 'lease-renew' ? command.ids.length : 0));
+    await time.pass(5);
+    expect(sizes()).toEqual([1000, 1000, 1000, 1000]);
+    await time.pass(10);
+    expect(sizes()).toEqual([1000, 500]);
+    await time.pass(20);
+    expect((await answers).length).toBe(5500);
+  });
+
   it('tell that a lease is not there (E4)', async () => {
     const { time, renewals } = bench();
     const answer = renewals.renew(100n, { deadline });
