@@ -53,6 +53,14 @@ const differences: readonly Difference[] = [
   },
 ];
 
+/**
+ * How long a difference may last before it is one, ms. The hash of a moment at which no key is there covers, in etcd, also what
+ * its last compaction has not removed yet; that goes on in the background, and shows once it is committed.
+ */
+export function patienceMsWith(step: Step): number {
+  return isCall(step, 'hashKv') ? 3000 : 0;
+}
+
 /** What of an outcome must be the same on both servers. */
 export function normalised(outcome: Outcome, step: Step): Outcome {
   return differences.reduce((common, difference) => difference.common(common, step), outcome);

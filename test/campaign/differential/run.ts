@@ -1,7 +1,8 @@
 /** Feeds both servers the same steps and finds the first difference between what they answer. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { DeleteRangeRequest, PutRequest, type RequestOp, TxnRequest } from '../../../src/gen/etcd/etcdserverpb/kv';
-import { normalised } from './differences';
+import { normalised, patienceMsWith } from './differences';
 import { lineOf, type Outcome, request, type Step, textOf } from './step';
 import type { Target } from './target';
 import type { WatchStream } from './watch-stream';
@@ -83,11 +84,19 @@ export class Comparison {
   }
 
   async #compare(step: Step, ask: (target: Target) => Promise<Outcome>): Promise<Outcome> {
-    const [one, other] = await this.#both(ask);
-    this.#mustBeEqual(step, [normalised(one, step), normalised(other, step)]);
-    this.volume.calls++;
-    if (!('reply' in one)) this.volume.errors++;
-    return one;
+    const giveUpAt = performance.now() + patienceMsWith(step);
+    for (;;) {
+      const [one, other] = await this.#both(ask);
+      const outcomes = [normalised(one, step), normalised(other, step)] as const;
+      if (performance.now() >= giveUpAt) this.#mustBeEqual(step, outcomes);
+      else if (!isDeepStrictEqual(...outcomes)) {
+        await sleep(50);
+        continue;
+      }
+      this.volume.calls++;
+      if (!('reply' in one)) this.volume.errors++;
+      return one;
+    }
   }
 
   #mustBeEqual(step: Step, [one, other]: Pair<unknown>): void {
