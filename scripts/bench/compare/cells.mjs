@@ -100,15 +100,16 @@ export function cellsOf(files) {
 
 const bothWays = (options) => ({ quorate: options, etcd: options });
 
-/** The leases that are kept alive: ids from 1 on, made if they are not there. */
-async function grantLeases({ leader }) {
-  const client = await etcdClient('Lease', leader.client);
+/** Systems that have the leases already. */
+const granted = new WeakSet();
+
+/** The leases that are kept alive: ids from 1 on, made once for each system. */
+async function grantLeases(system) {
+  if (granted.has(system)) return;
+  granted.add(system);
+  const client = await etcdClient('Lease', system.leader.client);
   try {
-    for (let id = 1n; id <= BigInt(leases); id++) {
-      await ask(client, 'leaseGrant', { TTL: 3600n, ID: id }).catch((error) => {
-        if (!String(error.details).includes('already exists')) throw error;
-      });
-    }
+    for (let id = 1n; id <= BigInt(leases); id++) await ask(client, 'leaseGrant', { TTL: 3600n, ID: id });
   } finally {
     client.close();
   }
