@@ -38,15 +38,19 @@ export class SharedPort {
       for (const { address: ip } of await lookup(host, { all: true })) port = await this.#listenAt(ip, port);
       return port;
     } catch (error) {
-      this.close();
+      void this.close();
       throw error;
     }
   }
 
-  /** Accepts no more connections, and closes those that have not said yet what they are. */
-  close(): void {
-    for (const server of this.#servers) server.close();
+  /**
+   * Accepts no more connections, and closes those that have not said yet what they are. Resolves once the last connection
+   * is closed, by whoever took it.
+   */
+  async close(): Promise<void> {
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const socket of this.#undecided) socket.destroy();
+    await Promise.all(closed);
   }
 
   #listenAt(host: string, port: number): Promise<number> {

@@ -16,8 +16,8 @@ beforeEach(async () => {
   number = await port.listen('127.0.0.1:0');
 });
 
-afterEach(() => {
-  port.close();
+afterEach(async () => {
+  await port.close();
   for (const [, socket] of taken) socket.destroy();
 });
 
