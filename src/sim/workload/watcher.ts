@@ -140,7 +140,10 @@ export class Watcher {
 
   #leave(): void {
     this.#session = undefined;
-    this.#later(() => this.#open());
+    const step = ++this.#step;
+    this.#later(() => {
+      if (this.#step === step) this.#open();
+    });
   }
 
   /** If nothing has happened since: a member that slept, or had ended, may never wake up as the one it was. */
