@@ -25,6 +25,8 @@ export class FaultSchedule {
   readonly #world: World;
   readonly #plan: Plan;
   readonly #active = new Set<ActiveFault>();
+  /** Whom nothing may strike any more, not even what lies in wait. */
+  readonly #spared = new Set<MemberId>();
   #isOver = false;
 
   constructor(world: World, plan: Plan) {
@@ -48,8 +50,9 @@ export class FaultSchedule {
     this.#isOver = true;
   }
 
-  /** Ends what strikes any of these members. */
+  /** Ends what strikes any of these members; whatever lies in wait passes them by. */
   endFor(members: ReadonlySet<MemberId>): void {
+    for (const id of members) this.#spared.add(id);
     for (const active of this.#active) {
       if (active.fault.members.some((id) => members.has(id))) this.#end(active);
     }
@@ -92,7 +95,7 @@ export class FaultSchedule {
       restart: (member) => world.restart(member),
       atNext: (moment, run) => {
         world.moments.atNext(moment, (member) => {
-          if (!course.hasEnded) run(member);
+          if (!course.hasEnded && !this.#spared.has(member.id)) run(member);
         });
       },
       after: (delayMs, run) => {

@@ -16,6 +16,8 @@ import type { World } from './world/world';
 /** How long the healed quorum may take for each of its duties, in election timeouts. */
 const electionBound = 10;
 const convergenceBound = 30;
+/** On top, for each entry that somebody misses: where they go one by one, each takes a round trip and a write, ms. */
+const catchUpMs = 200;
 /** After so long nothing is on its way any more that was sent before. */
 const drainMs = 2500;
 /** How long it must then work without a disturbance. */
@@ -139,7 +141,8 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
   // Where clients go on writing, each entry is first in one place: there may be no moment at which all are equal.
   world.pauseClients(true);
   const isEqual = (): boolean => onDuty(world, core).every(({ appliedIndex }) => appliedIndex === committed.length);
-  await world.runFor(convergenceBound * electionTimeoutMs, isEqual);
+  const missing = Math.max(...onDuty(world, core).map(({ appliedIndex }) => committed.length - appliedIndex));
+  await world.runFor(convergenceBound * electionTimeoutMs + missing * catchUpMs, isEqual);
   world.pauseClients(false);
   checkEqual(onDuty(world, core));
   // K1: and that is the state which the order of commits gives, with every acknowledged write in it (D1).
