@@ -1,9 +1,10 @@
 /** What a client of the native API is told when the store refused its command. The one place where refusals become errors. */
+import { assert } from '../base/assert';
 import { type ErrorCode, type ErrorContext, QuorateError } from '../base/error';
 import type { Refusal, RefusedResult, Result } from '../kv/result';
 
-/** A result that is not a refusal. */
-export type AcceptedResult = Exclude<Result, { readonly kind: 'refused' }>;
+/** A result of one command that is not a refusal. */
+export type AcceptedResult = Exclude<Result, { readonly kind: 'refused' | 'batch' }>;
 
 /**
  * Lets through what is not a refusal.
@@ -13,6 +14,7 @@ export type AcceptedResult = Exclude<Result, { readonly kind: 'refused' }>;
  */
 export function accepted(result: Result): AcceptedResult {
   if (result.kind === 'refused') throw errorOfRefusal(result);
+  assert(result.kind !== 'batch', 'a command that travels alone has one result');
   return result;
 }
 

@@ -20,6 +20,15 @@ export class ByteReader {
     return this.#at;
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#buffer.length;
+  }
+
+  /** What was read from a position on. */
+  since(position: number): Buffer {
+    return this.#buffer.subarray(position, this.#at);
+  }
+
   byte(what: string): number {
     const value = this.#buffer[this.#at];
     if (value === undefined) throw this.#refuse(`it ends before its ${what}`);

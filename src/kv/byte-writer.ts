@@ -11,6 +11,11 @@ export class ByteWriter {
     this.#buffer = Buffer.allocUnsafe(capacity);
   }
 
+  /** How many bytes were written. */
+  get length(): number {
+    return this.#length;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer[this.#length++] = value;

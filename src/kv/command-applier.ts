@@ -1,6 +1,6 @@
 /** Carries out commands, one after the other, in the order of the log. Deterministic: no clock, no chance. */
 import { hash } from 'node:crypto';
-import { unreachable } from '../base/assert';
+import { required, unreachable } from '../base/assert';
 import type { Entry } from '../raft';
 import type { Batch } from './batch';
 import {
@@ -15,13 +15,13 @@ import {
   type RequestId,
   type TxnOperation,
 } from './command';
-import { decodeCommand, namedCommandBytes } from './command-codec';
+import { decodeEntry, type LoggedCommand } from './command-codec';
 import { touchesKeyTwice } from './duplicate-keys';
 import type { KeyRecords } from './key-records';
 import { requestName, type KvState } from './kv-state';
 import { expireLeases, grantLease, renewLeases, revokeLease, type LeaseContext } from './lease-commands';
 import { because, grantsLease, hasAlarm, reasonAgainstPlan, reasonAgainstPut, type Reason } from './refusals';
-import type { Alarm, DoneResult, PlainResult, RefusedResult, Result } from './result';
+import type { Alarm, CommandResult, DoneResult, PlainResult, RefusedResult, Result } from './result';
 import { decodeResult, encodeResult } from './result-codec';
 import { RevisionWriter } from './revision-writer';
 import { doPlan } from './txn';
@@ -29,6 +29,12 @@ import { mayPut, planTxn } from './txn-plan';
 
 /** Of SHA-256: enough that no two commands are taken for one by accident. */
 const commandHashBytes = 16;
+
+/** A request id, and what a repetition of its command must be equal in. */
+interface NamedRequest {
+  readonly requestId: RequestId;
+  readonly commandHash: Buffer;
+}
 
 /** Carries out the commands of one batch. */
 export class CommandApplier {
@@ -44,10 +50,12 @@ export class CommandApplier {
     this.#writer = new RevisionWriter(state, records, batch);
   }
 
+  /** Commands of one entry are done one after the other, as if each had an entry of its own. */
   apply(entry: Entry): Result {
-    const { requestId, command } = decodeCommand(entry.payload);
-    if (requestId === undefined) return this.#execute(command, entry);
-    return this.#executeOnce(requestId, command, entry);
+    const decoded = decodeEntry(entry.payload);
+    if ('requestId' in decoded) return this.#apply(decoded, entry);
+    const results = decoded.map((command) => this.#apply(command, entry));
+    return { kind: 'batch', revision: this.#batch.facts.revision, results };
   }
 
   /** After the last command: brings the small tables to what is in memory. */
@@ -65,36 +73,43 @@ export class CommandApplier {
     facts.alarms = alarms.length;
   }
 
+  #apply({ requestId, command, named }: LoggedCommand, entry: Entry): CommandResult {
+    if (requestId === undefined) return this.#execute(command, entry);
+    const commandHash = hashOf(required(named, 'a command with a request id has its bytes'));
+    return this.#executeOnce({ requestId, commandHash }, () => this.#execute(command, entry));
+  }
+
   /**
    * Whatever the first attempt got is the answer of all later ones, also a refusal: its caller was told that the command had
    * no effect and never will. Only what the table itself refuses is not remembered: there is no place for it.
    */
-  #executeOnce(requestId: RequestId, command: PlainCommand, entry: Entry): Result {
+  #executeOnce(request: NamedRequest, execute: () => PlainResult): CommandResult {
+    const { requestId } = request;
     const name = requestName(requestId);
     const { requests } = this.#state;
     switch (requests.stateOf(name)) {
       case 'known':
-        return this.#replay(requestId, entry);
+        return this.#replay(request);
       case 'expired':
         return this.#refuse(because('request-expired'));
       case 'new': {
-        const result = this.#execute(command, entry);
-        this.#remember(requestId, result, entry);
+        const result = execute();
+        this.#remember(request, result);
         return result;
       }
     }
   }
 
-  #replay(requestId: RequestId, entry: Entry): Result {
-    const { commandHash, result } = this.#state.store.tables.readRequest(requestId);
-    if (Buffer.compare(commandHash, hashOf(entry)) !== 0) return this.#refuse(because('request-mismatch'));
+  #replay({ requestId, commandHash }: NamedRequest): CommandResult {
+    const { commandHash: remembered, result } = this.#state.store.tables.readRequest(requestId);
+    if (Buffer.compare(remembered, commandHash) !== 0) return this.#refuse(because('request-mismatch'));
     return { ...decodeResult(result), replayed: true };
   }
 
-  #remember(id: RequestId, result: PlainResult, entry: Entry): void {
+  #remember({ requestId: id, commandHash }: NamedRequest, result: PlainResult): void {
     const encoded = encodeResult(result);
     const at = this.#batch.facts.clockMs;
-    this.#state.store.tables.insertRequest({ id, at, commandHash: hashOf(entry), result: encoded });
+    this.#state.store.tables.insertRequest({ id, at, commandHash, result: encoded });
     this.#state.requests.remember(requestName(id), { at, resultBytes: encoded.length });
     this.#forget();
   }
@@ -252,6 +267,6 @@ function byKindAndMember(a: Alarm, b: Alarm): number {
 }
 
 /** What a repetition must be equal in. */
-function hashOf({ payload }: Entry): Buffer {
-  return hash('sha256', namedCommandBytes(payload), 'buffer').subarray(0, commandHashBytes);
+function hashOf(named: Uint8Array): Buffer {
+  return hash('sha256', named, 'buffer').subarray(0, commandHashBytes);
 }

@@ -105,11 +105,24 @@ export interface RefusedResult {
 /** What a command gives, without its envelope. */
 export type PlainResult = OperationResult | DoneResult | LeaseResult | RefusedResult;
 
-/** What a command gives. */
-export type Result = PlainResult & {
+/** What the commands of one entry give, in their order. */
+export interface BatchResult {
+  readonly kind: 'batch';
+  /** The store's revision afterwards. */
+  readonly revision: number;
+  readonly results: readonly CommandResult[];
+}
+
+interface Replayable {
   /** True if this is the answer that an earlier command with the same request id got; it was not done again. */
   readonly replayed?: boolean;
-};
+}
+
+/** What a command gives. */
+export type CommandResult = PlainResult & Replayable;
+
+/** What an entry gives. */
+export type Result = (PlainResult | BatchResult) & Replayable;
 
 /** A page of a range for the native listing. */
 export interface RangeQuery extends KeyRange {

@@ -1,6 +1,6 @@
 /** The real state machine in memory without Raft: every command is applied at once. For tests of what services do with it. */
 import { required } from '../../src/base/assert';
-import { decodeCommand } from '../../src/kv/command-codec';
+import { decodeEntry } from '../../src/kv/command-codec';
 import type { Command } from '../../src/kv/command';
 import type { Result } from '../../src/kv/result';
 import { openKvStateMachine } from '../../src/kv/state-machine';
@@ -20,7 +20,8 @@ export class InstantStore implements Proposer<Result> {
   async propose(payload: Uint8Array, call: CallContext): Promise<Result> {
     this.deadlines.push(call.deadline);
     await this.behaviour?.(call);
-    this.commands.push(decodeCommand(payload));
+    const decoded = decodeEntry(payload);
+    this.commands.push(...('requestId' in decoded ? [decoded] : decoded));
     const index = this.reader.appliedIndex + 1;
     const [result] = this.reader.apply([{ index, term: 1, kind: 'command', payload: Buffer.from(payload) }]);
     return required(result, 'a command has a result');

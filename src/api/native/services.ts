@@ -25,7 +25,7 @@ import { type ClusterServiceDependencies, clusterServiceHandlers } from './clust
 import { electionServiceHandlers } from './election-service';
 import { type KvServiceDependencies, kvServiceHandlers, streamListLimits } from './kv-service';
 import { watchLimits } from './kv/watch';
-import { beginMutation } from './kv/write';
+import { beginMutations } from './kv/write';
 import { WriteStreams, writeStreamLimits } from './kv/write-streams';
 import { keepAliveLimits } from './lease/keep-alive';
 import { type LeaseServiceDependencies, leaseServiceHandlers } from './lease-service';
@@ -72,7 +72,7 @@ export function nativeApi(member: NativeDependencies, { calls, streams, recipes 
   const writes = new WriteStreams({
     calls,
     scheduler,
-    begin: (mutation) => beginMutation(needs, calls, mutation),
+    begin: (mutations) => beginMutations(needs, calls, mutations),
     ...writeStreamLimits,
   });
   return {

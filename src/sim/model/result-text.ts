@@ -15,6 +15,8 @@ function contentText(result: Result): string {
       return `${result.deleted} [${result.previous.map(recordText).join(', ')}]`;
     case 'range':
       return `${result.count}${result.more ? '+' : ''} [${result.records.map(recordText).join(', ')}]`;
+    case 'batch':
+      return `{${result.results.map(resultText).join('; ')}}`;
     case 'txn':
       return `${result.succeeded ? 'then' : 'else'} {${result.results.map(resultText).join('; ')}}`;
     case 'done':

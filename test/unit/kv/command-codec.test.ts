@@ -1,10 +1,16 @@
 /** The bytes of commands: pinned, and refused when they are anything else. */
 import type { Command, PlainCommand, RangeOperation } from '../../../src/kv/command';
 import { deleteOperation, putOperation, unnamed } from '../../../src/kv/command-builders';
-import { decodeCommand, encodeCommand, namedCommandBytes } from '../../../src/kv/command-codec';
+import { BatchEncoder, decodeCommand, decodeEntry, encodeCommand } from '../../../src/kv/command-codec';
 import { bytes, del, expectError, put } from '../../support/kv-entries';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
+
+function batchOf(...commands: readonly Command[]): Buffer {
+  const encoder = new BatchEncoder();
+  for (const command of commands) encoder.add(command);
+  return encoder.finish();
+}
 
 const range: RangeOperation = {
   kind: 'range',
@@ -117,7 +123,33 @@ describe('encodeCommand', () => {
 
   it('tells a repetition by the bytes after the request id', () => {
     const other = { ...del('a'), requestId: Buffer.alloc(16) };
-    expect(namedCommandBytes(encodeCommand(other))).toEqual(hex('02 00 01 61 00'));
+    expect(decodeEntry(encodeCommand(other))).toMatchObject({ named: hex('02 00 01 61 00') });
+    expect(decodeEntry(batchOf(put('b', ''), other))).toMatchObject([{}, { named: hex('02 00 01 61 00') }]);
+  });
+});
+
+describe('BatchEncoder', () => {
+  it('writes several commands as they always were, since the log keeps them for ever', () => {
+    const expected = hex('03 00 01 01 01 6b 00 01 0190b0c0000070008000000000000001 02 00 01 61 00');
+    expect(batchOf(put('k', ''), { ...del('a'), requestId })).toEqual(expected);
+    expect(decodeEntry(expected)).toMatchObject([put('k', ''), { ...del('a'), requestId }]);
+  });
+
+  it('writes one alone as a command alone', () => {
+    expect(batchOf(del('a'))).toEqual(encodeCommand(del('a')));
+  });
+
+  it('tells how many bytes each takes', () => {
+    const encoder = new BatchEncoder();
+    expect([encoder.add(del('a')), encoder.add(put('ab', 'xyz')), encoder.count]).toEqual([6, 10, 2]);
+  });
+
+  it.each([
+    ['a batch of nothing', '03'],
+    ['a batch of one', '03 00 02 00 01 61 00'],
+    ['a batch whose last command is cut off', '03 00 02 00 01 61 00 00 02 00 01'],
+  ])('refuses %s', (_, payload) => {
+    expectError(() => decodeEntry(hex(payload)), 'damaged', 'a committed command cannot be understood');
   });
 });
 
@@ -131,7 +163,8 @@ describe('decodeCommand', () => {
 
   it.each([
     ['nothing', '', 'it ends before its version'],
-    ['a newer format', '03 00 02', 'its format is version 3'],
+    ['a newer format', '04 00 02', 'its format is version 4'],
+    ['several commands', '03 00 02 00 01 61 00 00 02 00 01 62 00', 'several commands'],
     ['a version alone', '02', 'it ends before its request id'],
     ['half a request id', '02 01 0000', 'its request id takes 16 bytes and there are 2'],
     ['another truth', '02 02 02', 'neither 0 nor 1'],

@@ -13,16 +13,19 @@ export const writeBounds = {
   maxUnanswered: 1024,
   /** Or so many bytes of them and of what they may return. */
   maxUnansweredBytes: 8 * 1024 * 1024,
+  /** A batch takes no more mutations once it holds so many bytes. */
+  maxBatchBytes: 256 * 1024,
   /** An answer message is sent once it holds so many bytes. */
   maxResponseBytes: 1024 * 1024,
 } as const;
 
-/** A mutation that was begun. */
-export interface BegunMutation {
-  /** What it holds until it is answered, bytes. */
+/** Mutations that were begun, and are done and answered together. */
+export interface BegunMutations {
+  readonly count: number;
+  /** What they hold until they are answered, bytes. */
   readonly bytes: number;
-  /** Its result or its error; never rejects. */
-  readonly result: Promise<MutationResult>;
+  /** Their results or errors, in their order; never rejects. */
+  readonly results: Promise<readonly MutationResult[]>;
 }
 
 /** The two halves of the stream, as the session uses them. */
@@ -39,7 +42,8 @@ export interface WritePipe {
 /** What a session is made of. */
 export interface WriteSessionParts {
   readonly pipe: WritePipe;
-  readonly begin: (mutation: Mutation) => BegunMutation;
+  /** Begins mutations in their order, cut into batches. */
+  readonly begin: (mutations: readonly Mutation[]) => Iterable<BegunMutations>;
   readonly scheduler: Pick<Scheduler, 'after' | 'atEndOfTurn'>;
   /** A client that takes nothing for this long is given up, milliseconds. */
   readonly maxStallMs: number;
@@ -48,15 +52,16 @@ export interface WriteSessionParts {
 }
 
 interface Slot {
-  readonly bytes: number;
-  result: MutationResult | undefined;
+  readonly begun: BegunMutations;
+  results: readonly MutationResult[] | undefined;
 }
 
 /** The state of one stream. Whoever owns the gRPC call tells it what happens. */
 export class WriteSession {
   readonly #parts: WriteSessionParts;
-  /** Unanswered mutations, in the order of their arrival. */
+  /** Unanswered mutations by batch, in the order of their arrival. */
   readonly #slots: Slot[] = [];
+  #unanswered = 0;
   #bytes = 0;
   #isPaused = false;
   #isSending = false;
@@ -78,7 +83,7 @@ export class WriteSession {
       this.close(wrongCount(mutations.length));
       return;
     }
-    for (const mutation of mutations) this.#begin(mutation);
+    for (const begun of this.#parts.begin(mutations)) this.#await(begun);
     this.#pace();
   }
 
@@ -94,13 +99,13 @@ export class WriteSession {
     this.#finish();
   }
 
-  #begin(mutation: Mutation): void {
-    const { bytes, result } = this.#parts.begin(mutation);
-    const slot: Slot = { bytes, result: undefined };
+  #await(begun: BegunMutations): void {
+    const slot: Slot = { begun, results: undefined };
     this.#slots.push(slot);
-    this.#bytes += bytes;
-    void result.then((it) => {
-      slot.result = it;
+    this.#unanswered += begun.count;
+    this.#bytes += begun.bytes;
+    void begun.results.then((them) => {
+      slot.results = them;
       if (slot === this.#slots[0]) this.#scheduleFlush();
     });
   }
@@ -138,21 +143,26 @@ export class WriteSession {
   #takeAnswered(): MutationResult[] {
     const results: MutationResult[] = [];
     let bytes = 0;
+    let taken = 0;
     for (const slot of this.#slots) {
-      bytes += slot.bytes;
-      const isTooLong = bytes > writeBounds.maxResponseBytes && results.length > 0;
-      if (slot.result === undefined || isTooLong) break;
-      results.push(slot.result);
+      bytes += slot.begun.bytes;
+      const isTooLong = bytes > writeBounds.maxResponseBytes && taken > 0;
+      if (slot.results === undefined || isTooLong) break;
+      results.push(...slot.results);
+      taken++;
     }
-    for (const { bytes: less } of this.#slots.splice(0, results.length)) this.#bytes -= less;
-    assert(this.#bytes >= 0, 'no mutation is answered twice');
+    for (const { begun } of this.#slots.splice(0, taken)) {
+      this.#unanswered -= begun.count;
+      this.#bytes -= begun.bytes;
+    }
+    assert(this.#unanswered >= 0 && this.#bytes >= 0, 'no mutation is answered twice');
     return results;
   }
 
   /** Reads on only while there is room. */
   #pace(): void {
     const { maxUnanswered, maxUnansweredBytes } = writeBounds;
-    const isFull = this.#slots.length >= maxUnanswered || this.#bytes >= maxUnansweredBytes;
+    const isFull = this.#unanswered >= maxUnanswered || this.#bytes >= maxUnansweredBytes;
     if (isFull === this.#isPaused || this.#hasEnded) return;
     this.#isPaused = isFull;
     if (isFull) this.#parts.pipe.pause();

@@ -2,10 +2,10 @@
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Scheduler } from '../../../base/clock';
 import { QuorateError } from '../../../base/error';
-import type { Mutation, WriteRequest, WriteResponse } from '../../../gen/quorate/v1/kv';
+import type { WriteRequest, WriteResponse } from '../../../gen/quorate/v1/kv';
 import { stopping } from '../../call-ends';
 import { readable, type UnaryCalls } from '../../unary-calls';
-import { type BegunMutation, type WritePipe, WriteSession } from './write-session';
+import { type WritePipe, WriteSession, type WriteSessionParts } from './write-session';
 
 /** Bounds of all streams together. */
 export const writeStreamLimits = { maxStreams: 1000, maxStallMs: 60_000 } as const;
@@ -15,7 +15,7 @@ export interface WriteStreamsOptions {
   /** The funnel for errors. */
   readonly calls: Pick<UnaryCalls, 'statusOf'>;
   readonly scheduler: Pick<Scheduler, 'after' | 'atEndOfTurn'>;
-  readonly begin: (mutation: Mutation) => BegunMutation;
+  readonly begin: WriteSessionParts['begin'];
   readonly maxStreams: number;
   readonly maxStallMs: number;
 }

@@ -1,5 +1,6 @@
 /** The mutations of a `Write` stream: each is checked and done as the call of its name, and never ends the stream. */
-import { encodeCommand } from '../../../kv/command-codec';
+import { required } from '../../../base/assert';
+import { BatchEncoder } from '../../../kv/command-codec';
 import type { Command, Operation, PlainCommand } from '../../../kv/command';
 import type { Result } from '../../../kv/result';
 import type { Clock } from '../../../base/clock';
@@ -14,7 +15,7 @@ import { deleteMutation } from './delete';
 import { deleteRangeMutation } from './delete-range';
 import { putMutation } from './put';
 import { txnMutation } from './txn';
-import type { BegunMutation } from './write-session';
+import { type BegunMutations, writeBounds } from './write-session';
 
 /** What mutations of a stream need of a member. */
 export interface WriteNeeds extends RequestBounds {
@@ -22,26 +23,93 @@ export interface WriteNeeds extends RequestBounds {
   readonly scheduler: Clock;
 }
 
-/** Begins a mutation in the order of the calls. */
-export function beginMutation(
+/**
+ * Begins mutations in their order. Those of a batch travel as one entry of the log, and each is done as if it had come alone:
+ * an entry, a promise and a round through the core for each cost several times as much as the mutation itself.
+ */
+export function* beginMutations(
   needs: WriteNeeds,
   calls: Pick<UnaryCalls, 'statusOf'>,
-  message: MutationMessage,
-): BegunMutation {
-  const { id } = message;
-  const failed = (error: unknown): MutationResult => ({
-    id,
-    result: { $case: 'error', value: rpcStatusOf(calls.statusOf(error)) },
-  });
-  try {
-    const { command, tell } = namedMutation(message, needs);
-    const payload = encodeCommand(command);
-    const deadline = needs.scheduler.now() + needs.limits.requestTimeoutMs;
-    const result = needs.proposer.propose(payload, { deadline }).then((it) => ({ id, result: tell(accepted(it)) }));
-    return { bytes: payload.length + returnedBytes(command.command, needs), result: result.catch(failed) };
-  } catch (error) {
-    return { bytes: 0, result: Promise.resolve(failed(error)) };
+  mutations: readonly MutationMessage[],
+): Generator<BegunMutations, void, undefined> {
+  let batch = new MutationBatch(needs, calls);
+  for (const mutation of mutations) {
+    batch.add(mutation);
+    if (batch.bytes < writeBounds.maxBatchBytes) continue;
+    yield batch.begin();
+    batch = new MutationBatch(needs, calls);
   }
+  if (batch.count > 0) yield batch.begin();
+}
+
+class MutationBatch {
+  readonly #needs: WriteNeeds;
+  readonly #calls: Pick<UnaryCalls, 'statusOf'>;
+  readonly #commands = new BatchEncoder();
+  readonly #mutations: CheckedMutation[] = [];
+  bytes = 0;
+
+  constructor(needs: WriteNeeds, calls: Pick<UnaryCalls, 'statusOf'>) {
+    this.#needs = needs;
+    this.#calls = calls;
+  }
+
+  get count(): number {
+    return this.#mutations.length;
+  }
+
+  add(message: MutationMessage): void {
+    const checked = this.#checked(message);
+    this.#mutations.push(checked);
+    if (checked.tell === undefined) return;
+    this.bytes += this.#commands.add(checked.command) + returnedBytes(checked.command.command, this.#needs);
+  }
+
+  begin(): BegunMutations {
+    const { count, bytes } = this;
+    if (this.#commands.count === 0) return { count, bytes, results: Promise.resolve(this.#answers([])) };
+    const { proposer, scheduler, limits } = this.#needs;
+    const proposed = proposer.propose(this.#commands.finish(), { deadline: scheduler.now() + limits.requestTimeoutMs });
+    const results = proposed.then(
+      (result) => this.#answers(result.kind === 'batch' ? result.results : [result]),
+      (error: unknown) => this.#mutations.map((it) => (it.tell === undefined ? it : this.#failed(it.id, error))),
+    );
+    return { count, bytes, results };
+  }
+
+  #checked(message: MutationMessage): CheckedMutation {
+    const { id } = message;
+    try {
+      return { id, ...namedMutation(message, this.#needs) };
+    } catch (error) {
+      return this.#failed(id, error);
+    }
+  }
+
+  /** @param results one for each mutation that was proposed */
+  #answers(results: readonly Result[]): MutationResult[] {
+    let next = 0;
+    return this.#mutations.map((mutation) => {
+      if (mutation.tell === undefined) return mutation;
+      const result = required(results[next++], 'every command has a result');
+      try {
+        return { id: mutation.id, result: mutation.tell(accepted(result)) };
+      } catch (error) {
+        return this.#failed(mutation.id, error);
+      }
+    });
+  }
+
+  #failed(id: number, error: unknown): RefusedMutation {
+    return { id, result: { $case: 'error', value: rpcStatusOf(this.#calls.statusOf(error)) } };
+  }
+}
+
+/** A mutation that is to be proposed, or its answer already. */
+type CheckedMutation = ({ readonly id: number } & NamedMutation) | RefusedMutation;
+
+interface RefusedMutation extends MutationResult {
+  readonly tell?: undefined;
 }
 
 /** A mutation whose answer has the name of its call. */

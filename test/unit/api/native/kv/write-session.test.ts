@@ -1,5 +1,5 @@
 /** One Write stream: order, batches of answers, back-pressure, ends. */
-import { writeBounds, WriteSession } from '../../../../../src/api/native/kv/write-session';
+import { type BegunMutations, writeBounds, WriteSession } from '../../../../../src/api/native/kv/write-session';
 import { deferred, type Deferred } from '../../../../../src/base/deferred';
 import { QuorateError } from '../../../../../src/base/error';
 import type { Mutation, MutationResult, WriteResponse } from '../../../../../src/gen/quorate/v1/kv';
@@ -18,6 +18,8 @@ class Stream {
   isPaused = false;
   closings = 0;
   bytes = 100;
+  /** All mutations of a message make one batch; otherwise each is one. */
+  together = false;
   stall: (() => void) | undefined;
   readonly session = new WriteSession({
     pipe: {
@@ -29,10 +31,9 @@ class Stream {
       },
       end: (failure) => this.ends.push(failure),
     },
-    begin: ({ id }) => {
-      const result = deferred<MutationResult>();
-      this.pending.set(id, result);
-      return { bytes: this.bytes, result: result.promise };
+    begin: (mutations) => {
+      const batches = this.together ? [mutations] : mutations.map((mutation) => [mutation]);
+      return batches.map((batch) => this.begin(batch));
     },
     scheduler: {
       after: (_delay, callback) => {
@@ -44,6 +45,14 @@ class Stream {
     maxStallMs: 60_000,
     onEnded: () => this.closings++,
   });
+
+  /** Batches are answered under the id of their first mutation. */
+  private begin(batch: readonly Mutation[]): BegunMutations {
+    const result = deferred<MutationResult>();
+    this.pending.set(batch[0]?.id ?? 0, result);
+    const results = result.promise.then(() => batch.map(({ id }) => ({ id, result: undefined })));
+    return { count: batch.length, bytes: this.bytes, results };
+  }
 
   receive(...ids: number[]): void {
     const mutations: Mutation[] = ids.map((id) => ({ id, mutation: undefined }));
@@ -92,6 +101,29 @@ describe('a Write stream', () => {
     await stream.answer(1, 2, 3);
     await stream.take();
     expect(stream.sent).toEqual([[1, 2], [3]]);
+  });
+
+  it('answers a batch as a whole, with its mutations in their order', async () => {
+    const stream = new Stream();
+    stream.together = true;
+    stream.receive(1, 2, 3);
+    stream.receive(4);
+    await stream.answer(4);
+    expect(stream.sent).toEqual([]);
+    await stream.answer(1);
+    expect(stream.sent).toEqual([[1, 2, 3, 4]]);
+  });
+
+  it('counts every mutation of a batch that is unanswered', async () => {
+    const stream = new Stream();
+    stream.together = true;
+    stream.receive(...range(1, 1000));
+    expect(stream.isPaused).toBe(false);
+    stream.receive(...range(1001, 24));
+    expect(stream.isPaused).toBe(true);
+    await stream.answer(1);
+    await stream.take();
+    expect(stream.isPaused).toBe(false);
   });
 
   it('stops reading while too many are unanswered, and reads on when answers are taken', async () => {

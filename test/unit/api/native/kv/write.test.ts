@@ -1,7 +1,9 @@
 /** The mutations of a Write stream: each with its own result or error. */
 import { ErrorInfo } from '../../../../../src/gen/google/rpc/error_details';
 import type { Mutation, MutationResult } from '../../../../../src/gen/quorate/v1/kv';
-import { beginMutation } from '../../../../../src/api/native/kv/write';
+import { beginMutations } from '../../../../../src/api/native/kv/write';
+import { writeBounds } from '../../../../../src/api/native/kv/write-session';
+import { required } from '../../../../../src/base/assert';
 import { QuorateError } from '../../../../../src/base/error';
 import {
   deleteRangeRequest,
@@ -19,8 +21,17 @@ afterEach(() => bench.close());
 type Body = Mutation['mutation'];
 
 const put = (parts: Parameters<typeof putRequest>[0]): Body => ({ $case: 'put', value: putRequest(parts) });
-const begin = (mutation: Body, id = 1) => beginMutation(bench, bench.calls, { id, mutation });
-const resultOf = (mutation: Body) => begin(mutation).result;
+const beginAll = (...bodies: Body[]) => [
+  ...beginMutations(
+    bench,
+    bench.calls,
+    bodies.map((mutation, id) => ({ id, mutation })),
+  ),
+];
+const begin = (mutation: Body) => required(beginAll(mutation)[0], 'a mutation is begun');
+const resultsOf = async (...bodies: Body[]) =>
+  (await Promise.all(beginAll(...bodies).map(({ results }) => results))).flat();
+const resultOf = async (mutation: Body) => required((await resultsOf(mutation))[0], 'a mutation has a result');
 
 /** Reason and outcome of an error. */
 function errorOf({ result }: MutationResult): { reason: string; outcome: string | undefined } {
@@ -37,8 +48,7 @@ describe('a mutation of a Write stream', () => {
       { $case: 'delete', value: deleteRequest({ key: 'a' }) },
       { $case: 'deleteRange', value: deleteRangeRequest({ selection: { $case: 'prefix', value: 'b' } }) },
     ];
-    const results = await Promise.all(bodies.map((body, id) => begin(body, id).result));
-    expect(results).toMatchObject([
+    expect(await resultsOf(...bodies)).toMatchObject([
       { id: 0, result: { $case: 'put', value: { revision: 2 } } },
       { id: 1, result: { $case: 'txn', value: { revision: 3, succeeded: true } } },
       { id: 2, result: { $case: 'delete', value: { revision: 4, deleted: true } } },
@@ -59,6 +69,42 @@ describe('a mutation of a Write stream', () => {
       expect(errorOf(await resultOf(body))).toEqual({ reason, outcome: 'not-done' });
     }
     expect(bench.reader.revision).toBe(2);
+  });
+
+  it('fails alone also among others, which travel in one entry', async () => {
+    const results = await resultsOf(
+      put({ key: 'a', requestId: requestId(1) }),
+      put({ key: '' }),
+      put({ key: 'a', ifAbsent: true }),
+      put({ key: 'a', requestId: requestId(1) }),
+      put({ key: 'b' }),
+    );
+    expect(results).toMatchObject([
+      { id: 0, result: { $case: 'put', value: { revision: 2, replayed: false } } },
+      { id: 1, result: { $case: 'error' } },
+      { id: 2, result: { $case: 'error' } },
+      { id: 3, result: { $case: 'put', value: { revision: 2, replayed: true } } },
+      { id: 4, result: { $case: 'put', value: { revision: 3 } } },
+    ]);
+    expect(bench.reader.appliedIndex).toBe(1);
+  });
+
+  it('fails with all that travel along, but for those that were refused before', async () => {
+    bench.store.behaviour = () =>
+      Promise.reject(new QuorateError('outcome-unknown', 'who knows', { outcome: 'unknown' }));
+    const results = await resultsOf(put({ key: 'a' }), put({ key: '' }), put({ key: 'b' }));
+    expect(results.map(errorOf).map(({ outcome }) => outcome)).toEqual(['unknown', 'not-done', 'unknown']);
+    expect(results.map(({ id }) => id)).toEqual([0, 1, 2]);
+  });
+
+  it('begins a new batch once one holds many bytes', async () => {
+    const body = put({ key: 'a', value: { $case: 'text', value: 'x'.repeat(900) } });
+    const count = Math.ceil(writeBounds.maxBatchBytes / 900) + 1;
+    const batches = beginAll(...Array.from({ length: count }, () => body));
+    expect(batches.length).toBe(2);
+    expect(batches.reduce((sum, batch) => sum + batch.count, 0)).toBe(count);
+    await Promise.all(batches.map(({ results }) => results));
+    expect(bench.reader.appliedIndex).toBe(2);
   });
 
   it('tells when its outcome is unknown', async () => {
