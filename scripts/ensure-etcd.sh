@@ -1,20 +1,41 @@
 #!/usr/bin/env bash
-# Prints the path of something from the world of etcd that nobody here wrote, and installs Debian's package where it may:
+# Prints the path of something from the world of etcd that nobody here wrote, and installs it where it may, from Debian or npm:
 #
 #   ensure-etcd.sh server   etcd 3.4 or newer
 #   ensure-etcd.sh client   etcdctl 3.4 or newer
 #   ensure-etcd.sh python   a Python with the package etcd3
+#   ensure-etcd.sh node     a directory of packages for Node: etcd3, @keyv/etcd, keyv
 #
 # Ends with 1 and a sentence where it cannot be had.
 set -euo pipefail
+
+# Packages are locked beside the programs that use them, and kept apart from the project's own. Ends the script.
+install_for_node() {
+  local root locked kept
+  root=$(cd "$(dirname "$0")/.." && pwd)
+  locked=$root/test/compat/programs
+  kept=$root/node_modules/.cache/quorate/etcd-programs
+  if ! cmp -s "$locked/package-lock.json" "$kept/installed"; then
+    mkdir -p "$kept"
+    cp "$locked/package.json" "$locked/package-lock.json" "$kept"
+    if ! (cd "$kept" && npm ci --ignore-scripts --no-audit --no-fund) >/dev/null 2>&1; then
+      echo "no packages as locked in test/compat/programs, and they could not be installed from npm" >&2
+      exit 1
+    fi
+    cp "$locked/package-lock.json" "$kept/installed"
+  fi
+  echo "$kept/node_modules"
+  exit 0
+}
 
 what=${1:-}
 case $what in
   server) packages=(etcd-server) ;;
   client) packages=(etcd-client) ;;
   python) packages=(python3-etcd3) ;;
+  node) install_for_node ;;
   *)
-    echo "usage: $0 server|client|python" >&2
+    echo "usage: $0 server|client|python|node" >&2
     exit 2
     ;;
 esac

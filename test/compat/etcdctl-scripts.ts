@@ -95,6 +95,15 @@ export const scripts: readonly (readonly [verb: string, lines: readonly Line[]])
   ['member list', ['member list']],
   ['defrag', ['defrag', 'get a']],
   ['version', ['version']],
+  [
+    'auth',
+    [
+      ...['user list', 'user list -w json', 'user get nobody', 'user delete nobody', 'user passwd nobody < secret'],
+      ...['user grant-role nobody none', 'user revoke-role nobody none', 'role list', 'role list -w json'],
+      ...['role get none', 'role delete none', 'role grant-permission none read a', 'role revoke-permission none a'],
+      ...['auth enable', 'auth disable'],
+    ],
+  ],
   ['watch', ['watch w/ --prefix --rev=2']],
   [
     'lease',

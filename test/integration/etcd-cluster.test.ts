@@ -170,9 +170,10 @@ describe('etcd Cluster and Maintenance', () => {
     await at(first).put('more', '1');
   });
 
-  it('say that authentication is not enabled', async () => {
+  it('have no users, and say that authentication is not enabled where one is added', async () => {
     const [first] = cluster.members;
-    await expect(at(first).userList()).rejects.toMatchObject({
+    expect(await at(first).userList()).toMatchObject({ users: [] });
+    await expect(at(first).userAdd('somebody')).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,
       details: 'etcdserver: authentication is not enabled',
     });

@@ -1,6 +1,6 @@
 /** Calls the etcd API of one member through the generated stubs, with promises. */
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { AuthClient } from '../../src/gen/etcd/etcdserverpb/auth';
+import { AuthClient, AuthUserAddRequest } from '../../src/gen/etcd/etcdserverpb/auth';
 import {
   ClusterClient,
   type MemberAddRequest,
@@ -136,6 +136,10 @@ export class EtcdCaller {
 
   userList(): Promise<unknown> {
     return this.#call(this.#auth.userList.bind(this.#auth), {});
+  }
+
+  userAdd(name: string): Promise<unknown> {
+    return this.#call(this.#auth.userAdd.bind(this.#auth), { ...AuthUserAddRequest.decode(new Uint8Array(0)), name });
   }
 
   authStatus(): Promise<unknown> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { KVClient, RangeRequest } from '../../src/gen/etcd/etcdserverpb/kv';
+import { MaintenanceClient } from '../../src/gen/etcd/etcdserverpb/maintenance';
 import { eventually, freePorts } from './process-cluster';
 
 const root = join(__dirname, '../..');
@@ -17,7 +18,7 @@ export type Foreign = { readonly path: string } | { readonly missing: string };
  *
  * @param tests what is left out without it, for that line
  */
-export function findForeign(what: 'server' | 'client' | 'python', tests: string): Foreign {
+export function findForeign(what: 'server' | 'client' | 'python' | 'node', tests: string): Foreign {
   const { status, stdout, stderr } = spawnSync(join(root, 'scripts/ensure-etcd.sh'), [what], { encoding: 'utf8' });
   if (status === 0) return { path: stdout.trim() };
   if ((process.env['CI'] ?? '') !== '') throw new Error(stderr);
@@ -74,6 +75,13 @@ export class EtcdCluster {
     return cluster;
   }
 
+  /** Kills the process of the member that leads. */
+  async killLeader(): Promise<void> {
+    const at = await eventually(20_000, 'a leader of etcd', () => leaderAmong(this.addresses));
+    const leader = this.#processes[at];
+    if (leader !== undefined) await kill(leader);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map((child) => kill(child)));
     rmSync(this.#directory, { recursive: true, force: true });
@@ -96,6 +104,22 @@ async function kill(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
+}
+
+/** The position of the member that says of itself that it leads. */
+async function leaderAmong(addresses: readonly string[]): Promise<number | undefined> {
+  const leads = await Promise.all(addresses.map((address) => isLeader(address)));
+  return leads.includes(true) ? leads.indexOf(true) : undefined;
+}
+
+function isLeader(address: string): Promise<boolean> {
+  const client = new MaintenanceClient(address, credentials.createInsecure());
+  return new Promise<boolean>((resolve) => {
+    const options = { deadline: Date.now() + 1000 };
+    client.status({}, new Metadata(), options, (error, reply) =>
+      resolve(error === null && reply.leader === reply.header?.memberId),
+    );
+  }).finally(() => client.close());
 }
 
 /** Waits until a linearizable read is answered. */

@@ -1,7 +1,13 @@
-/** `etcdserverpb.Auth`: there are no users yet, and every call but those that are right about it says so. */
-import type { AuthDisableResponse, AuthServer, AuthStatusResponse } from '../../gen/etcd/etcdserverpb/auth';
+/** `etcdserverpb.Auth`: what an etcd answers in which nobody has made users or roles, since here nobody can. */
+import type {
+  AuthDisableResponse,
+  AuthRoleListResponse,
+  AuthServer,
+  AuthStatusResponse,
+  AuthUserListResponse,
+} from '../../gen/etcd/etcdserverpb/auth';
 import type { KvReader } from '../../kv/result';
-import { EtcdError } from './errors';
+import { EtcdError, type EtcdErrorName } from './errors';
 import type { EtcdCalls } from './etcd-calls';
 import { headerOf, type HeaderFacts } from './header';
 
@@ -17,27 +23,30 @@ const firstAuthRevision = 1n;
 /** The gRPC handlers of the service. */
 export function authServiceHandlers({ facts, reader }: AuthServiceDependencies, calls: EtcdCalls): AuthServer {
   const header = () => headerOf(facts, reader.revision);
-  const refuse = calls.unary<unknown, never>(() => Promise.reject(new EtcdError('auth-not-enabled')));
+  const refuse = (reason: EtcdErrorName) => calls.unary<unknown, never>(() => Promise.reject(new EtcdError(reason)));
+  const userMissing = refuse('user-not-found');
+  const roleMissing = refuse('role-not-found');
   return {
     authStatus: calls.unary<unknown, AuthStatusResponse>(() =>
       Promise.resolve({ header: header(), enabled: false, authRevision: firstAuthRevision }),
     ),
     // It is what it is asked to be.
     authDisable: calls.unary<unknown, AuthDisableResponse>(() => Promise.resolve({ header: header() })),
-    authEnable: refuse,
-    authenticate: refuse,
-    userAdd: refuse,
-    userGet: refuse,
-    userList: refuse,
-    userDelete: refuse,
-    userChangePassword: refuse,
-    userGrantRole: refuse,
-    userRevokeRole: refuse,
-    roleAdd: refuse,
-    roleGet: refuse,
-    roleList: refuse,
-    roleDelete: refuse,
-    roleGrantPermission: refuse,
-    roleRevokePermission: refuse,
+    authEnable: refuse('root-user-missing'),
+    authenticate: refuse('auth-not-enabled'),
+    userList: calls.unary<unknown, AuthUserListResponse>(() => Promise.resolve({ header: header(), users: [] })),
+    userGet: userMissing,
+    userDelete: userMissing,
+    userChangePassword: userMissing,
+    userGrantRole: userMissing,
+    userRevokeRole: userMissing,
+    roleList: calls.unary<unknown, AuthRoleListResponse>(() => Promise.resolve({ header: header(), roles: [] })),
+    roleGet: roleMissing,
+    roleDelete: roleMissing,
+    roleGrantPermission: roleMissing,
+    roleRevokePermission: roleMissing,
+    // The only ones that etcd would not answer like this.
+    userAdd: refuse('auth-not-enabled'),
+    roleAdd: refuse('auth-not-enabled'),
   };
 }

@@ -1,7 +1,6 @@
 /** The etcd API of one member: its services, for a listener. */
 import { AuthService } from '../../gen/etcd/etcdserverpb/auth';
 import { ClusterService } from '../../gen/etcd/etcdserverpb/cluster';
-import { KVService } from '../../gen/etcd/etcdserverpb/kv';
 import { LeaseService } from '../../gen/etcd/etcdserverpb/lease';
 import { MaintenanceService } from '../../gen/etcd/etcdserverpb/maintenance';
 import { WatchService } from '../../gen/etcd/etcdserverpb/watch';
@@ -27,6 +26,7 @@ import { authServiceHandlers } from './auth-service';
 import { clusterServiceHandlers } from './cluster-service';
 import { electionServiceHandlers } from './election-service';
 import { EtcdCalls } from './etcd-calls';
+import { kvServiceWithGivenEnds } from './given-ends';
 import { HttpApi, type HttpApiOptions } from './http/http-api';
 import { kvServiceHandlers } from './kv-service';
 import { leaseServiceHandlers } from './lease-service';
@@ -85,7 +85,7 @@ export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): 
   const calls = new EtcdCalls(funnels.calls, { leader, isLearner });
   const watchNeeds = { ...needs, hasLeader: () => leader() !== undefined };
   return [
-    { definition: KVService, handlers: kvServiceHandlers(needs, calls) },
+    { definition: kvServiceWithGivenEnds, handlers: kvServiceHandlers(needs, calls) },
     { definition: ClusterService, handlers: clusterServiceHandlers(needs, calls) },
     { definition: MaintenanceService, handlers: maintenanceServiceHandlers(needs, calls, funnels.streams) },
     {

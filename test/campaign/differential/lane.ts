@@ -71,9 +71,10 @@ function changesSomething(step: Step): boolean {
   return step.kind === 'call' && !['range', 'leaseTimeToLive', 'leaseLeases', 'hashKv', 'status'].includes(step.method);
 }
 
-/** The steps, if the two differ at the last one. */
+/** The steps, if the two differ at the last one. Servers that do not start show nothing. */
 async function ifFailing(steps: readonly Step[], start: () => Promise<Servers>): Promise<readonly Step[] | undefined> {
-  const servers = await start();
+  const servers = await start().catch(() => undefined);
+  if (servers === undefined) return undefined;
   const comparison = new Comparison(servers.targets);
   try {
     for (const [at, step] of steps.entries()) {
