@@ -131,8 +131,14 @@ export class KeyRecords {
   }
 
   #find(name: string, held: Held): Found {
+    const { records, store } = this.#state;
+    const row = typeof held === 'number' ? held : held.row;
+    const known = records.get(row);
+    if (known !== undefined) return { name, record: known, version: undefined };
     if (typeof held === 'number') {
-      return { name, record: recordOfRow(this.#state.store.history.readRow(held)), version: undefined };
+      const record = recordOfRow(store.history.readRow(row));
+      records.add(row, record);
+      return { name, record, version: undefined };
     }
     const { createRevision, modRevision, version, flags } = held;
     const versions = { createRevision, modRevision, version, lease: this.leaseOf(name, held) };
@@ -140,7 +146,10 @@ export class KeyRecords {
   }
 
   #load({ name, record, version }: Found): KeyRecord {
-    return version === undefined ? record : { ...record, value: this.valueOf(name, version) };
+    if (version === undefined) return record;
+    const whole = { ...record, value: this.valueOf(name, version) };
+    this.#state.records.add(version.row, whole);
+    return whole;
   }
 
   #whole(name: string, held: Held): KeyRecord {

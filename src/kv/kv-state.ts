@@ -3,6 +3,7 @@ import { RowFlags, type RowHead } from './history-row';
 import { indexSteps } from './index-builder';
 import type { KeyIndex } from './key-index';
 import { LeaseTable } from './lease-table';
+import { RecordCache } from './record-cache';
 import { RequestTable, type RequestRetention } from './request-table';
 import type { Alarm } from './result';
 import type { MetaFacts } from './sqlite-meta';
@@ -13,6 +14,8 @@ import { noLease } from './command';
 export interface KvState {
   readonly store: SqliteStore;
   readonly index: KeyIndex;
+  /** Of the store's rows. */
+  readonly records: RecordCache;
   readonly leases: LeaseTable;
   readonly requests: RequestTable;
   /** In the order of kind and member. */
@@ -65,7 +68,8 @@ function* loadSteps(store: SqliteStore, retention: RequestRetention): Generator<
     noteLease(attached, key, head);
   });
   for (const [key, lease] of attached) leases.attach(key, lease);
-  return { store, index, leases, requests, alarms: store.tables.alarms(facts.alarms), facts };
+  const alarms = store.tables.alarms(facts.alarms);
+  return { store, index, records: new RecordCache(), leases, requests, alarms, facts };
 }
 
 /** Called in the order of the changes: in the end each key has the lease of its newest version. */

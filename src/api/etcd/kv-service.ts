@@ -1,4 +1,5 @@
 /** `etcdserverpb.KV`: check, call, map, reply. */
+import type { handleUnaryCall } from '@grpc/grpc-js';
 import { assert } from '../../base/assert';
 import type {
   CompactionRequest,
@@ -17,10 +18,11 @@ import type { TxnOperation } from '../../kv/command';
 import { touchesKeyTwice } from '../../kv/duplicate-keys';
 import type { KvReader, Result, TxnResult } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
+import type { Encoded } from '../encoded-responses';
 import { EtcdError } from './errors';
 import type { EtcdCalls } from './etcd-calls';
 import { headerOf, type HeaderFacts } from './header';
-import { deleteMessage, putMessage, rangeMessage, txnMessage } from './kv-messages';
+import { deleteMessage, putMessage, txnMessage } from './kv-messages';
 import {
   checkDelete,
   checkPut,
@@ -32,6 +34,7 @@ import {
 } from './kv-requests';
 import { etcdLimits } from './limits';
 import { propose } from './proposals';
+import { rangeBytes } from './range-bytes';
 import { checkTxn, readOnlyKind, type ReadOnlyKind, txnOperation } from './txn-requests';
 
 /** What the service needs of a member. */
@@ -41,8 +44,13 @@ export interface KvServiceDependencies {
   readonly reader: Pick<KvReader, 'select' | 'readTxn' | 'spaceReclaimed'>;
 }
 
+/** The handlers of the service, whose ranges are bytes already. */
+type KvHandlers = Pick<KVServer, 'put' | 'deleteRange' | 'txn' | 'compact'> & {
+  readonly range: handleUnaryCall<RangeRequest, Encoded<RangeResponse>>;
+};
+
 /** The gRPC handlers of the service. */
-export function kvServiceHandlers(needs: KvServiceDependencies, calls: EtcdCalls): KVServer {
+export function kvServiceHandlers(needs: KvServiceDependencies, calls: EtcdCalls): KvHandlers {
   return {
     range: calls.unary(
       (request: RangeRequest, call) => range(needs, request, call),
@@ -55,11 +63,15 @@ export function kvServiceHandlers(needs: KvServiceDependencies, calls: EtcdCalls
   };
 }
 
-async function range(needs: KvServiceDependencies, request: RangeRequest, call: CallContext): Promise<RangeResponse> {
+async function range(
+  needs: KvServiceDependencies,
+  request: RangeRequest,
+  call: CallContext,
+): Promise<Encoded<RangeResponse>> {
   checkRange(request);
   if (!request.serializable) await needs.proposer.readBarrier(call);
   const result = needs.reader.select(rangeOperation(request));
-  return { ...rangeMessage(result), header: headerOf(needs.facts, result.revision) };
+  return rangeBytes(headerOf(needs.facts, result.revision), result);
 }
 
 async function put(needs: KvServiceDependencies, request: PutRequest, call: CallContext): Promise<PutResponse> {

