@@ -50,7 +50,7 @@ export type SortTarget = 'key' | 'version' | 'create' | 'mod' | 'value';
 export interface RangeOperation {
   readonly kind: 'range';
   readonly range: KeyRange;
-  /** State at this revision; 0 for the newest. */
+  /** State at this revision; 0 for the newest; -1 for one below all, which is always refused with `compacted`. */
   readonly revision: number;
   /**
    * Most records; 0 for all. With the order `none` and without bounds, only the first keys, one more than the limit, take part

@@ -31,6 +31,9 @@ const sortOrders: readonly RangeOperation['sortOrder'][] = ['none', 'ascend', 'd
 const operators: readonly Comparison['operator'][] = ['equal', 'greater', 'less', 'not-equal'];
 const targets: readonly CompareTarget['kind'][] = ['version', 'create', 'mod', 'value', 'lease'];
 
+/** Stands for -1 where a revision is written: programs that do not know it take it for one in the future, and refuse as well. */
+const belowAllRevisions = Number.MAX_SAFE_INTEGER;
+
 /** No operation and no comparison is shorter. */
 const minElementBytes = 3;
 
@@ -147,7 +150,7 @@ function readRange(reader: ByteReader, refuse: Refuse): KeyRange {
 function writeRangeOperation(writer: ByteWriter, range: RangeOperation): void {
   writer.byte(operationKinds.range);
   writeRange(writer, range.range);
-  writer.varint(range.revision);
+  writer.varint(range.revision === -1 ? belowAllRevisions : range.revision);
   writer.varint(range.limit);
   writer.byte(sortTargets.indexOf(range.sortTarget));
   writer.byte(sortOrders.indexOf(range.sortOrder));
@@ -163,7 +166,7 @@ function readRangeOperation(reader: ByteReader, refuse: Refuse): RangeOperation 
   return {
     kind: 'range',
     range: readRange(reader, refuse),
-    revision: reader.varint('revision'),
+    revision: readRevision(reader),
     limit: reader.varint('limit'),
     sortTarget: readName(reader, refuse, sortTargets, 'sort target'),
     sortOrder: readName(reader, refuse, sortOrders, 'sort order'),
@@ -174,6 +177,11 @@ function readRangeOperation(reader: ByteReader, refuse: Refuse): RangeOperation 
     minCreateRevision: readBound(reader),
     maxCreateRevision: readBound(reader),
   };
+}
+
+function readRevision(reader: ByteReader): number {
+  const revision = reader.varint('revision');
+  return revision === belowAllRevisions ? -1 : revision;
 }
 
 /** A bound is a revision, or -1. */

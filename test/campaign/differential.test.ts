@@ -25,5 +25,5 @@ const seed = Number(process.env['DIFFERENTIAL_SEED'] ?? Date.now() % 1_000_000_0
     expect(all('sessions')).toBeGreaterThanOrEqual(1_000);
     expect(all('watches')).toBeGreaterThan(2_000);
     expect(all('events')).toBeGreaterThan(100_000);
-  }, 400_000);
+  }, 1_500_000);
 });

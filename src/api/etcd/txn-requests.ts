@@ -1,7 +1,7 @@
 /** Transactions of etcd's KV service: the rules a request must keep, and what it asks of the store. */
 import { unreachable } from '../../base/assert';
-import type { RequestOp, TxnRequest } from '../../gen/etcd/etcdserverpb/kv';
-import type { Operation, TxnOperation } from '../../kv/command';
+import type { RangeRequest, RequestOp, TxnRequest } from '../../gen/etcd/etcdserverpb/kv';
+import type { Operation, RangeOperation, TxnOperation } from '../../kv/command';
 import { EtcdError } from './errors';
 import {
   checkDelete,
@@ -61,7 +61,7 @@ export function txnOperation({ compare, success, failure }: TxnRequest): TxnOper
 function operationOf({ request }: RequestOp): Operation {
   switch (request?.$case) {
     case 'requestRange':
-      return rangeOperation(request.value);
+      return rangeWithin(request.value);
     case 'requestPut':
       return putOperation(request.value);
     case 'requestDeleteRange':
@@ -73,6 +73,12 @@ function operationOf({ request }: RequestOp): Operation {
     default:
       return unreachable(request);
   }
+}
+
+/** A negative revision is the newest to a range of its own, and below all revisions to one within a transaction. */
+function rangeWithin(range: RangeRequest): RangeOperation {
+  const operation = rangeOperation(range);
+  return range.revision < 0n ? { ...operation, revision: -1 } : operation;
 }
 
 /** How a transaction that only reads is answered: from what this member has, or with everything acknowledged before. */

@@ -44,6 +44,9 @@ interface StreamWatch {
 /** The id of no watch: of one that could not begin, and of progress that is that of all watches. */
 const noWatchId = -1n;
 
+/** So many ids of ended watches are kept, at most. */
+const maxEndedIds = 1000;
+
 /** A member's clients began at different times; those that came together drift apart by up to this part. */
 const progressJitter = 0.1;
 
@@ -52,6 +55,8 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   readonly #port: DuplexPort<Encoded<WatchResponse>>;
   readonly #needs: WatchSessionNeeds;
   readonly #watches = new Map<bigint, StreamWatch>();
+  /** Of watches that were ended because of a compaction: taken until the client cancels them, too. The newest ones. */
+  readonly #endedIds = new Set<bigint>();
   /** Watches that may have something, in the order of their turns. */
   readonly #ready = new Set<StreamWatch>();
   readonly #replies: Buffer[] = [];
@@ -116,7 +121,7 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   #open(request: WatchCreateRequest): StreamWatch | string {
     const wanted = watchRequestOf(request);
     if (typeof wanted === 'string') return wanted;
-    if (request.watchId !== 0n && this.#watches.has(request.watchId)) return watchRefusals.duplicateId;
+    if (request.watchId !== 0n && this.#isTaken(request.watchId)) return watchRefusals.duplicateId;
     const onReady = (): void => {
       this.#ready.add(opened);
       this.onWritable();
@@ -142,14 +147,18 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   }
 
   #newId(): bigint {
-    while (this.#watches.has(this.#nextId)) this.#nextId++;
+    while (this.#isTaken(this.#nextId)) this.#nextId++;
     return this.#nextId++;
+  }
+
+  #isTaken(id: bigint): boolean {
+    return this.#watches.has(id) || this.#endedIds.has(id);
   }
 
   #cancel(id: bigint): void {
     const opened = this.#watches.get(id);
-    if (opened === undefined) return;
-    this.#forget(opened);
+    if (opened !== undefined) this.#forget(opened);
+    else if (!this.#endedIds.delete(id)) return;
     this.#reply(this.#needs.reader.revision, { watchId: id, canceled: true });
   }
 
@@ -190,6 +199,9 @@ export class WatchSession implements DuplexSession<WatchRequest> {
 
   #endCompacted(opened: StreamWatch, compactRevision: number): void {
     this.#forget(opened);
+    this.#endedIds.add(opened.id);
+    const [oldest] = this.#endedIds;
+    if (this.#endedIds.size > maxEndedIds && oldest !== undefined) this.#endedIds.delete(oldest);
     const end = { watchId: opened.id, canceled: true, compactRevision: BigInt(compactRevision) };
     this.#write(responseBytes({ ...end, header: headerOf(this.#needs.facts, 0) }));
   }

@@ -143,10 +143,7 @@ export class Generator {
     const session = ++this.#sessionsSoFar;
     this.#sessions.set(session, this.#batches + between(this.#world.rng, 1, longestSession));
     const creates = several(this.#world, 1, 4, () => this.#watch());
-    // The id of a watch that the server has ended is free again in quorate; etcd keeps it until the client cancels it, too.
-    const isEnded = creates.some(({ startRevision: from }) => from > 0n && from < BigInt(this.#world.compactRevision));
-    const withoutIds = creates.map((create) => ({ ...create, watchId: 0n }));
-    return { kind: 'open', session, creates: isEnded ? withoutIds : creates };
+    return { kind: 'open', session, creates };
   }
 
   #watch(): WatchCreateRequest {

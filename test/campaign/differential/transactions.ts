@@ -48,10 +48,10 @@ function someOperation(world: World, shape: Shape): RequestOp {
   ])();
 }
 
-/** A negative revision is the newest, but compacted within a transaction of etcd; in quorate it is the newest everywhere. */
+/** A negative revision is below all, but to an etcd that was never compacted, the first revision is -1. */
 function rangeWithin(world: World): RangeRequest {
   const range = someRangeRead(world);
-  return range.revision < 0n ? { ...range, revision: 0n } : range;
+  return range.revision < 0n && world.compactRevision === 0 ? { ...range, revision: 0n } : range;
 }
 
 function putWithin(world: World, { deletes }: Shape): PutRequest {

@@ -87,10 +87,10 @@ export class WatchStream {
     return this.#reply('a progress', ({ created, canceled }) => !created && !canceled);
   }
 
-  /** Cancels every live watch; the last to be created first. */
+  /** Cancels every watch, also those that the server has ended; the last to be created first. */
   async cancelAll(): Promise<readonly WatchResponse[]> {
     const answers: WatchResponse[] = [];
-    for (const { created } of [...this.#watches.filter((watch) => isLive(watch))].reverse()) {
+    for (const { created } of this.#watches.filter((watch) => !watch.created.canceled).reverse()) {
       const { watchId } = created;
       this.#stream.write({ requestUnion: { $case: 'cancelRequest', value: { watchId } } });
       answers.push(await this.#reply('an answer to a cancel request', (it) => it.canceled && it.watchId === watchId));

@@ -87,6 +87,11 @@ const pinned: readonly (readonly [string, Command, string])[] = [
       '02 01 31 01 6b 01 76 0900000000000000 3c 03 01 01 61 05 ac02 03 02 01 00 01 00 08 01' +
       '01 04 00 01 02 00 01 64 00 00',
   ],
+  [
+    'a range below all revisions',
+    unnamed({ kind: 'txn', compares: [], success: [{ ...range, revision: -1 }], failure: [] }),
+    '02 00 04 00 01 03 01 01 61 ffffffffffffff0f ac02 03 02 01 00 01 00 08 01 00',
+  ],
 ];
 
 describe('encodeCommand', () => {

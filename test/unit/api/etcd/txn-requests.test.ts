@@ -80,6 +80,17 @@ describe('a transaction as an operation', () => {
   });
 });
 
+describe('a range within a transaction', () => {
+  it.each([
+    ['of the newest revision', 0n, 0],
+    ['of some revision', 7n, 7],
+    ['of a negative one is below all, unlike a range of its own', -3n, -1],
+  ])('%s', (_, revision, expected) => {
+    const { success } = txnOperation(txn({ success: [range({ revision })] }));
+    expect(success).toMatchObject([{ kind: 'range', revision: expected }]);
+  });
+});
+
 describe('a transaction that only reads', () => {
   it.each([
     ['an empty one is answered from here', txn(), 'serializable'],

@@ -241,6 +241,36 @@ describe("WatchSession of etcd's API", () => {
     expect(port.told()).toEqual(['0@4 created', '1@4 created', '0@0 canceled compacted 3', '1@4 3:b=v 4:c=v']);
   });
 
+  it('keeps the id of a watch that it has ended until the client cancels it, too', () => {
+    const { history, turns, port, create, cancel } = setUp();
+    history.commit([put('a')], [put('b')]);
+    history.compact(3);
+    create({ watchId: 7n, startRevision: 2n });
+    turns.settle();
+    create({ watchId: 7n });
+    cancel(7n);
+    cancel(7n);
+    create({ watchId: 7n });
+    expect(port.told()).toEqual([
+      '7@3 created',
+      '7@0 canceled compacted 3',
+      "-1@3 created canceled 'mvcc: duplicate watch ID provided on the WatchStream'",
+      '7@3 canceled',
+      '7@3 created',
+    ]);
+  });
+
+  it('frees the ids of ended watches, the oldest first, where there are very many', () => {
+    const { history, turns, port, create } = setUp();
+    history.commit([put('a')], [put('b')]);
+    history.compact(3);
+    for (let at = 0; at <= 1002; at++) create({ startRevision: 2n });
+    turns.settle();
+    port.told();
+    for (const watchId of [2n, 3n]) create({ watchId });
+    expect(port.told()).toEqual(['2@3 created', expect.stringContaining('duplicate')]);
+  });
+
   it('cuts what is too long only for watches that allow it', () => {
     const { history, turns, port, create } = setUp({ limits: { maxFragmentBytes: 120 } });
     create({ fragment: true });
