@@ -19,6 +19,30 @@ export function responseBytes(head: ResponseHead, events: readonly WatchEvent[] 
   return Buffer.concat([headBytes(head), ...events.map(eventField)]);
 }
 
+/** Messages with events, for all streams of a member: many clients watch the same and are told it one after the other. */
+export class EventMessages {
+  #last: { readonly head: ResponseHead; readonly events: readonly WatchEvent[]; readonly bytes: Buffer } | undefined;
+
+  /** @param head without anything but its header and its watch */
+  bytesOf(head: Pick<ResponseHead, 'header' | 'watchId'>, events: readonly WatchEvent[]): Buffer {
+    if (this.#last === undefined || !isSameHead(this.#last.head, head) || !areSame(this.#last.events, events)) {
+      this.#last = { head, events, bytes: responseBytes(head, events) };
+    }
+    return this.#last.bytes;
+  }
+}
+
+/** Of one member. */
+function isSameHead(a: ResponseHead, b: ResponseHead): boolean {
+  return (
+    a.watchId === b.watchId && a.header?.revision === b.header?.revision && a.header?.raftTerm === b.header?.raftTerm
+  );
+}
+
+function areSame(a: readonly WatchEvent[], b: readonly WatchEvent[]): boolean {
+  return a.length === b.length && a.every((event, at) => event === b[at]);
+}
+
 /** The event as one element of the field `events`. */
 function eventField(event: WatchEvent): Uint8Array {
   let bytes = eventFields.get(event);

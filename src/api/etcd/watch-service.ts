@@ -5,10 +5,11 @@ import type { Encoded } from '../encoded-responses';
 import { EtcdError } from './errors';
 import { type EtcdCalls, wantsLeader } from './etcd-calls';
 import { etcdLimits } from './limits';
+import { EventMessages } from './watch-messages';
 import { WatchSession, type WatchSessionLimits, type WatchSessionNeeds } from './watch-session';
 
 /** What the service needs of a member. */
-export interface WatchServiceDependencies extends Omit<WatchSessionNeeds, 'watchLimits'> {
+export interface WatchServiceDependencies extends Omit<WatchSessionNeeds, 'watchLimits' | 'eventMessages'> {
   /** Whether this member knows a leader. */
   hasLeader(): boolean;
   /** Milliseconds. */
@@ -34,10 +35,11 @@ export function watchServiceHandlers(
   calls: EtcdCalls,
   streams: DuplexStreams,
 ): WatchServer {
+  const sessionNeeds = { ...needs, watchLimits, eventMessages: new EventMessages() };
   return {
     watch: streams.handler<WatchRequest, Encoded<WatchResponse>>((port) => {
       calls.admit(port.metadata, false);
-      const session = new WatchSession(port, { ...needs, watchLimits });
+      const session = new WatchSession(port, sessionNeeds);
       return wantsLeader(port.metadata) ? endedWithoutLeader(session, port, needs) : session;
     }),
   };

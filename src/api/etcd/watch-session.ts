@@ -7,7 +7,7 @@ import type { Watch, WatchEvents, Watches } from '../../kv/watch';
 import type { DuplexPort, DuplexSession } from '../duplex-streams';
 import type { Encoded } from '../encoded-responses';
 import { headerOf, type HeaderFacts } from './header';
-import { fragmentsOf, type ResponseHead, responseBytes } from './watch-messages';
+import { type EventMessages, fragmentsOf, type ResponseHead, responseBytes } from './watch-messages';
 import { watchRefusals, watchRequestOf } from './watch-requests';
 
 /** What a stream needs of a member. */
@@ -19,6 +19,8 @@ export interface WatchSessionNeeds {
   /** A watch with `progress_notify` to which nothing was sent for this long is told how far it is; milliseconds. */
   readonly watchProgressIntervalMs: number;
   readonly watchLimits: WatchSessionLimits;
+  /** Shared by all streams. */
+  readonly eventMessages: EventMessages;
 }
 
 /** The bounds of a stream. */
@@ -185,7 +187,7 @@ export class WatchSession implements DuplexSession<WatchRequest> {
     this.#ready.add(opened);
     opened.hasSpoken = true;
     const head = { header: headerOf(this.#needs.facts, revision), watchId: opened.id };
-    const whole = responseBytes(head, events);
+    const whole = this.#needs.eventMessages.bytesOf(head, events);
     const { maxFragmentBytes } = this.#needs.watchLimits;
     if (!opened.mayFragment || whole.length < maxFragmentBytes) {
       this.#write(whole);

@@ -1,5 +1,6 @@
 /** What a client of etcd's Watch service is told on one stream, message by message. */
 import { Metadata } from '@grpc/grpc-js';
+import { EventMessages } from '../../../../src/api/etcd/watch-messages';
 import { WatchSession, type WatchSessionLimits } from '../../../../src/api/etcd/watch-session';
 import { type WatchCreateRequest, WatchResponse } from '../../../../src/gen/etcd/etcdserverpb/watch';
 import { Event_EventType } from '../../../../src/gen/etcd/mvccpb/kv';
@@ -92,6 +93,7 @@ function setUp(more: { limits?: Partial<WatchSessionLimits>; hub?: Partial<Watch
     scheduler: time,
     watchProgressIntervalMs: 1000,
     watchLimits: { ...standard, ...more.limits },
+    eventMessages: new EventMessages(),
   });
   return { history, turns, hub, port, session, ...requests(session), ...passing(time) };
 }
