@@ -15,8 +15,8 @@ export interface Finding {
 }
 
 /** No seed is begun after so long; whoever takes longer still turns in circles. */
-const softLimitMinutes = 3;
-const hardLimitMs = 300_000;
+const softLimitMinutes = 10;
+const hardLimitMs = 720_000;
 
 /** @throws Error unless the text to replace stands exactly once in the file */
 export function mutate(source: string, { name, file, find, replace }: Mutant): string {
