@@ -152,6 +152,8 @@ function backtrack(state: RaftState, leading: Leading, progress: Progress, respo
   const { index } = state.log.lastAtMost(response.hintIndex, response.hintTerm);
   if (response.rejectedIndex > progress.matchIndex) progress.onRejected(response.rejectedIndex, index);
   else if (response.readRound > progress.matchedRound) reportLoss(state, progress, index);
+  // It had not yet taken what it has acknowledged since: messages overtook each other, and the later one was not taken.
+  else if (response.rejectedIndex === progress.matchIndex && progress.hasInflight) progress.onOvertaken();
   // The refusal may be older than the acknowledgement. An answer to a question asked from now on is not.
   else if (leading.reads.round === progress.matchedRound) leading.reads.isWanted = true;
 }

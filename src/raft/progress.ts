@@ -121,6 +121,12 @@ export class Progress {
     return true;
   }
 
+  /** What was sent to follow `matchIndex` came before the entry there, and was refused: it is sent again. */
+  onOvertaken(): void {
+    assert(this.hasInflight, 'what is refused was sent');
+    this.#becomeProbe(this.matchIndex + 1);
+  }
+
   /** The peer proved to lack what it acknowledged; the logs may agree up to `lastPossible`. It begins from nothing. */
   onEntriesLost(lastPossible: number): void {
     this.matchIndex = 0;

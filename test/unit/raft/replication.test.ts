@@ -222,6 +222,19 @@ describe('Telling followers of commits', () => {
   });
 });
 
+describe('Messages that overtook each other', () => {
+  it('are sent again as soon as the refusal of the later one comes, although the earlier one was taken', () => {
+    const member = raft.establishedLeader({ term: 2, log: '1:1' });
+    expect(raft.entriesSent(member.propose(1), peerB)).toEqual(['3:2']);
+    expect(raft.entriesSent(member.propose(2), peerB)).toEqual(['4:2']);
+    member.acknowledge(peerB, 3);
+    const update = member.receive(peerB, raft.rejection({ term: 2, rejectedIndex: 3, hint: '2:2' }));
+    expect(raft.entriesSent(update, peerB)).toEqual(['4:2']);
+    expect(member.acknowledge(peerB, 4).warnings).toEqual([]);
+    expect(member.peer(peerB)).toMatchObject({ state: 'replicate', matchIndex: 4 });
+  });
+});
+
 describe('Lagging peers', () => {
   const log = '1:1 2:1 3:1 4:1 5:1 6:1';
 
