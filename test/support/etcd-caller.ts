@@ -29,7 +29,9 @@ import {
   type StatusResponse,
 } from '../../src/gen/etcd/etcdserverpb/maintenance';
 
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
+/** A member that was down is looked for often. */
+const channelOptions = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 };
 const none = Buffer.alloc(0);
 
 /** Every field at its default but those given. */
@@ -71,12 +73,14 @@ export class EtcdCaller {
   readonly #cluster: ClusterClient;
   readonly #maintenance: MaintenanceClient;
   readonly #auth: AuthClient;
+  readonly #timeoutMs: number;
   /** Sent along with every call. */
   readonly metadata = new Metadata();
 
-  constructor(address: string) {
+  constructor(address: string, timeoutMs = defaultTimeoutMs) {
+    this.#timeoutMs = timeoutMs;
     const insecure = credentials.createInsecure();
-    this.#kv = new KVClient(address, insecure);
+    this.#kv = new KVClient(address, insecure, channelOptions);
     this.#cluster = new ClusterClient(address, insecure);
     this.#maintenance = new MaintenanceClient(address, insecure);
     this.#auth = new AuthClient(address, insecure);
@@ -161,7 +165,7 @@ export class EtcdCaller {
 
   #call<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
     return new Promise((resolve, reject) => {
-      method(request, this.metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
+      method(request, this.metadata, { deadline: Date.now() + this.#timeoutMs }, (error, response) => {
         if (error === null) resolve(response);
         else reject(error);
       });

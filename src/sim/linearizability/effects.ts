@@ -31,6 +31,56 @@ function isLeased(key: string): boolean {
   return key.startsWith('l');
 }
 
+/** Of keys in ascending order, those that an attempt may have to do with. */
+export function touchedOf({ calls }: Attempt, keys: readonly string[]): readonly string[] {
+  const [first] = calls;
+  if (first === undefined) return [];
+  const { operation } = first;
+  switch (operation.kind) {
+    case 'mutation':
+      return touchedByMutation(operation, keys);
+    case 'get':
+      return within(keys, { start: operation.key, end: `${operation.key}\0` });
+    case 'list':
+      return within(keys, operation);
+    case 'select':
+    case 'renew':
+    case 'lease':
+      return [];
+  }
+}
+
+function touchedByMutation({ command }: Mutation, keys: readonly string[]): readonly string[] {
+  if (command.kind !== 'put' && command.kind !== 'delete' && command.kind !== 'txn') return [];
+  const steps = stepsOf({ step: command, result: undefined });
+  return [...new Set(steps.flatMap((done) => within(keys, rangeOf(done))))];
+}
+
+function rangeOf({ step }: Done): { readonly start: string; readonly end: string | undefined } {
+  if (step.kind === 'put') return { start: latin1(step.key), end: `${latin1(step.key)}\0` };
+  if (step.kind !== 'delete') return { start: '', end: '' };
+  const { start, end } = step.range;
+  return { start: latin1(start), end: end && latin1(end) };
+}
+
+function within(
+  keys: readonly string[],
+  { start, end }: { readonly start: string; readonly end: string | undefined },
+): readonly string[] {
+  return keys.slice(firstFrom(keys, start), end === undefined ? keys.length : firstFrom(keys, end));
+}
+
+/** Where the keys from `start` on begin. */
+function firstFrom(keys: readonly string[], start: string): number {
+  let low = 0;
+  for (let high = keys.length; low < high;) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] ?? '') < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export function effectsOf({ calls }: Attempt, key: string): readonly RegisterCall[] {
   const [first] = calls;
   if (first === undefined) return [];
@@ -46,7 +96,9 @@ export function effectsOf({ calls }: Attempt, key: string): readonly RegisterCal
       if (operation.kind === 'get' ? operation.key !== key : key < operation.start || key >= operation.end) return [];
       const found = answer.found.find((record) => latin1(record.key) === key);
       const value = found && latin1(found.value);
-      return [{ invokedAt, returnedAt, kind: 'read', value, existed: undefined }];
+      // After the change that made the revision it tells.
+      const place = answer.revision + 0.5;
+      return [{ invokedAt, returnedAt, kind: 'read', value, existed: undefined, place, sawPlace: found?.modRevision }];
     }
     case 'select':
     case 'renew':
@@ -62,6 +114,7 @@ function effectsOfMutation({ command }: Mutation, calls: readonly Call[], key: s
   const times = {
     invokedAt: Math.min(...calls.map((call) => call.invokedAt)),
     returnedAt: Math.min(Infinity, ...answered.map((call) => call.returnedAt)),
+    place: answered[0]?.answer?.revision,
   };
   const result = answered[0]?.answer as Result | undefined;
   return stepsOf({ step: command, result }).flatMap((done) => effectOf(done, key, times));
@@ -86,7 +139,7 @@ function stepsOf({ step, result }: Done): readonly Done[] {
 function effectOf(
   { step, result }: Done,
   key: string,
-  times: Pick<RegisterCall, 'invokedAt' | 'returnedAt'>,
+  times: Pick<RegisterCall, 'invokedAt' | 'returnedAt' | 'place'>,
 ): readonly RegisterCall[] {
   switch (step.kind) {
     case 'put':

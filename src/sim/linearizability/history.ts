@@ -3,7 +3,7 @@ import { encodeCommand } from '../../kv/command-codec';
 import { check } from '../checkers/checker';
 import { latin1 } from '../model/result-text';
 import { isStaleRead, type Answer, type Call } from '../workload/call';
-import { effectsOf, type Attempt, keysOf } from './effects';
+import { effectsOf, type Attempt, keysOf, touchedOf } from './effects';
 import { judgeRegister, type RegisterCall } from './register';
 
 /**
@@ -69,13 +69,12 @@ function isWrite(answer: Answer): boolean {
 }
 
 function byKey(calls: readonly Call[]): ReadonlyMap<string, readonly RegisterCall[]> {
-  const keys = new Map<string, RegisterCall[]>();
-  const attempts = attemptsOf(calls);
-  for (const key of keysOf(calls)) {
-    const ofKey = attempts.flatMap((attempt) => effectsOf(attempt, key));
-    if (ofKey.length > 0) keys.set(key, ofKey);
+  const keys = keysOf(calls);
+  const all = new Map(keys.map((key): [string, RegisterCall[]] => [key, []]));
+  for (const attempt of attemptsOf(calls)) {
+    for (const key of touchedOf(attempt, keys)) all.get(key)?.push(...effectsOf(attempt, key));
   }
-  return keys;
+  return all;
 }
 
 /**

@@ -10,6 +10,10 @@ export interface RegisterCall {
   readonly value: string | undefined;
   /** Delete: whether the key was there; `undefined` if nobody knows. */
   readonly existed: boolean | undefined;
+  /** Where the revisions that clients were told place it, if they do: only which order is tried first depends on that. */
+  readonly place?: number | undefined;
+  /** Read: the same of the write that it saw. */
+  readonly sawPlace?: number | undefined;
 }
 
 export type Verdict = 'linearizable' | 'not linearizable' | 'undecided';
@@ -24,6 +28,16 @@ interface Moment {
   match: Moment | undefined;
 }
 
+/** A call that was given its place in the order, and what else could have had it. */
+interface Choice {
+  readonly moment: Moment;
+  /** The value before it. */
+  readonly before: string | undefined;
+  readonly candidates: readonly Moment[];
+  /** How many of them have been tried. */
+  readonly tried: number;
+}
+
 /**
  * Looks for an order of the calls that agrees with their times and with what they saw.
  *
@@ -31,18 +45,21 @@ interface Moment {
  */
 export function judgeRegister(all: readonly RegisterCall[], maxSteps = 100_000): Verdict {
   const calls = withoutTraceless(all);
+  const places = placesOf(calls);
   const head = momentsOf(calls);
   const seen = new Set<string>();
   /** Names the set of calls that are done, whatever their order. */
   let done: readonly [number, number] = [0, 0];
-  const path: { readonly moment: Moment; readonly before: string | undefined }[] = [];
+  const path: Choice[] = [];
   let value: string | undefined;
-  let moment = head.next;
+  let candidates = candidatesAfter(head, places);
+  let tried = 0;
   // Only calls that have returned must find a place.
   let left = calls.filter(({ returnedAt }) => returnedAt !== Infinity).length;
   for (let steps = 0; left > 0; steps++) {
     if (steps > maxSteps) return 'undecided';
-    if (moment === undefined || moment.isReturn) {
+    const moment = candidates[tried++];
+    if (moment === undefined) {
       // Nothing more can come before a call that has returned: take the last choice back.
       const last = path.pop();
       if (last === undefined) return 'not linearizable';
@@ -50,29 +67,45 @@ export function judgeRegister(all: readonly RegisterCall[], maxSteps = 100_000):
       if (last.moment.match !== undefined) left++;
       done = toggle(done, last.moment.call);
       putBack(last.moment);
-      moment = last.moment.next;
+      ({ candidates, tried } = last);
       continue;
     }
     const after = apply(calls[moment.call], value);
-    if (after === undefined) {
-      moment = moment.next;
-      continue;
-    }
+    if (after === undefined) continue;
     const doneThen = toggle(done, moment.call);
     const state = `${after.value ?? ''} ${doneThen[0]} ${doneThen[1]}`;
-    if (seen.has(state)) {
-      moment = moment.next;
-      continue;
-    }
+    if (seen.has(state)) continue;
     seen.add(state);
     done = doneThen;
-    path.push({ moment, before: value });
+    path.push({ moment, before: value, candidates, tried });
     value = after.value;
     takeOut(moment);
     if (moment.match !== undefined) left--;
-    moment = head.next;
+    candidates = candidatesAfter(head, places);
+    tried = 0;
   }
   return 'linearizable';
+}
+
+/**
+ * The calls that may come next: those that began before any of the others returned. The likeliest first, which is the one
+ * with the lowest place; if it does not fit, one whose place nobody knows has to come before.
+ */
+function candidatesAfter(head: Moment, places: readonly number[]): readonly Moment[] {
+  const placed: Moment[] = [];
+  const unplaced: Moment[] = [];
+  const placeOf = ({ call }: Moment): number => places[call] ?? Infinity;
+  for (let moment = head.next; moment !== undefined && !moment.isReturn; moment = moment.next) {
+    (placeOf(moment) === Infinity ? unplaced : placed).push(moment);
+  }
+  placed.sort((a, b) => placeOf(a) - placeOf(b));
+  return [...placed.slice(0, 1), ...unplaced, ...placed.slice(1)];
+}
+
+/** By call. Of a write of unknown outcome a read that saw it may tell; what nobody tells of is tried last. */
+function placesOf(calls: readonly RegisterCall[]): readonly number[] {
+  const seen = new Map(calls.map(({ value, sawPlace }) => [sawPlace === undefined ? undefined : value, sawPlace]));
+  return calls.map(({ kind, value, place }) => place ?? (kind === 'write' ? seen.get(value) : undefined) ?? Infinity);
 }
 
 /** A write that nobody can vouch for, read or deleted may as well have happened after everything. */

@@ -1,0 +1,234 @@
+/**
+ * Judges a history by its revisions: every answer must be what the model gives at the revision that it tells, and every
+ * revision the work of one call that was not surely refused, or of a lease's end.
+ */
+import type { Operation as Step } from '../../../src/kv/command';
+import type { OperationResult, Result } from '../../../src/kv/result';
+import type { ReadAnswer } from '../../../src/sim/workload/call';
+import type { LeaseEnd } from './lease-judge';
+import { changeLine, effectAt, groupOfStep, readAt, toldBy, withLease } from './model';
+import type { RecordedCall } from './recorded-call';
+import { toldRecord } from './surface';
+import { groupOf, type Timeline } from './timeline';
+
+/** What the judge found. */
+export interface Judgement {
+  /** Sentences; none when all is well. */
+  readonly violations: readonly string[];
+  /** Leases with keys whose time was up. */
+  readonly expiries: readonly LeaseEnd[];
+  /** Calls of unknown outcome that did take effect. */
+  readonly lateEffects: number;
+}
+
+/** @param seenAt when a revision was first told to anybody */
+export function judge(
+  calls: readonly RecordedCall[],
+  timeline: Timeline,
+  seenAt: (revision: number) => number,
+): Judgement {
+  return new Judge(calls, timeline, seenAt).judge();
+}
+
+class Judge {
+  readonly #calls: readonly RecordedCall[];
+  readonly #timeline: Timeline;
+  readonly #seenAt: (revision: number) => number;
+  readonly #violations: string[] = [];
+  readonly #expiries: LeaseEnd[] = [];
+  /** Who made a revision. */
+  readonly #makers = new Map<number, RecordedCall>();
+  #lateEffects = 0;
+
+  constructor(calls: readonly RecordedCall[], timeline: Timeline, seenAt: (revision: number) => number) {
+    this.#calls = calls;
+    this.#timeline = timeline;
+    this.#seenAt = seenAt;
+  }
+
+  judge(): Judgement {
+    for (const call of this.#calls) if (call.outcome === 'ok') this.#judgeAnswer(call);
+    this.#explainTheRest();
+    for (const call of this.#calls) if (call.outcome === 'definite') this.#judgeRefusal(call);
+    return { violations: this.#violations, expiries: this.#expiries, lateEffects: this.#lateEffects };
+  }
+
+  #judgeAnswer(call: RecordedCall): void {
+    const { operation, answer } = call;
+    if (answer === undefined) return;
+    if (operation.kind !== 'mutation') {
+      this.#judgeRead(call, answer as ReadAnswer);
+      return;
+    }
+    const { command } = operation;
+    switch (command.kind) {
+      case 'put':
+      case 'delete':
+      case 'txn':
+        this.#judgeChange(call, withLease(command, call.lease?.id), answer as OperationResult);
+        return;
+      case 'lease-revoke':
+        this.#judgeRevoke(call, command.id, answer as Result);
+        return;
+      case 'lease-grant':
+      case 'compact':
+        // Lease judge and refusals look at these.
+        return;
+      case 'lease-renew':
+      case 'lease-expire':
+      case 'advance-clock':
+      case 'alarm':
+      case 'configure':
+        throw new Error(`${command.kind} is not a call of a client`);
+    }
+  }
+
+  #judgeRead(call: RecordedCall, { revision, found, counts }: ReadAnswer): void {
+    const { operation } = call;
+    const asked = operation.kind === 'get' && operation.revision > 0 ? operation.revision : revision;
+    const expected = readAt(this.#timeline, call, asked);
+    const isSame = found.map(toldRecord).join() === expected.records.map(toldRecord).join();
+    if (!isSame)
+      this.#blame(call, `shows ${found.map(toldRecord).join()}, not ${expected.records.map(toldRecord).join()}`);
+    const { counts: told } = expected;
+    if (told !== undefined && (counts?.count !== told.count || counts.more !== told.more))
+      this.#blame(call, 'miscounts');
+    if (revision < (call.minRevision ?? 0)) this.#blame(call, `is older than revision ${String(call.minRevision)}`);
+  }
+
+  /** Either it made the revision that it tells, or it changed nothing when the store was at it. */
+  #judgeChange(call: RecordedCall, command: Step, answer: OperationResult): void {
+    const { revision } = answer;
+    const told = toldBy(call, answer);
+    const before = effectAt(this.#timeline, command, revision - 1);
+    if (before.changes.length > 0 && this.#isWork(before.changes, revision) && toldBy(call, before.result) === told) {
+      const other = this.#makers.get(revision);
+      if (other !== undefined) this.#blame(call, `made the revision that call ${String(other.id)} made`);
+      this.#makers.set(revision, call);
+      return;
+    }
+    const after = effectAt(this.#timeline, command, revision);
+    if (after.changes.length === 0 && toldBy(call, after.result) === told) return;
+    this.#blame(call, `is told ${told}, not ${toldBy(call, before.result)} or ${toldBy(call, after.result)}`);
+  }
+
+  #judgeRevoke(call: RecordedCall, lease: bigint, { revision }: Result): void {
+    const attached = this.#attached(groupOfLease(lease), lease, revision - 1);
+    if (this.#isWork(attached, revision)) this.#makers.set(revision, call);
+    else if (this.#attached(groupOfLease(lease), lease, revision).length > 0)
+      this.#blame(call, 'left keys of its lease');
+  }
+
+  /** The tombstones that a lease's end would leave after a revision. */
+  #attached(group: string, lease: bigint, revision: number): readonly string[] {
+    const records = [...this.#timeline.groupAt(group, revision).values()].filter((record) => record.lease === lease);
+    return records.map(({ key }) => `delete ${String(key)} ${String(revision + 1)}`).sort();
+  }
+
+  #isWork(changes: readonly string[], revision: number): boolean {
+    const lines = this.#timeline.changesAt(revision).map(changeLine).sort();
+    return changes.length > 0 && lines.join() === changes.join();
+  }
+
+  /** Revisions that nobody was told to have made: calls of unknown outcome made them, or leases that ended. */
+  #explainTheRest(): void {
+    const doubtful = byGroup(this.#calls.filter(({ outcome }) => outcome === 'ambiguous' || outcome === 'open'));
+    for (const revision of this.#timeline.revisions) {
+      if (this.#makers.has(revision)) continue;
+      const [change] = this.#timeline.changesAt(revision);
+      const group = groupOf(String(change?.record.key));
+      const pool = doubtful.get(group);
+      const maker = [...(pool ?? [])].find((call) => this.#mayHaveMade(call, revision));
+      if (maker !== undefined) {
+        pool?.delete(maker);
+        this.#makers.set(revision, maker);
+        this.#lateEffects++;
+      } else if (!this.#isLeaseEnd(group, revision)) {
+        this.#violations.push(`revision ${String(revision)} has no explanation: ${this.#describe(revision)}`);
+      }
+    }
+  }
+
+  #mayHaveMade({ operation, invokedAt }: RecordedCall, revision: number): boolean {
+    if (operation.kind !== 'mutation' || invokedAt > this.#seenAt(revision)) return false;
+    const { command } = operation;
+    if (command.kind === 'lease-revoke') {
+      return this.#isWork(this.#attached(groupOfLease(command.id), command.id, revision - 1), revision);
+    }
+    if (command.kind !== 'put' && command.kind !== 'delete' && command.kind !== 'txn') return false;
+    const [change] = this.#timeline.changesAt(revision);
+    const step = withLease(command, change?.record.lease);
+    return this.#isWork(effectAt(this.#timeline, step, revision - 1).changes, revision);
+  }
+
+  #isLeaseEnd(group: string, revision: number): boolean {
+    const [change] = this.#timeline.changesAt(revision);
+    const lease = this.#timeline.keyAt(String(change?.record.key), revision - 1)?.lease ?? 0n;
+    if (lease === 0n || !this.#isWork(this.#attached(group, lease, revision - 1), revision)) return false;
+    this.#expiries.push({ lease, at: this.#seenAt(revision) });
+    return true;
+  }
+
+  /** What was surely refused had a reason; that it left no trace shows in that every trace has another maker. */
+  #judgeRefusal(call: RecordedCall): void {
+    const { error, found, operation } = call;
+    if (error === 'precondition-failed') this.#judgeCondition(call, found ?? 0);
+    if (error !== 'compacted' || operation.kind !== 'get') return;
+    const isCompacted = this.#calls.some(({ operation: other, invokedAt }) => {
+      const isCompaction = other.kind === 'mutation' && other.command.kind === 'compact';
+      return isCompaction && invokedAt < call.returnedAt && other.command.revision > operation.revision;
+    });
+    if (!isCompacted) this.#blame(call, `was refused, and nobody compacted revision ${String(operation.revision)}`);
+  }
+
+  /** The key was at the revision that the refusal names, some time between the call's beginning and its end. */
+  #judgeCondition(call: RecordedCall, found: number): void {
+    const { operation } = call;
+    if (operation.kind !== 'mutation' || operation.command.kind !== 'txn') return;
+    const [compare] = operation.command.compares;
+    const key = String(compare?.range.start);
+    if (compare?.target.kind === 'mod' && compare.target.number === found) this.#blame(call, 'met its condition');
+    if (found > 0) {
+      const isOver = this.#seenAt(this.#timeline.nextChange(key, found)) < call.invokedAt;
+      const isThere = this.#timeline.keyAt(key, found)?.modRevision === found;
+      if (!isThere || isOver) this.#blame(call, `cannot have found revision ${String(found)}`);
+    }
+  }
+
+  #blame({ id, kind, api, invokedAt, returnedAt, answer }: RecordedCall, what: string): void {
+    const when = `${invokedAt.toFixed(1)} to ${returnedAt.toFixed(1)}`;
+    const where = `revision ${String(answer?.revision)}: ${this.#describe(answer?.revision ?? 0)}`;
+    this.#violations.push(`call ${String(id)} (${kind} by ${api}, ${when}) ${what}; ${where}`);
+  }
+
+  #describe(revision: number): string {
+    return this.#timeline.changesAt(revision).map(changeLine).join();
+  }
+}
+
+/** Leases are granted for one group of keys each: their ids say which. Others are the members' choice. */
+export function groupOfLease(lease: bigint): string {
+  return String(lease / leasesPerGroup);
+}
+
+export const leasesPerGroup = 1_000_000n;
+
+function byGroup(calls: readonly RecordedCall[]): ReadonlyMap<string, Set<RecordedCall>> {
+  const groups = new Map<string, Set<RecordedCall>>();
+  for (const call of calls) {
+    const group = groupOfCall(call);
+    if (group === undefined) continue;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, new Set([call]));
+    else known.add(call);
+  }
+  return groups;
+}
+
+function groupOfCall({ operation }: RecordedCall): string | undefined {
+  if (operation.kind !== 'mutation') return undefined;
+  const { command } = operation;
+  if (command.kind === 'lease-revoke') return groupOfLease(command.id);
+  if (command.kind !== 'put' && command.kind !== 'delete' && command.kind !== 'txn') return undefined;
+  return groupOfStep(command);
+}
