@@ -235,12 +235,13 @@ export function statusOfBug(): CallStatus {
 }
 
 function errorInfo(error: QuorateError, leader: LeaderHint | undefined): ErrorInfo {
-  const { field, limit, actual, leaderId } = error.details;
+  const { field, limit, actual, leaderId, requestTimeMs } = error.details;
   const facts: Readonly<Record<string, string | undefined>> = {
     outcome: error.outcome,
     field,
     limit,
     actual,
+    requestTimeMs: requestTimeMs?.toString(),
     leaderId: leaderId?.toString(),
     leader: leader?.name,
     leaderAddress: leader?.clientAddress,

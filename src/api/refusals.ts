@@ -44,6 +44,9 @@ const refusalTable: Readonly<Record<Refusal, { readonly code: ErrorCode; readonl
 };
 
 function contextOf({ refusal, limit }: RefusedResult): ErrorContext {
-  if (refusal === 'request-expired') return { outcome: 'unknown' };
+  if (refusal === 'request-expired') {
+    // Others' clocks may be ahead of this member's.
+    return { outcome: 'unknown', details: { requestTimeMs: Math.max(Date.now(), (limit ?? 0) + 1) } };
+  }
   return limit === undefined ? {} : { details: { limit: `revision ${String(limit)}` } };
 }

@@ -21,8 +21,8 @@ export function checkedRequestId(text: string, wallClockMs: number): RequestId |
   const id = parseUuid7(text);
   if (id === undefined) throw noUuid(text);
   const aheadMs = uuid7TimeMs(id) - wallClockMs;
-  if (aheadMs > requestIdWindow.aheadMs) throw outOfTime(`${seconds(aheadMs)} ahead`);
-  if (aheadMs < -requestIdWindow.behindMs) throw outOfTime(`${seconds(-aheadMs)} old`);
+  if (aheadMs > requestIdWindow.aheadMs) throw outOfTime(`${seconds(aheadMs)} ahead`, wallClockMs);
+  if (aheadMs < -requestIdWindow.behindMs) throw outOfTime(`${seconds(-aheadMs)} old`, wallClockMs);
   return id;
 }
 
@@ -33,10 +33,10 @@ function noUuid(text: string): QuorateError {
   });
 }
 
-function outOfTime(actual: string): QuorateError {
+function outOfTime(actual: string, requestTimeMs: number): QuorateError {
   const { behindMs, aheadMs } = requestIdWindow;
   const limit = `one made at most ${seconds(behindMs)} ago and at most ${seconds(aheadMs)} ahead of this member's clock`;
-  return invalid('request_id', 'was made at another time', { limit, actual });
+  return invalid('request_id', 'was made at another time', { limit, actual, requestTimeMs });
 }
 
 function seconds(milliseconds: number): string {

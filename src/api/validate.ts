@@ -94,7 +94,11 @@ export function checkedAddress(field: string, address: string): string {
 }
 
 /** An error about one field. */
-export function invalid(field: string, complaint: string, more: { limit: string; actual: string }): QuorateError {
+export function invalid(
+  field: string,
+  complaint: string,
+  more: { readonly limit: string; readonly actual: string; readonly requestTimeMs?: number },
+): QuorateError {
   const message = `${field} ${complaint}: it is ${more.actual}, allowed is ${more.limit}`;
   return new QuorateError('invalid-argument', message, { details: { field, ...more } });
 }

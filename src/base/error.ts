@@ -68,6 +68,8 @@ export interface ErrorDetails {
   readonly actual?: string;
   /** The leader this member knows, if any. */
   readonly leaderId?: bigint;
+  /** The time that a request id must have to be taken, milliseconds since 1970, if that of the id was wrong. */
+  readonly requestTimeMs?: number;
   /** How long to wait before trying again, if that helps. */
   readonly retryAfterMs?: number;
 }

@@ -1,7 +1,7 @@
 /** Carries out the attempts of one call: which endpoint, how long, how often. The rules are in `retry`. */
 import type { Failure } from './failure';
 import type { ResolvedClientOptions } from './options';
-import { backoff, decide, leavesDoubt, type CallKind, type Doubt } from './retry';
+import { backoff, decide, isIdOutOfTime, leavesDoubt, type CallKind, type Doubt } from './retry';
 
 /** How one attempt ended. */
 export type AttemptResult<T> =
@@ -51,6 +51,8 @@ export interface Call<E, T> {
   readonly timeoutMs: number;
   /** The caller gave the request id, and may have used it before. */
   readonly isIdGiven?: boolean;
+  /** Takes another request id, of this time. Only where the id is the call's own. */
+  readonly rename?: (requestTimeMs: number) => void;
   /** The answer may take as long as it wants: an attempt is given all the time there is. */
   readonly isPatient?: boolean;
   readonly attempt: (endpoint: E, bounds: AttemptBounds) => Promise<AttemptResult<T>>;
@@ -74,8 +76,13 @@ export async function makeAttempts<E, T>(
     const bounds = boundsOf(call, deadline - surroundings.now(), ring.size, options);
     const result = await call.attempt(endpoint, bounds);
     if (result.kind === 'answer') return result.answer;
+    const { failure } = result;
+    if (call.rename !== undefined && made < options.maxAttempts && isIdOutOfTime(failure, doubt)) {
+      call.rename(failure.details.requestTimeMs);
+      continue;
+    }
     ring.leave(endpoint);
-    const decision = decide(result.failure, {
+    const decision = decide(failure, {
       kind: call.kind,
       doubt,
       made,
@@ -86,7 +93,7 @@ export async function makeAttempts<E, T>(
       backoffMs: backoff(made, options.maxBackoffMs, surroundings.random()),
     });
     if (decision.kind === 'give-up') throw decision.error;
-    if (leavesDoubt(result.failure, call.kind)) doubt = 'attempted';
+    if (leavesDoubt(failure, call.kind)) doubt = 'attempted';
     if (decision.delayMs > 0) await surroundings.sleep(decision.delayMs);
   }
 }

@@ -1,9 +1,9 @@
 /** Carries out the calls of one client: over its endpoints, with its options, in real time. */
 import { assert } from '../base/assert';
-import { EndpointRing, makeAttempts, type AttemptBounds, type AttemptResult } from './attempts';
+import { EndpointRing, makeAttempts, type AttemptBounds, type AttemptResult, type Call } from './attempts';
 import { Endpoint, type Method, type OpenedStream } from './endpoint';
 import type { ResolvedClientOptions } from './options';
-import { newRequestId } from './request-id';
+import { RequestClock } from './request-id';
 import { errorOf } from './retry';
 import { realSurroundings } from './surroundings';
 import type { CallOptions, MutationOptions } from './types';
@@ -36,6 +36,8 @@ export class Caller {
   readonly ring: EndpointRing<Endpoint>;
   readonly #endpoints: readonly Endpoint[];
   readonly #onClose = new Set<() => void>();
+  /** One for all calls: what a member says of the time holds for the next call too. */
+  readonly requestClock = new RequestClock();
 
   constructor(options: ResolvedClientOptions) {
     const [first, ...others] = options.endpoints.map((address) => new Endpoint(address));
@@ -73,11 +75,15 @@ export class Caller {
     options: MutationOptions & CallManner,
     request: (requestId: string) => Request,
   ): Promise<Response> {
-    const id = requestIdOf(options);
+    const id = requestIdOf(options, this.requestClock);
     if (id === '') return this.change(method, request(id), options);
-    const named = request(id);
+    let named = request(id);
     const isIdGiven = typeof options.requestId === 'string';
-    return this.#make('named-mutation', { ...options, isIdGiven }, (endpoint, bounds) =>
+    const rename = (requestTimeMs: number): void => {
+      this.requestClock.set(requestTimeMs);
+      named = request(this.requestClock.newId());
+    };
+    return this.#make('named-mutation', { ...options, isIdGiven, rename }, (endpoint, bounds) =>
       endpoint.call(method, named, bounds),
     );
   }
@@ -135,15 +141,18 @@ export class Caller {
 
   #make<T>(
     kind: 'read' | 'mutation' | 'named-mutation',
-    { timeoutMs = this.options.timeoutMs, ...manner }: CallManner & { readonly isIdGiven?: boolean },
+    { timeoutMs = this.options.timeoutMs, ...manner }: CallManner & Naming,
     attempt: (endpoint: Endpoint, bounds: AttemptBounds) => Promise<AttemptResult<T>>,
   ): Promise<T> {
     return makeAttempts(this.ring, { ...manner, kind, timeoutMs, attempt }, this.options, realSurroundings);
   }
 }
 
+/** How the request id of a change came about. */
+type Naming = Pick<Call<Endpoint, unknown>, 'isIdGiven' | 'rename'>;
+
 /** The request id of a mutation: the one that was given, none (the empty text), or a new one. */
-export function requestIdOf({ requestId }: MutationOptions): string {
+export function requestIdOf({ requestId }: MutationOptions, clock: RequestClock): string {
   if (requestId === false) return '';
-  return requestId ?? newRequestId();
+  return requestId ?? clock.newId();
 }

@@ -125,11 +125,13 @@ function delayMs(info: RetryInfo): number | undefined {
 
 function toDetails(metadata: Readonly<Record<string, string>>, retryAfterMs: number | undefined): ErrorDetails {
   const leader = metadata['leaderId'];
+  const requestTimeMs = Number(metadata['requestTimeMs']);
   return {
     ...(metadata['field'] === undefined ? {} : { field: metadata['field'] }),
     ...(metadata['limit'] === undefined ? {} : { limit: metadata['limit'] }),
     ...(metadata['actual'] === undefined ? {} : { actual: metadata['actual'] }),
     ...(leader !== undefined && /^\d+$/.test(leader) ? { leaderId: BigInt(leader) } : {}),
+    ...(requestTimeMs > 0 ? { requestTimeMs } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }

@@ -5,6 +5,20 @@ import { randomBytes } from 'node:crypto';
 const versionByte = 6;
 const variantByte = 8;
 
+/** The clock that a client's request ids are made by: this machine's, until a member says that it is wrong. */
+export class RequestClock {
+  #aheadMs = 0;
+
+  newId(): string {
+    return newRequestId(Date.now() + this.#aheadMs);
+  }
+
+  /** @param nowMs the time that ids must have now, milliseconds since 1970 */
+  set(nowMs: number): void {
+    this.#aheadMs = nowMs - Date.now();
+  }
+}
+
 /**
  * Makes a request id: different from every other, and ordered by the time at which it was made, to the millisecond.
  *

@@ -74,6 +74,17 @@ export function leavesDoubt(failure: Failure, kind: CallKind): boolean {
   }
 }
 
+/** A failure of a change because of the time in its request id. */
+type OutOfTime = Failure & { readonly kind: 'told'; readonly details: { readonly requestTimeMs: number } };
+
+/**
+ * Whether nothing was done, and only the time in the request id is wrong: the clock of this client, or of the others. An id
+ * that was tried before, or given, may be known to somebody: it is not replaced.
+ */
+export function isIdOutOfTime(failure: Failure, doubt: Doubt): failure is OutOfTime {
+  return doubt === 'none' && failure.kind === 'told' && failure.details.requestTimeMs !== undefined;
+}
+
 /**
  * The pause before attempt `made + 1`, in milliseconds: doubled each time, capped, and spread over its upper half so that
  * clients that failed together do not come back together.

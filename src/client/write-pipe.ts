@@ -4,7 +4,7 @@ import type { QuorateError } from '../base/error';
 import type { MutationResult, WriteRequest, WriteResponse } from '../gen/quorate/v1/kv';
 import type { AttemptResult, Surroundings } from './attempts';
 import { decodeStatus, type Failure } from './failure';
-import { backoff, decide, errorOf, leavesDoubt } from './retry';
+import { backoff, decide, errorOf, isIdOutOfTime, leavesDoubt } from './retry';
 import type { Write, WriteQueue } from './write-queue';
 
 /** A stream to some member. */
@@ -39,6 +39,13 @@ export interface PipeSettings {
 /** What goes into one message. */
 const messageBounds = { maxWrites: 200, maxBytes: 512 * 1024 };
 
+/** How late a change may be told that its time is over, milliseconds. */
+const latenessMs = 250;
+const tooLate = {
+  ...({ kind: 'told', code: 'deadline-exceeded', outcome: 'not-done', details: {} } as const),
+  message: 'its time was over before it could be sent',
+};
+
 /** Carries what is in the queue, until it is closed. */
 export class WritePipe {
   readonly #queue: WriteQueue;
@@ -51,6 +58,7 @@ export class WritePipe {
   #isBlocked = false;
   #pause: Timer | undefined;
   #watchdog: Timer | undefined;
+  #lateness: Timer | undefined;
   #failures = 0;
 
   constructor(queue: WriteQueue, settings: PipeSettings) {
@@ -61,6 +69,7 @@ export class WritePipe {
   /** Something was put into the queue: sends it at the end of this turn, with whatever else comes until then. */
   wake(): void {
     if (!this.#isRunning) void this.#run();
+    this.#watchLateness();
     if (this.#willPump) return;
     this.#willPump = true;
     this.#settings.scheduler.atEndOfTurn(() => {
@@ -102,9 +111,7 @@ export class WritePipe {
   async #couldNotOpen(failure: Failure): Promise<void> {
     this.#failures++;
     const { surroundings, maxBackoffMs, endpointCount } = this.#settings;
-    for (const write of this.#queue.removeLate(surroundings.now())) {
-      this.#giveUp(write, errorOf(failure, write.kind, write.doubt));
-    }
+    this.#giveUpLate(failure);
     if (this.#failures % endpointCount !== 0) return;
     await surroundings.sleep(backoff(this.#failures, maxBackoffMs, surroundings.random()));
   }
@@ -114,6 +121,7 @@ export class WritePipe {
     this.#exchange = exchange;
     this.#isBlocked = false;
     this.#pump();
+    this.#watchLateness();
     let failure: Failure = { kind: 'bare', address: '', grpcCode: unavailable, message: 'the member ended the stream' };
     try {
       for (let answer = await exchange.next(); answer !== undefined; answer = await exchange.next()) this.#take(answer);
@@ -122,6 +130,8 @@ export class WritePipe {
     }
     this.#exchange = undefined;
     this.#watchdog?.cancel();
+    this.#lateness?.cancel();
+    this.#lateness = undefined;
     exchange.cancel();
     const recalled = this.#queue.recall();
     if (recalled.length > 0 || !this.#isClosing) exchange.leave();
@@ -161,6 +171,11 @@ export class WritePipe {
     let delayMs = 0;
     for (const write of writes) {
       write.made++;
+      if (isIdOutOfTime(failure, write.doubt) && write.kind === 'named-mutation' && write.made < maxAttempts) {
+        write.rename(failure.details.requestTimeMs);
+        again.push(write);
+        continue;
+      }
       const decision = decide(failure, {
         ...{ kind: write.kind, doubt: write.doubt, made: write.made, maxAttempts, timeoutMs, endpointCount },
         remainingMs: write.deadline - surroundings.now(),
@@ -213,10 +228,32 @@ export class WritePipe {
   #watch(): void {
     this.#watchdog?.cancel();
     this.#watchdog = undefined;
+    if (this.#queue.size === 0) {
+      this.#lateness?.cancel();
+      this.#lateness = undefined;
+    }
     if (this.#queue.sentCount === 0) return;
     this.#watchdog = this.#settings.scheduler.after(this.#settings.maxSilenceMs, () => {
       this.#exchange?.cancel();
     });
+  }
+
+  /** A change has no longer than its time, whether it waits behind another or its member owes it an answer. */
+  #watchLateness(): void {
+    if (this.#exchange === undefined || this.#lateness !== undefined || this.#queue.size === 0) return;
+    this.#lateness = this.#settings.scheduler.after(latenessMs, () => {
+      this.#lateness = undefined;
+      this.#giveUpLate(tooLate);
+      if (this.#queue.owesLate(this.#settings.surroundings.now())) this.#exchange?.cancel();
+      this.#watchLateness();
+    });
+  }
+
+  /** Tells those that wait and whose time is over. */
+  #giveUpLate(failure: Failure): void {
+    for (const write of this.#queue.removeLate(this.#settings.surroundings.now())) {
+      this.#giveUp(write, errorOf(failure, write.kind, write.doubt));
+    }
   }
 
   #endIfDone(): void {

@@ -18,6 +18,8 @@ export interface Write {
   /** Attempts that were made. */
   made: number;
   doubt: Doubt;
+  /** Takes another request id, of this time. */
+  rename(requestTimeMs: number): void;
   resolve(result: MutationResult): void;
   reject(error: Error): void;
 }
@@ -107,6 +109,12 @@ export class WriteQueue {
     this.#waiting.splice(0, this.#waiting.length, ...left);
     for (const write of late) this.#bytes -= write.bytes;
     return late;
+  }
+
+  /** Whether the time of a change that is on its way is over. */
+  owesLate(now: number): boolean {
+    for (const { deadline } of this.#sent.values()) if (deadline <= now) return true;
+    return false;
   }
 
   #mayGo(footprint: Footprint): boolean {

@@ -114,7 +114,7 @@ export class WriteStream {
 
   /** As `QuorateClient.put`. Rejects with `overloaded` when many more than `maxUnanswered` have no answer. */
   async put(key: string, value: Value, options: PutOptions = {}): Promise<PutAnswer> {
-    const request = toPutRequest({ key, value }, options, requestIdOf(options));
+    const request = toPutRequest({ key, value }, options, requestIdOf(options, this.#caller.requestClock));
     const result = await this.#give({ $case: 'put', value: request }, [key], options);
     if (result?.$case === 'put') return fromPutResponse(result.value);
     throw strangeAnswer();
@@ -122,7 +122,7 @@ export class WriteStream {
 
   /** As `QuorateClient.delete`. */
   async delete(key: string, options: DeleteOptions = {}): Promise<DeleteAnswer> {
-    const request = toDeleteRequest(key, options, requestIdOf(options));
+    const request = toDeleteRequest(key, options, requestIdOf(options, this.#caller.requestClock));
     const result = await this.#give({ $case: 'delete', value: request }, [key], options);
     if (result?.$case === 'delete') return fromDeleteResponse(result.value);
     throw strangeAnswer();
@@ -130,7 +130,7 @@ export class WriteStream {
 
   /** As `QuorateClient.deleteRange`. Nothing else is on its way meanwhile. */
   async deleteRange(selection: Selection, options: MutationOptions = {}): Promise<DeleteRangeAnswer> {
-    const request = toDeleteRangeRequest(selection, requestIdOf(options));
+    const request = toDeleteRangeRequest(selection, requestIdOf(options, this.#caller.requestClock));
     const result = await this.#give({ $case: 'deleteRange', value: request }, 'unknown', options);
     if (result?.$case === 'deleteRange') return fromDeleteRangeResponse(result.value);
     throw strangeAnswer();
@@ -138,7 +138,7 @@ export class WriteStream {
 
   /** As `QuorateClient.commit`. If it speaks of a prefix or a range, nothing else is on its way meanwhile. */
   async commit(transaction: Transaction, options: MutationOptions = {}): Promise<TxnAnswer> {
-    const request = toTxnRequest(transaction, requestIdOf(options));
+    const request = toTxnRequest(transaction, requestIdOf(options, this.#caller.requestClock));
     const result = await this.#give({ $case: 'txn', value: request }, footprintOf(transaction), options);
     if (result?.$case === 'txn') return fromTxnResponse(result.value);
     throw strangeAnswer();
@@ -160,6 +160,10 @@ export class WriteStream {
         deadline: realScheduler.now() + (options.timeoutMs ?? this.#timeoutMs),
         made: 0,
         doubt: typeof options.requestId === 'string' ? 'given-id' : 'none',
+        rename: (requestTimeMs) => {
+          this.#caller.requestClock.set(requestTimeMs);
+          mutation.value.requestId = this.#caller.requestClock.newId();
+        },
         resolve: ({ result }) => {
           resolve(result);
         },

@@ -91,7 +91,7 @@ export class CommandApplier {
       case 'known':
         return this.#replay(request);
       case 'expired':
-        return this.#refuse(because('request-expired'));
+        return this.#refuse(because('request-expired', requests.forgottenTimeMs));
       case 'new': {
         const result = execute();
         this.#remember(request, result);

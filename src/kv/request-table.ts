@@ -1,6 +1,7 @@
 /** Which requests are remembered: for how long, how many, and which are too old to be told from forgotten ones. */
 import BTree from 'sorted-btree';
 import { required } from '../base/assert';
+import { uuid7TimeMs } from '../base/uuid7';
 
 /** How much is remembered. The same on every member, or they would answer differently: not an option. */
 export interface RequestRetention {
@@ -50,6 +51,11 @@ export class RequestTable {
   /** The greatest id that was forgotten; empty for none. */
   get forgotten(): string {
     return this.#forgotten;
+  }
+
+  /** The time in the greatest id that was forgotten, milliseconds since 1970: ids of later times are taken. */
+  get forgottenTimeMs(): number {
+    return uuid7TimeMs(Buffer.from(this.#forgotten, 'latin1'));
   }
 
   stateOf(id: string): 'known' | 'expired' | 'new' {

@@ -98,7 +98,10 @@ export interface RefusedResult {
   readonly kind: 'refused';
   readonly revision: number;
   readonly refusal: Refusal;
-  /** `compacted`: the compacted revision; `future-revision`: the store's. */
+  /**
+   * `compacted`: the compacted revision; `future-revision`: the store's; `request-expired`: the time in the greatest id that
+   * was forgotten, milliseconds since 1970.
+   */
   readonly limit: number | undefined;
 }
 

@@ -145,6 +145,17 @@ describe('the client, on real connections', () => {
     expect(two.puts[0]?.requestId).toBe(one.puts[0]?.requestId);
   });
 
+  it('makes request ids by the time that members tell, when its own clock lags', async () => {
+    const requestTimeMs = Date.now() + 3_600_000;
+    const expired = new QuorateError('request-expired', '?', { outcome: 'unknown', details: { requestTimeMs } });
+    const one = await member((_call, answer) => answer(statusOfError(expired)), done);
+    const { put } = bind(client([one.address]));
+    await expect(put('a', '1')).resolves.toMatchObject({ revision: 7 });
+    await put('b', '2');
+    const times = one.puts.map(({ requestId }) => Number.parseInt(requestId.replace('-', '').slice(0, 12), 16));
+    expect(times.map((time) => time >= requestTimeMs)).toEqual([false, true, true]);
+  });
+
   it('does not repeat a put without a request id whose outcome is unknown', async () => {
     const one = await member(unknown);
     const two = await member();

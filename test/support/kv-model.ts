@@ -81,7 +81,7 @@ export class KvModel {
     if (known !== undefined) {
       return known.command === text ? { ...known.result, replayed: true } : this.#refused('request-mismatch');
     }
-    if (id <= this.forgotten) return this.#refused('request-expired');
+    if (id <= this.forgotten) return this.#refused('request-expired', Number.parseInt(this.forgotten.slice(0, 12), 16));
     const result = this.#attempt(command, place);
     this.requests.set(id, { command: text, result, at: this.clockMs });
     this.#forget();

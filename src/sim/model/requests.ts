@@ -21,6 +21,11 @@ interface Remembered {
   readonly at: number;
 }
 
+/** The first 48 bits of an id: milliseconds since 1970. */
+function timeOf(id: string): number {
+  return Buffer.from(id, 'latin1').readUIntBE(0, 6);
+}
+
 export class ModelRequests {
   readonly #memory: Memory;
   readonly #known = new Map<string, Remembered>();
@@ -47,7 +52,7 @@ export class ModelRequests {
       if (known.command !== command) throw new Refused('request-mismatch');
       return { ...known.result, replayed: true };
     }
-    if (id <= this.#forgotten) throw new Refused('request-expired');
+    if (id <= this.#forgotten) throw new Refused('request-expired', timeOf(this.#forgotten));
     const result = execute();
     this.#known.set(id, { command, result, at });
     this.forget(at);

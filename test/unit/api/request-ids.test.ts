@@ -30,6 +30,8 @@ describe('a request id', () => {
     const late = refusal(id, madeAt + behindMs + 1000);
     expect(late).toMatchObject({ code: 'invalid-argument', outcome: 'not-done' });
     expect(late.details).toMatchObject({ field: 'request_id', actual: '3601 s old' });
+    // Which time would have been right: a client whose clock is wrong goes by it.
+    expect(late.details.requestTimeMs).toBe(madeAt + behindMs + 1000);
     expect(refusal(id, madeAt - aheadMs - 1000).details.actual).toBe('301 s ahead');
   });
 

@@ -80,6 +80,51 @@ describe('attempts of a call', () => {
   });
 });
 
+describe('a change whose request id was made by a wrong clock', () => {
+  const details = { requestTimeMs: 1_800_000_000_000 };
+  const expired: Failure = { kind: 'told', code: 'request-expired', outcome: 'unknown', message: 'forgotten', details };
+  const ahead: Failure = { kind: 'told', code: 'invalid-argument', outcome: 'not-done', message: 'ahead', details };
+  const lastly = { kind: 'answer', answer: 'done' } as const;
+
+  /** Fails so, one after the other, then answers. */
+  function makeNamed(failures: readonly Failure[], isIdGiven = false) {
+    const renamed: number[] = [];
+    const left = [...failures];
+    const ring = new EndpointRing(['a']);
+    const surroundings = { now: () => 0, random: () => 0, sleep: () => Promise.resolve() };
+    const attempt = (): Promise<AttemptResult<string>> => {
+      const failure = left.shift();
+      return Promise.resolve(failure === undefined ? lastly : { kind: 'failure', failure });
+    };
+    const rename = (timeMs: number) => void renamed.push(timeMs);
+    const call = { kind: 'named-mutation', timeoutMs: 5000, isIdGiven, rename, attempt } as const;
+    return { renamed, made: makeAttempts(ring, call, resolveOptions({ endpoints: ['a:1'] }), surroundings) };
+  }
+
+  it.each([['forgotten by then', expired] as const, ['too far from a clock', ahead] as const])(
+    'is done under a new id of the time that the member tells: %s',
+    async (_, failure) => {
+      const { made, renamed } = makeNamed([failure]);
+      await expect(made).resolves.toBe('done');
+      expect(renamed).toEqual([1_800_000_000_000]);
+    },
+  );
+
+  it('is not repeated without end', async () => {
+    const { made, renamed } = makeNamed(Array.from({ length: 50 }, () => expired));
+    await expect(made).rejects.toMatchObject({ code: 'request-expired', outcome: 'not-done' });
+    expect(renamed).toHaveLength(9);
+  });
+
+  it('keeps an id that was given, and one that was tried before: it may have been done', async () => {
+    const given = makeNamed([expired], true);
+    await expect(given.made).rejects.toMatchObject({ code: 'request-expired', outcome: 'unknown' });
+    const tried = makeNamed([lost('a'), expired]);
+    await expect(tried.made).rejects.toMatchObject({ code: 'request-expired', outcome: 'unknown' });
+    expect([...given.renamed, ...tried.renamed]).toEqual([]);
+  });
+});
+
 describe('ring of endpoints', () => {
   it('moves on once for calls that failed together', () => {
     const ring = new EndpointRing(['a', 'b', 'c']);

@@ -1,6 +1,17 @@
-import { newRequestId } from '../../../src/client/request-id';
+import { uuid7TimeMs, parseUuid7 } from '../../../src/base/uuid7';
+import { newRequestId, RequestClock } from '../../../src/client/request-id';
 
 describe('request ids', () => {
+  it('follow the time that a member tells, and go on from there', () => {
+    const clock = new RequestClock();
+    const timeOf = (id: string) => uuid7TimeMs(parseUuid7(id) ?? new Uint8Array(0));
+    expect(Math.abs(timeOf(clock.newId()) - Date.now())).toBeLessThan(1000);
+    const told = Date.now() + 3_600_000;
+    clock.set(told);
+    expect(timeOf(clock.newId()) - told).toBeGreaterThanOrEqual(0);
+    expect(timeOf(clock.newId()) - told).toBeLessThan(1000);
+  });
+
   it('are UUIDs of version 7 with the time in front (RFC 9562 §5.7)', () => {
     // The example of RFC 9562, appendix A.6: 2022-02-22 19:22:22 UTC.
     const id = newRequestId(0x017f22e279b0);

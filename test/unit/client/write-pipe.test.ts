@@ -87,6 +87,7 @@ function pipeOver(...streams: readonly (FakeExchange | Failure)[]) {
   const time = new FakeTime();
   const queue = new WriteQueue();
   const left = [...streams];
+  const renamed: (readonly [id: number, timeMs: number])[] = [];
   const settled: (readonly [id: number, outcome: string])[] = [];
   const pipe = new WritePipe(queue, {
     open: async (): Promise<AttemptResult<WriteExchange>> => {
@@ -102,10 +103,10 @@ function pipeOver(...streams: readonly (FakeExchange | Failure)[]) {
     surroundings: time,
     onSettled: () => undefined,
   });
-  const give = (id: number, key: string, kind: CallKind = 'named-mutation') => {
+  const give = (id: number, key: string, kind: CallKind = 'named-mutation', timeoutMs = 60_000) => {
     queue.add({
-      ...{ message: { id, mutation: undefined }, bytes: 10, footprint: [key], kind, deadline: time.now() + 60_000 },
-      ...{ made: 0, doubt: 'none' },
+      ...{ message: { id, mutation: undefined }, bytes: 10, footprint: [key], kind, deadline: time.now() + timeoutMs },
+      ...{ made: 0, doubt: 'none', rename: (timeMs) => renamed.push([id, timeMs]) },
       resolve: ({ result }) => settled.push([id, result?.$case ?? 'nothing']),
       reject: (error) => {
         settled.push([id, error instanceof QuorateError ? `${error.code} ${error.outcome}` : String(error)]);
@@ -113,7 +114,7 @@ function pipeOver(...streams: readonly (FakeExchange | Failure)[]) {
     });
     pipe.wake();
   };
-  return { pipe, queue, time, give, settled };
+  return { pipe, queue, time, give, settled, renamed };
 }
 
 describe('the pipe of a write stream', () => {
@@ -211,6 +212,50 @@ describe('the pipe of a write stream', () => {
     expect(two.ids).toEqual([]);
     await time.pass(100);
     expect(two.ids).toEqual([[1]]);
+  });
+
+  it('tells a change that its time is over, also while another is waited for', async () => {
+    const [one, two] = [new FakeExchange(), new FakeExchange()];
+    const { give, time, settled } = pipeOver(one, two);
+    give(1, 'a', 'named-mutation', 1_000);
+    give(2, 'a', 'named-mutation', 2_000);
+    give(3, 'b', 'named-mutation', 60_000);
+    await time.pass(1_300);
+    expect(settled).toEqual([[1, 'outcome-unknown unknown']]);
+    // The stream of the member that owed an answer was given up: the others go elsewhere.
+    expect(two.ids).toEqual([[2, 3]]);
+    await time.pass(1_300);
+    expect(settled).toEqual([
+      [1, 'outcome-unknown unknown'],
+      [2, 'outcome-unknown unknown'],
+    ]);
+  });
+
+  it('tells a change that waits behind another of its key that it was not done in time', async () => {
+    const { give, time, settled } = pipeOver(new FakeExchange());
+    give(1, 'a');
+    give(2, 'a', 'named-mutation', 1_000);
+    await time.pass(1_300);
+    expect(settled).toEqual([[2, 'deadline-exceeded not-done']]);
+  });
+
+  it('takes a new request id when only the time in the id was wrong, unless it was tried before', async () => {
+    const stream = new FakeExchange();
+    const { give, time, renamed, settled } = pipeOver(stream);
+    const details = { requestTimeMs: 1_800_000_000_000 };
+    const expired = (id: number) =>
+      refused(id, new QuorateError('request-expired', 'forgotten', { outcome: 'unknown', details }));
+    give(1, 'a');
+    await time.pass(0);
+    stream.answer(expired(1));
+    await time.pass(100);
+    expect([renamed, stream.ids]).toEqual([[[1, 1_800_000_000_000]], [[1], [1]]]);
+    stream.answer(refused(1, new QuorateError('outcome-unknown', '?', { outcome: 'unknown' })));
+    await time.pass(100);
+    stream.answer(expired(1));
+    await time.pass(100);
+    expect(settled).toEqual([[1, 'request-expired unknown']]);
+    expect(renamed).toHaveLength(1);
   });
 
   it('leaves an idle stream open', async () => {

@@ -5,7 +5,7 @@ const bounds = { maxWrites: 100, maxBytes: 1_000 };
 function write(id: number, footprint: Footprint, more: Partial<Write> = {}): Write {
   return {
     ...{ message: { id, mutation: undefined }, bytes: 10, footprint, kind: 'named-mutation', deadline: 100 },
-    ...{ made: 0, doubt: 'none', resolve: () => undefined, reject: () => undefined },
+    ...{ made: 0, doubt: 'none', resolve: () => undefined, reject: () => undefined, rename: () => undefined },
     ...more,
   };
 }
