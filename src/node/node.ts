@@ -154,6 +154,10 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     }
   }
 
+  get term(): number {
+    return this.#driver.status.term;
+  }
+
   status(): NodeStatus {
     const { role, term, leader, commitIndex, firstIndex, lastIndex, durableIndex } = this.#driver.status;
     return {

@@ -1,13 +1,13 @@
 /** The header of the answers of the etcd API: who answered, and at which revision. */
 import type { ResponseHeader } from '../../gen/etcd/etcdserverpb/header';
 import type { MemberId } from '../../raft';
-import type { NodeStatus } from '../../node/status';
 
 /** What a member says of itself in every header. */
 export interface HeaderFacts {
   readonly clusterId: bigint;
   readonly memberId: MemberId;
-  status(): Pick<NodeStatus, 'term'>;
+  /** The member's Raft term now. Every answer asks: it must cost nothing. */
+  term(): number;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface HeaderFacts {
  */
 export function headerOf(facts: HeaderFacts, revision: number): ResponseHeader {
   const { clusterId, memberId } = facts;
-  return { clusterId, memberId, revision: BigInt(revision), raftTerm: BigInt(facts.status().term) };
+  return { clusterId, memberId, revision: BigInt(revision), raftTerm: BigInt(facts.term()) };
 }
 
 /** The header of an answer within that of a transaction: etcd fills in nothing but the revision. */

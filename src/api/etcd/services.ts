@@ -43,6 +43,8 @@ export interface EtcdDependencies {
   readonly reader: KvReader;
   readonly membership: MembershipAuthority;
   status(): NodeStatus;
+  /** That of `status`, without the rest. */
+  term(): number;
   readonly scheduler: Scheduler;
   readonly snapshots: SnapshotSource;
   readonly watches: Watches;
@@ -81,7 +83,7 @@ export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): 
   const { clusterId, memberId } = member;
   const isLearner = () => isLearnerNow(member);
   const leader = () => member.status().leader;
-  const needs = { ...member, facts: { clusterId, memberId, status: () => member.status() }, isLearner };
+  const needs = { ...member, facts: { clusterId, memberId, term: () => member.term() }, isLearner };
   const calls = new EtcdCalls(funnels.calls, { leader, isLearner });
   const watchNeeds = { ...needs, hasLeader: () => leader() !== undefined };
   return [

@@ -247,6 +247,7 @@ function clientServer(options: ServeOptions, member: Parts & Engine & { readonly
     renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
     membership: node,
     status: () => node.status(),
+    term: () => node.term,
     scheduler: systemScheduler,
     snapshots: store,
     limits: options,

@@ -87,7 +87,7 @@ function setUp(more: { limits?: Partial<WatchSessionLimits>; hub?: Partial<Watch
   const port = new FakePort();
   const standard = { maxMessageBytes: 1 << 20, maxFragmentBytes: 1 << 20, maxReplies: 100 };
   const session = new WatchSession(port, {
-    facts: { clusterId: 7n, memberId: 8n, status: () => ({ term: 3 }) },
+    facts: { clusterId: 7n, memberId: 8n, term: () => 3 },
     reader: history,
     watches: hub,
     scheduler: time,
