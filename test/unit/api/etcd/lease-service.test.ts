@@ -24,7 +24,7 @@ beforeEach(() => {
   isLearner = false;
   const standing = { leader: () => 1n, isLearner: () => isLearner };
   const calls = new EtcdCalls(bench.direct as unknown as UnaryCalls, standing);
-  const facts = { clusterId: 5n, memberId: 6n, status: () => ({ term: 3 }) };
+  const facts = { clusterId: 5n, memberId: 6n, term: () => 3 };
   const needs = Object.assign(bench, { facts, electionTimeoutMs: 1000 });
   handlers = leaseServiceHandlers(needs, calls, bench.direct as unknown as DuplexStreams);
 });
