@@ -136,8 +136,9 @@ export class ProcessCluster {
   }
 
   /** A client of these members (all, by default), closed with the cluster. */
-  client(members: readonly ProcessMember[] = this.members, timeoutMs = 5000): QuorateClient {
-    const client = new QuorateClient({ endpoints: members.map(({ clientAddress }) => clientAddress), timeoutMs });
+  client(members: readonly ProcessMember[] = this.members, timeoutMs = 5000, maxAttempts = 10): QuorateClient {
+    const endpoints = members.map(({ clientAddress }) => clientAddress);
+    const client = new QuorateClient({ endpoints, timeoutMs, maxAttempts });
     this.#clients.push(client);
     return client;
   }

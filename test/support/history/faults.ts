@@ -13,7 +13,7 @@ export const faultKinds: readonly FaultKind[] = ['kill -9', 'SIGSTOP', 'partitio
 /** How long each lasts, milliseconds: longer than an election takes. */
 const lastsMs = 1500;
 /** And between two, so that whatever was in doubt is done. */
-const restMs = 1500;
+const restMs = 3000;
 
 /** Injects one fault after the other until stopped. */
 export class FaultLoop {
