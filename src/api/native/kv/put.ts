@@ -17,13 +17,14 @@ export function putMutation(request: PutRequest, bounds: RequestBounds): Mutatio
   const requestId = checkedRequestId(request.requestId, bounds.wallClock());
   const operation = putOperationOf(request, bounds.limits, leaseIdsFor(requestId));
   const condition = conditionOf(request);
+  const leaseId = newLeaseOf(operation);
   return {
     command: { requestId, command: onCondition(condition, operation.key, operation) },
+    // Holds no key and no value while it waits, and copies field by field: in a Write stream both are felt.
     answer(result) {
       const put = resultOnCondition(condition, result);
       assert(put.kind === 'put', 'the result of a put is that of a put');
-      // Field by field: spreading took a tenth of the time that a member has for a put of a Write stream.
-      const { createRevision, version, previous, leaseId } = putFacts(operation, put);
+      const { createRevision, version, previous } = putFacts(leaseId, put);
       return { createRevision, version, previous, leaseId, revision: put.revision, replayed: isReplayed(result) };
     },
   };
@@ -41,11 +42,16 @@ export function putOperationOf(
   return { kind: 'put', key, ...value, keepValue: false, returnPrevious, ...expiryOf(put.expiry, newLeaseId) };
 }
 
-/** What the store tells of a put, but for its revision. */
-export function putFacts(operation: PutOperation, result: Extract<OperationResult, { readonly kind: 'put' }>) {
-  const { createRevision, version } = result;
-  const leaseId = operation.grantTtl > 0 ? operation.lease : noLease;
-  return { createRevision, version, previous: previousMessage(result.previous), leaseId };
+type PutResult = Extract<OperationResult, { readonly kind: 'put' }>;
+
+/** What the store tells of a put, but for its revision; `leaseId` is `newLeaseOf` the operation. */
+export function putFacts(leaseId: bigint, { createRevision, version, previous }: PutResult) {
+  return { createRevision, version, previous: previousMessage(previous), leaseId };
+}
+
+/** The lease that a put grants for its key alone. */
+export function newLeaseOf({ grantTtl, lease }: PutOperation): bigint {
+  return grantTtl > 0 ? lease : noLease;
 }
 
 function expiryOf(

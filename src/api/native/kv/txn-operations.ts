@@ -20,7 +20,7 @@ import { comparisonOf } from './compare';
 import { deleteFacts } from './delete';
 import { deleteRangeOperation } from './delete-range';
 import { foundMessage, keyValueMessage } from './messages';
-import { putFacts, putOperationOf } from './put';
+import { newLeaseOf, putFacts, putOperationOf } from './put';
 
 /** How much one transaction may be, counting both lists and everything nested in them. */
 export const txnLimits = { compares: 512, operations: 512, depth: 8 } as const;
@@ -124,7 +124,7 @@ function preparedPut(message: Message<'put'>, { limits, newLeaseId }: Budget): P
     operation,
     tell(result) {
       assert(result.kind === 'put', 'the result of a put is that of a put');
-      return { result: { $case: 'put', value: putFacts(operation, result) } };
+      return { result: { $case: 'put', value: putFacts(newLeaseOf(operation), result) } };
     },
   };
 }

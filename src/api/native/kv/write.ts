@@ -46,7 +46,7 @@ class MutationBatch {
   readonly #needs: WriteNeeds;
   readonly #calls: Pick<UnaryCalls, 'statusOf'>;
   readonly #commands = new BatchEncoder();
-  readonly #mutations: CheckedMutation[] = [];
+  readonly #mutations: (ProposedMutation | RefusedMutation)[] = [];
   bytes = 0;
 
   constructor(needs: WriteNeeds, calls: Pick<UnaryCalls, 'statusOf'>) {
@@ -60,9 +60,14 @@ class MutationBatch {
 
   add(message: MutationMessage): void {
     const checked = this.#checked(message);
-    this.#mutations.push(checked);
-    if (checked.tell === undefined) return;
-    this.bytes += this.#commands.add(checked.command) + returnedBytes(checked.command.command, this.#needs);
+    if (checked.tell === undefined) {
+      this.#mutations.push(checked);
+      return;
+    }
+    const { id, tell, command } = checked;
+    // Without the command: nothing of it is needed any more once it is encoded.
+    this.#mutations.push({ id, tell });
+    this.bytes += this.#commands.add(command) + returnedBytes(command.command, this.#needs);
   }
 
   begin(): BegunMutations {
@@ -77,7 +82,7 @@ class MutationBatch {
     return { count, bytes, results };
   }
 
-  #checked(message: MutationMessage): CheckedMutation {
+  #checked(message: MutationMessage): ({ readonly id: number } & NamedMutation) | RefusedMutation {
     const { id } = message;
     try {
       return { id, ...namedMutation(message, this.#needs) };
@@ -105,9 +110,9 @@ class MutationBatch {
   }
 }
 
-/** A mutation that is to be proposed, or its answer already. */
-type CheckedMutation = ({ readonly id: number } & NamedMutation) | RefusedMutation;
+type ProposedMutation = { readonly id: number } & Pick<NamedMutation, 'tell'>;
 
+/** Its answer already. */
 interface RefusedMutation extends MutationResult {
   readonly tell?: undefined;
 }
