@@ -25,15 +25,16 @@ async function install({ say }) {
   return result.ok ? passed() : failed(result.output);
 }
 
-/** Builds the image and runs a cluster from it. The script ends with 77 where the tools for it cannot be had. */
-async function container() {
-  const script = at('scripts', 'test-container.sh');
-  if (!existsSync(script)) return skipped('there is no scripts/test-container.sh');
-  const timeoutMs = 8 * minutes;
-  const result = await run(['bash', script], { cwd: root, timeoutMs });
-  if (result.code === 77)
-    return skipped(result.output.trim().split('\n').at(-1) || 'scripts/test-container.sh said so');
-  return fromCommand(result, timeoutMs);
+/** A step that is a script, which ends with 77 where the tools for it cannot be had. */
+function scriptWithTools(name, title, needs, [program, ...path], timeoutMs) {
+  const script = at(...path);
+  const runScript = async () => {
+    if (!existsSync(script)) return skipped(`there is no ${path.join('/')}`);
+    const result = await run([program, script], { cwd: root, timeoutMs });
+    if (result.code === 77) return skipped(result.output.trim().split('\n').at(-1) || `${path.join('/')} said so`);
+    return fromCommand(result, timeoutMs);
+  };
+  return { name, title, needs, run: runScript };
 }
 
 const tsc = (project, ...more) => [...tool('tsc'), '-p', project, ...more];
@@ -74,6 +75,19 @@ export const steps = [
   tests('sim', 'Tests: simulated clusters', ['sim'], 5 * minutes),
   tests('integration', 'Tests: real processes', ['integration'], 12 * minutes),
   tests('compat', 'Tests: foreign clients', ['compat'], 5 * minutes),
-  { name: 'container', title: 'Image builds and runs', needs: ['install'], run: container },
+  scriptWithTools(
+    'performance',
+    'No operation costs much more CPU than it did',
+    ['build'],
+    [process.execPath, 'scripts', 'bench', 'regression.mjs'],
+    8 * minutes,
+  ),
+  scriptWithTools(
+    'container',
+    'Image builds and runs',
+    ['install'],
+    ['bash', 'scripts', 'test-container.sh'],
+    8 * minutes,
+  ),
   { name: 'unchanged', title: 'No file was changed', needs: [], run: ({ before }) => checkUnchanged(before) },
 ];

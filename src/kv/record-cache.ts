@@ -2,7 +2,7 @@
 import type { KeyRecord } from './result';
 
 /** What the cache of one store may hold, keys and values together. */
-export const recordCacheBytes = 16 * 1024 * 1024;
+const recordCacheBytes = 16 * 1024 * 1024;
 /** What a record takes beside its key and its value, about. */
 const recordOverheadBytes = 200;
 
