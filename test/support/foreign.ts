@@ -29,17 +29,40 @@ export function findForeign(what: 'server' | 'client' | 'python' | 'node', tests
 /** Where a member's disk is memory, if the machine has that: what is compared is not durability. */
 export const fastDirectory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
+/** Where a member of etcd listens. */
+export interface Seat {
+  readonly name: string;
+  /** An address. */
+  readonly client: string;
+  /** A URL. */
+  readonly peer: string;
+}
+
+/** On free ports. */
+export async function seatsFor(members: number): Promise<readonly Seat[]> {
+  const ports = await freePorts(2 * members);
+  return Array.from({ length: members }, (_, at) => ({
+    name: `m${String(at + 1)}`,
+    client: `127.0.0.1:${String(ports[2 * at])}`,
+    peer: `http://127.0.0.1:${String(ports[2 * at + 1])}`,
+  }));
+}
+
 /** Running members of etcd: one cluster of one process each. */
 export class EtcdCluster {
   /** Where the members listen for clients. */
   readonly addresses: readonly string[];
   readonly #directory: string;
-  readonly #processes: readonly ChildProcess[];
+  readonly #program: string;
+  readonly #seats: readonly Seat[];
+  readonly #processes: ChildProcess[];
 
-  private constructor(addresses: readonly string[], directory: string, processes: readonly ChildProcess[]) {
-    this.addresses = addresses;
-    this.#directory = directory;
-    this.#processes = processes;
+  private constructor(program: string, seats: readonly Seat[]) {
+    this.addresses = seats.map(({ client }) => client);
+    this.#program = program;
+    this.#seats = seats;
+    this.#directory = mkdtempSync(join(fastDirectory, 'quorate-etcd-'));
+    this.#processes = seats.map((seat) => this.#start(seat, seats, 'new'));
   }
 
   get address(): string {
@@ -48,31 +71,27 @@ export class EtcdCluster {
 
   /** Starts the members and waits until each answers. */
   static async start(program: string, members = 1): Promise<EtcdCluster> {
-    const ports = await freePorts(2 * members);
-    const seats = Array.from({ length: members }, (_, at) => ({
-      name: `m${String(at + 1)}`,
-      client: `127.0.0.1:${String(ports[2 * at])}`,
-      peer: `http://127.0.0.1:${String(ports[2 * at + 1])}`,
-    }));
-    const directory = mkdtempSync(join(fastDirectory, 'quorate-etcd-'));
-    const initial = seats.map(({ name, peer }) => `${name}=${peer}`).join(',');
-    const processes = seats.map(({ name, client, peer }) =>
-      startMember(program, [
-        ...['--name', name, '--data-dir', join(directory, name), '--logger', 'zap', '--log-level', 'error'],
-        ...['--listen-client-urls', `http://${client}`, '--advertise-client-urls', `http://${client}`],
-        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', initial],
-      ]),
-    );
-    const cluster = new EtcdCluster(
-      seats.map(({ client }) => client),
-      directory,
-      processes,
-    );
+    const cluster = new EtcdCluster(program, await seatsFor(members));
     await Promise.all(cluster.addresses.map((address) => answering(address))).catch(async (error: unknown) => {
       await cluster.stop();
       throw error;
     });
     return cluster;
+  }
+
+  /** Starts one more, which was added before. */
+  join(seat: Seat): void {
+    this.#processes.push(this.#start(seat, [...this.#seats, seat], 'existing'));
+  }
+
+  #start({ name, client, peer }: Seat, all: readonly Seat[], state: 'new' | 'existing'): ChildProcess {
+    const initial = all.map((seat) => `${seat.name}=${seat.peer}`).join(',');
+    return startMember(this.#program, [
+      ...['--name', name, '--data-dir', join(this.#directory, name), '--logger', 'zap', '--log-level', 'error'],
+      ...['--listen-client-urls', `http://${client}`, '--advertise-client-urls', `http://${client}`],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--initial-cluster', initial, '--initial-cluster-state', state],
+    ]);
   }
 
   /** Kills the process of the member that leads. */
@@ -88,13 +107,13 @@ export class EtcdCluster {
   }
 }
 
-/** Starts a member that says why if it ends by itself. */
+/** Starts a member that says why if it fails; one that was removed ends well. */
 function startMember(program: string, args: readonly string[]): ChildProcess {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (text: Buffer) => (words = `${words}${text.toString()}`.slice(0, 1000)));
   child.once('exit', (code) => {
-    if (code !== null) process.stderr.write(`etcd ended by itself: ${words}\n`);
+    if (code !== null && code !== 0) process.stderr.write(`etcd ended by itself: ${words}\n`);
   });
   return child;
 }

@@ -145,7 +145,8 @@ function refuseTaken(
   if (isTaken) throw new EtcdError('peer-url-exists');
 }
 
-/** The answer of every call of this service; etcd tells no revision in it. */
+/** The answer of every call of this service, in the order of ids; etcd tells no revision in it. */
 function listing({ facts, membership }: ClusterServiceDependencies): MemberListResponse {
-  return { header: headerOf(facts, 0), members: membership.members().map(memberMessage) };
+  const members = [...membership.members()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  return { header: headerOf(facts, 0), members: members.map(memberMessage) };
 }
