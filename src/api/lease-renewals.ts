@@ -60,29 +60,48 @@ export class LeaseRenewals {
    * @throws QuorateError as `Proposer.propose`, and `accepted`
    */
   async renew(id: bigint, call: CallContext): Promise<Renewal> {
+    const [renewal] = await this.renewAll([id], call);
+    return required(renewal, 'a renewal for each lease');
+  }
+
+  /**
+   * Begins the time of many leases anew, one renewal for each. What waits is the call, not each of its leases: fifty
+   * thousand of them at once keep the garbage collector busy for longer than a heartbeat may take.
+   *
+   * @throws QuorateError as `renew`
+   */
+  async renewAll(ids: readonly bigint[], call: CallContext): Promise<readonly Renewal[]> {
     const { scheduler } = this.#parts;
     for (;;) {
       const begunAt = scheduler.now();
-      const { ttls, revision } = await this.#join(id, call).promise;
-      const granted = ttls.get(id);
-      if (granted === undefined) return { ttl: undefined, revision };
-      const ttl = promisedTtl(granted, scheduler.now() - begunAt);
-      if (ttl >= 1) return { ttl, revision };
+      const outcomes = await Promise.all(this.#join(ids, call).map(({ done }) => done.promise));
+      const renewed = renewalsOf(ids, outcomes, scheduler.now() - begunAt);
+      if (renewed.every(({ ttl }) => ttl === undefined || ttl >= 1)) return renewed;
       // It took so long that nothing can be promised any more: once again, as long as somebody waits.
       if (scheduler.now() >= call.deadline) throw tooLate();
     }
   }
 
-  #join(id: bigint, call: CallContext): Deferred<Outcome> {
-    let batch = this.#waiting.at(-1);
-    if (batch === undefined || batch.ids.size >= maxIdsPerCommand) {
-      batch = { ids: new Set(), deadline: -Infinity, done: deferred<Outcome>() };
-      this.#waiting.push(batch);
-      this.#sendAtEndOfTurn();
+  /** @returns the batches that the leases travel with */
+  #join(ids: readonly bigint[], call: CallContext): readonly Batch[] {
+    const joined = new Set<Batch>();
+    for (const id of ids) {
+      const batch = this.#gathering();
+      batch.ids.add(id);
+      batch.deadline = Math.max(batch.deadline, call.deadline);
+      joined.add(batch);
     }
-    batch.ids.add(id);
-    batch.deadline = Math.max(batch.deadline, call.deadline);
-    return batch.done;
+    return [...joined];
+  }
+
+  /** The batch that is not full yet. */
+  #gathering(): Batch {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && last.ids.size < maxIdsPerCommand) return last;
+    const batch = { ids: new Set<bigint>(), deadline: -Infinity, done: deferred<Outcome>() };
+    this.#waiting.push(batch);
+    this.#sendAtEndOfTurn();
+    return batch;
   }
 
   #sendAtEndOfTurn(): void {
@@ -111,6 +130,18 @@ export class LeaseRenewals {
     this.#onTheirWay--;
     if (this.#waiting.length > 0) this.#sendAtEndOfTurn();
   }
+}
+
+/** @param tookMs since they were asked for */
+function renewalsOf(ids: readonly bigint[], outcomes: readonly Outcome[], tookMs: number): readonly Renewal[] {
+  return ids.map((id) => {
+    const { ttls, revision } = required(
+      outcomes.find(({ ttls: known }) => known.has(id)) ?? outcomes.at(-1),
+      'a renewal travels with a batch',
+    );
+    const granted = ttls.get(id);
+    return { ttl: granted === undefined ? undefined : promisedTtl(granted, tookMs), revision };
+  });
 }
 
 function outcomeOf({ leases, revision }: LeaseResult): Outcome {

@@ -30,6 +30,18 @@ function bench(takesMs = 0) {
 }
 
 describe('LeaseRenewals', () => {
+  it('renew the leases of one call in as many commands as it takes, and tell of each', async () => {
+    const { time, log, renewals } = bench();
+    const ids = Array.from({ length: 2500 }, (_, at) => BigInt(2500 - at));
+    const answers = renewals.renewAll(ids, { deadline });
+    await time.pass(1);
+    const renewed = await answers;
+    expect(log.take().map((command) => command.kind === 'lease-renew' && command.ids.length)).toEqual([
+      1000, 1000, 500,
+    ]);
+    expect(renewed.map(({ ttl: told }) => told)).toEqual(ids.map((id) => (id < 100n ? ttl : undefined)));
+  });
+
   it('renew in one command what arrives in one turn', async () => {
     const { time, log, renewals } = bench();
     const answers = Promise.all([1n, 2n, 1n].map((id) => renewals.renew(id, { deadline })));

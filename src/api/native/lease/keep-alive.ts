@@ -1,4 +1,5 @@
 /** `LeaseService.KeepAlive`: renews leases for as long as the stream lasts, message by message. */
+import { required } from '../../../base/assert';
 import type { Clock } from '../../../base/clock';
 import type { KeepAliveRequest, KeepAliveResponse, RenewedLease } from '../../../gen/quorate/v1/lease';
 import type { CallContext } from '../../../node/call';
@@ -54,10 +55,10 @@ async function keepAlive(
     throw invalid('lease_ids', 'has the wrong length', bounds);
   }
   const ids = leaseIds.map((id) => checkedLeaseId(id, 'lease_ids'));
-  return { leases: await Promise.all(ids.map((id) => renew(renewals, id, call))) };
+  const renewed = await renewals.renewAll(ids, call);
+  return { leases: renewed.map(({ ttl }, at) => messageOf(required(ids[at], 'a renewal for each lease'), ttl)) };
 }
 
-async function renew(renewals: LeaseRenewals, leaseId: bigint, call: CallContext): Promise<RenewedLease> {
-  const { ttl } = await renewals.renew(leaseId, call);
+function messageOf(leaseId: bigint, ttl: number | undefined): RenewedLease {
   return { leaseId, found: ttl !== undefined, ttl: ttl === undefined ? undefined : durationOfSeconds(ttl) };
 }
