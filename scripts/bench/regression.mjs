@@ -20,7 +20,7 @@ const operations = {
   put: { calls: 6000, bound: 8 },
   'stale-get': { calls: 8000, bound: 4 },
   range: { calls: 2000, bound: 14 },
-  bulk: { calls: 300, bound: 1.1 },
+  bulk: { calls: 80, bound: 1.1 },
   'keep-alive': { calls: 5000, bound: 6 },
 };
 const echoCalls = 12_000;

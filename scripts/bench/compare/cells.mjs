@@ -6,7 +6,10 @@ import { field, message, numberField } from '../protobuf.mjs';
 import { ask, etcdClient } from './systems.mjs';
 
 const kv = '/etcdserverpb.KV';
+/** The most that etcd takes in one transaction, unless it is told otherwise. */
 const batch = 128;
+/** Mutations in one message of a Write stream, which may hold 1000; of those unanswered, a stream may have 1024. */
+const writeBatch = 500;
 const watchers = 1000;
 const leases = 1000;
 
@@ -20,7 +23,7 @@ export async function prepare(directory, { keys, valueBytes }) {
     ['range', etcd.range],
     ['swap', etcd.swap],
     ['putMany', (at) => etcd.putMany(at * batch, value, batch)],
-    ['write', (at) => writeMessage(at * batch, value)],
+    ['write', (at) => writeMessage(at * writeBatch, value)],
     ['watch', () => etcd.watch('watched/', 'watched0')],
     ['watched', () => message(field(1, 'watched/key'), field(2, value))],
     ['keepAlive', (at) => etcd.keepAlive(at + 1)],
@@ -28,16 +31,16 @@ export async function prepare(directory, { keys, valueBytes }) {
   const files = {};
   for (const [name, make] of made) {
     files[name] = join(directory, `${name}-${valueBytes}`);
-    const count = { putMany: 200, write: 200, watch: 1, watched: 1, keepAlive: leases }[name] ?? keys;
+    const count = { putMany: 200, write: 50, watch: 1, watched: 1, keepAlive: leases }[name] ?? keys;
     await writeRequests(files[name], count, (at) => make(at, value));
   }
   return files;
 }
 
-/** A message of the native Write stream with `batch` puts. */
+/** A message of the native Write stream. */
 function writeMessage(first, value) {
   return message(
-    ...Array.from({ length: batch }, (_, at) =>
+    ...Array.from({ length: writeBatch }, (_, at) =>
       field(1, message(numberField(1, at + 1), field(2, native.put(first + at, value)))),
     ),
   );
@@ -69,8 +72,8 @@ export function cellsOf(files) {
         quorate: [request('/quorate.v1.KVService/Write', files.write)],
         etcd: [request(`${kv}/Txn`, files.putMany)],
       },
-      generator: { quorate: { window: 4, 'count-field': 1, 'units-per-message': batch }, etcd: {} },
-      units: { quorate: batch, etcd: batch },
+      generator: { quorate: { window: 2, 'count-field': 1, 'units-per-message': writeBatch }, etcd: {} },
+      units: { quorate: writeBatch, etcd: batch },
     },
     {
       name: 'watch',
