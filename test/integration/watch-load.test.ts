@@ -1,7 +1,9 @@
 /** A member with a thousand watches that read nothing and ten thousand that have nothing to read: bounded, and complete. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { required } from '../../src/base/assert';
-import type { QuorateClient } from '../../src/client';
 import { endOfPrefix, EtcdWatchStream } from '../support/etcd-watch';
 import { ProcessCluster, type ProcessMember } from '../support/process-cluster';
 
@@ -23,21 +25,11 @@ function memoryOf({ process: child }: ProcessMember): number {
   return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
 }
 
-/** Puts the shards, so many at a time; returns the sorted durations, ms. */
-async function putAll(client: QuorateClient, count: number, prefix: string): Promise<readonly number[]> {
-  const value = 'x'.repeat(slow.valueBytes);
-  const durations: number[] = [];
-  let next = 0;
-  const writer = async (): Promise<void> => {
-    while (next < count) {
-      const at = next++;
-      const began = performance.now();
-      await client.put(`${prefix}/${String(at % slow.shards)}/${String(at)}`, value);
-      durations.push(performance.now() - began);
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, writer));
-  return durations.sort((a, b) => a - b);
+/** Puts the shards, from a process of its own; returns the sorted durations, ms. */
+async function putAll(address: string, count: number, prefix: string): Promise<readonly number[]> {
+  const args = [address, prefix, String(count), String(slow.shards), String(slow.valueBytes)];
+  const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, '../support/put-load.cjs'), ...args]);
+  return (JSON.parse(stdout) as number[]).sort((a, b) => a - b);
 }
 
 const shardPrefix = (shard: number) => `load/${String(shard)}/`;
@@ -59,15 +51,14 @@ describe('a member with many watches', () => {
 
   it('holds little for those that read slowly, loses nothing of theirs, and delays nobody (W9)', async () => {
     const member = required(cluster.members[0], 'there is a member');
-    const client = cluster.client();
-    const before = await putAll(client, 2000, 'before');
+    const before = await putAll(member.clientAddress, slow.puts, 'before');
     for (let at = 0; at < idle.streams; at++) streams.push(await idleStream(member.clientAddress));
     const watches: EtcdWatchStream[] = [];
     for (let at = 0; at < slow.watches; at++) watches.push(await slowStream(member.clientAddress, at % slow.shards));
     streams.push(...watches);
     const memoryBefore = memoryOf(member);
 
-    const during = await putAll(client, slow.puts, 'load');
+    const during = await putAll(member.clientAddress, slow.puts, 'load');
     const memoryGrowth = memoryOf(member) - memoryBefore;
     const shards = await inGroups(watches, (watch, at) => readShard(watch, at % slow.shards));
 
@@ -77,8 +68,9 @@ describe('a member with many watches', () => {
     expect(whole).toHaveLength(slow.watches);
     expect(toldBytes).toBeGreaterThan(450 * 1024 * 1024);
     expect(memoryGrowth).toBeLessThan(slow.watches * maxBytesPerSlowWatch);
-    // Generous: in the meantime this process has watched and the machine may be busy. Parked watches cost nothing.
-    expect(percentile(during, 0.5)).toBeLessThan(3 * percentile(before, 0.5) + 20);
+    // Parked watches cost nothing; until they are, each put is told to a hundred of them. A busy machine may add a little.
+    expect(percentile(during, 0.5)).toBeLessThan(2 * percentile(before, 0.5) + 10);
+    expect(percentile(during, 0.99)).toBeLessThan(2 * percentile(before, 0.99) + 25);
   }, 240_000);
 
   /** Many watches of keys that nobody writes. */
