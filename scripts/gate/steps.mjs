@@ -74,7 +74,7 @@ export const steps = [
   tests('unit', 'Tests: unit and model', ['unit', 'paper', 'scenarios', 'contract', 'property'], 5 * minutes),
   tests('sim', 'Tests: simulated clusters', ['sim'], 5 * minutes),
   tests('integration', 'Tests: real processes', ['integration'], 12 * minutes),
-  tests('compat', 'Tests: foreign clients', ['compat'], 5 * minutes),
+  tests('compat', 'Tests: foreign clients, comparison with etcd', ['compat'], 30 * minutes),
   scriptWithTools(
     'performance',
     'No operation costs much more CPU than it did',

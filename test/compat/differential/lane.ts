@@ -39,8 +39,17 @@ async function streamOf(seed: number, calls: number, targets: Pair<Target>, done
   const comparison = new Comparison(targets);
   const generator = new Generator(seed);
   const run = async (batch: readonly Step[]): Promise<void> => {
-    done.push(...batch);
-    const outcomes = await Promise.all(batch.map((step) => comparison.run(step)));
+    let failing: Step | undefined;
+    const running = batch.map((step) =>
+      comparison.run(step).catch((error: unknown) => {
+        failing ??= step;
+        throw error;
+      }),
+    );
+    // Of a batch that fails, only the step that does belongs to what has to be shown.
+    const outcomes = await Promise.all(running).finally(() =>
+      done.push(...(failing === undefined ? batch : [failing])),
+    );
     for (const [at, step] of batch.entries()) {
       const outcome = outcomes[at];
       if (outcome !== undefined) generator.observe(step, outcome);
