@@ -207,7 +207,7 @@ class Judge {
 }
 
 /** Leases are granted for one group of keys each: their ids say which. Others are the members' choice. */
-export function groupOfLease(lease: bigint): string {
+function groupOfLease(lease: bigint): string {
   return String(lease / leasesPerGroup);
 }
 
