@@ -17,8 +17,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await port.close();
   for (const [, socket] of taken) socket.destroy();
+  await port.close();
 });
 
 /** Who took a connection that begins so, and what there was to read. */
@@ -54,7 +54,7 @@ describe('a port for two protocols', () => {
     await sleep(50);
     expect(taken).toEqual([]);
     const closed = new Promise((resolve) => silent.once('close', resolve));
-    port.close();
+    await port.close();
     await closed;
   });
 
