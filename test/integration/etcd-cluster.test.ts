@@ -34,12 +34,16 @@ describe('etcd Cluster and Maintenance', () => {
     const [first] = cluster.members;
     const { header, members } = await at(first).memberList();
     expect(header?.revision).toBe(0n);
-    expect(members.map(({ name, peerURLs, clientURLs }) => ({ name, peerURLs, clientURLs }))).toEqual(
-      cluster.members.map(({ name, peerAddress, clientAddress }) => ({
-        name,
-        peerURLs: [`http://${peerAddress}`],
-        clientURLs: [`http://${clientAddress}`],
-      })),
+    const ids = members.map(({ ID }) => ID);
+    // As etcd does: in the order of their ids, which come of the names.
+    expect(ids).toEqual([...ids].sort((one, other) => (one < other ? -1 : 1)));
+    expect(new Map(members.map(({ name, peerURLs, clientURLs }) => [name, { peerURLs, clientURLs }]))).toEqual(
+      new Map(
+        cluster.members.map(({ name, peerAddress, clientAddress }) => [
+          name,
+          { peerURLs: [`http://${peerAddress}`], clientURLs: [`http://${clientAddress}`] },
+        ]),
+      ),
     );
     const leaders = new Set<bigint>();
     for (const member of cluster.members) {
@@ -49,7 +53,7 @@ describe('etcd Cluster and Maintenance', () => {
       leaders.add(told.leader);
     }
     expect(leaders.size).toBe(1);
-    expect(members.map(({ ID }) => ID)).toContain([...leaders][0]);
+    expect(ids).toContain([...leaders][0]);
   });
 
   it('add a learner by its URL alone, which starts by its id, reads a little old, is promoted and removed', async () => {
