@@ -49,6 +49,8 @@ class Keeper {
   #expiry: Timer;
   #next: Timer;
   #lastError: unknown;
+  /** Whatever a renewal that is under way comes to, nothing follows it. */
+  #isStopped = false;
 
   constructor(leaseId: bigint, ttlMs: number, settings: KeepSettings) {
     this.#leaseId = leaseId;
@@ -64,6 +66,7 @@ class Keeper {
   }
 
   readonly stop = (): void => {
+    this.#isStopped = true;
     this.#expiry.cancel();
     this.#next.cancel();
   };
@@ -76,6 +79,7 @@ class Keeper {
     const sentAt = this.#settings.scheduler.now();
     try {
       const isThere = await this.#settings.renew(Math.max(1, this.#deadline - sentAt));
+      if (this.#isStopped) return;
       if (!isThere) {
         this.#lose(new QuorateError('not-found', `lease ${String(this.#leaseId)} has ended`));
         return;
@@ -85,6 +89,7 @@ class Keeper {
       this.#expiry = this.#expireAtDeadline();
       this.#next = this.#renewAfter(this.#ttlMs / renewalsPerTtl);
     } catch (error) {
+      if (this.#isStopped) return;
       this.#lastError = error;
       this.#next = this.#renewAfter(this.#ttlMs * retryPart);
     }

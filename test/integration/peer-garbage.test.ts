@@ -17,7 +17,8 @@ import { encodeSnapshotChunk, encodeSnapshotHeader } from '../../src/transport/s
 import { maxForwardChangeBytes } from '../../src/transport/transport';
 import { allPaths, metadataOf, PeerCaller, snapshotPath, streamPaths, unaryPaths } from '../support/peer-caller';
 import { snapshotOf, violations } from '../support/snapshots';
-import { clusterId, freePort, grpcTransport, Recorder, testTuning, until } from '../support/transport';
+import { freePort } from '../support/free-ports';
+import { clusterId, grpcTransport, Recorder, testTuning, until } from '../support/transport';
 
 const identity = { 'quorate-cluster-id': String(clusterId), 'quorate-from': '1', 'quorate-to': '2' };
 const smallTuning = { maxAppendBytes: 64 * 1024, maxEntryBytes: 64 * 1024 };

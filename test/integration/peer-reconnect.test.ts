@@ -11,10 +11,10 @@ import type { GrpcTransport } from '../../src/transport/grpc-transport';
 import { keepaliveFor } from '../../src/transport/grpc-transport-options';
 import { allPaths } from '../support/peer-caller';
 import { DeafPeer, Proxy } from '../support/peer-stand-ins';
+import { freePort } from '../support/free-ports';
 import {
   appendEntries,
   clusterId,
-  freePort,
   grpcTransport,
   Recorder,
   recordingLogger,

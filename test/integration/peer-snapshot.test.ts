@@ -12,7 +12,8 @@ import { metadataOf, snapshotPath, type Outcome } from '../support/peer-caller';
 import { Proxy } from '../support/peer-stand-ins';
 import { StallWatch } from '../support/stalls';
 import { RecordingSink, snapshotBytes, snapshotOf, violations } from '../support/snapshots';
-import { appendEntries, clusterId, freePort, grpcTransport, Recorder, testTuning, until } from '../support/transport';
+import { freePort } from '../support/free-ports';
+import { appendEntries, clusterId, grpcTransport, Recorder, testTuning, until } from '../support/transport';
 
 const cleanups: (() => unknown)[] = [];
 

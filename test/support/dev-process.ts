@@ -1,8 +1,8 @@
 /** A `quorate dev` of its own for a test: started on free ports, its output kept, surely gone at the end. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { isFree } from './free-ports';
 
 const main = join(__dirname, '..', '..', 'dist', 'main.js');
 
@@ -31,14 +31,6 @@ export async function freeBasePort(count: number): Promise<number> {
     if (free.every(Boolean)) return base;
   }
   throw new Error('no free ports in a row');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** Waits until `condition` holds; fails with `what` after a while. */

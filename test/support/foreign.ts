@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { KVClient, RangeRequest } from '../../src/gen/etcd/etcdserverpb/kv';
 import { MaintenanceClient } from '../../src/gen/etcd/etcdserverpb/maintenance';
-import { eventually, freePorts } from './process-cluster';
+import { freePorts } from './free-ports';
+import { eventually } from './process-cluster';
 
 const root = join(__dirname, '../..');
 

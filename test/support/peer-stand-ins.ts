@@ -2,7 +2,7 @@
 import { connect, createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { allPaths } from './peer-caller';
-import { freePort } from './transport';
+import { freePort } from './free-ports';
 
 /** Stands in a connection's way: forwards to a port that may change, or swallows everything. */
 export class Proxy {

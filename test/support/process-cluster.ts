@@ -1,11 +1,11 @@
 /** A cluster of real processes on real disks, for tests that kill, pause and restart them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateClient, type KeyValue, type MemberStatus } from '../../src/client';
+import { freePorts } from './free-ports';
 
 const program = join(__dirname, '../../dist/main.js');
 
@@ -225,15 +225,4 @@ export async function eventually<T>(withinMs: number, what: string, ask: () => P
     await sleep(25);
   }
   throw new Error(`${what}: not within ${String(withinMs)} ms`);
-}
-
-/** Ports nobody listens on right now. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

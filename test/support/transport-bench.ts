@@ -3,7 +3,8 @@ import type { Incarnation } from '../../src/base/incarnation';
 import type { MemberId } from '../../src/raft';
 import { MemoryNetwork } from '../../src/transport/memory-transport';
 import type { PeerAddress, Transport } from '../../src/transport/transport';
-import { appendEntries, freePort, grpcTransport, incarnationOf, Recorder } from './transport';
+import { freePort } from './free-ports';
+import { appendEntries, grpcTransport, incarnationOf, Recorder } from './transport';
 
 export interface BenchMember {
   readonly id: MemberId;

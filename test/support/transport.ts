@@ -1,5 +1,4 @@
 /** Builders for tests of the transport: members of a small cluster, on memory or on gRPC over loopback. */
-import { createServer } from 'node:net';
 import type { Incarnation } from '../../src/base/incarnation';
 import { silentLogger, type Logger } from '../../src/base/logger';
 import type { AppendEntries, Entry, MemberId } from '../../src/raft';
@@ -75,16 +74,6 @@ export function recordingLogger(): Logger & { readonly lines: { level: string; t
       lines.push({ level, text, reason: String(fields.reason) });
     };
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-/** A port nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
 }
 
 /** Quick enough for tests, otherwise as in production. */

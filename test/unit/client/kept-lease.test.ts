@@ -75,6 +75,22 @@ describe('a lease that is kept alive', () => {
     ]);
   });
 
+  it.each([
+    ['answered', true],
+    ['failed', false],
+  ])('is left alone also when it was stopped while a renewal was under way that is then %s', async (_, succeeds) => {
+    const { time, asked, lease } = kept(async () => {
+      await time.sleep(1000);
+      if (!succeeds) await unreachable();
+      return true;
+    });
+    await time.pass(10_500);
+    lease.stop();
+    await time.pass(300_000);
+    expect(asked).toHaveLength(1);
+    expect(lease.signal.aborted).toBe(false);
+  });
+
   it('is left alone once it was stopped', async () => {
     const { time, asked, lease } = kept(() => Promise.resolve(true));
     lease.stop();
