@@ -1,9 +1,9 @@
 // `npm test`: the whole gate. Read-only, works on a bare clone, ends with `N passed, N failed` on a line of its own.
-// `node scripts/gate.mjs unit lint` runs only the named steps and what they need.
+// `node scripts/gate.mjs unit lint` runs only the named steps and what they need; `proofs` runs only when it is named.
 import { nodeProblem } from './lib/install.mjs';
 import { stopAll } from './lib/run.mjs';
 import { closingLine, failed, skipped, sum } from './gate/outcome.mjs';
-import { steps } from './gate/steps.mjs';
+import { longSteps, steps } from './gate/steps.mjs';
 import { workTree } from './gate/tree.mjs';
 
 const outcomes = new Map();
@@ -13,16 +13,17 @@ const indent = (text) => text.trimEnd().replace(/^/gm, '    ');
 /** The named steps and, transitively, those they need; all when none is named. */
 function select(names) {
   if (names.length === 0) return steps;
+  const all = [...steps, ...longSteps];
   const wanted = new Set();
   const add = (name) => {
-    const step = steps.find((candidate) => candidate.name === name);
+    const step = all.find((candidate) => candidate.name === name);
     if (step === undefined)
-      throw new Error(`There is no step "${name}"; there are ${steps.map((s) => s.name).join(', ')}.`);
+      throw new Error(`There is no step "${name}"; there are ${all.map((s) => s.name).join(', ')}.`);
     wanted.add(step);
     step.needs.forEach(add);
   };
   names.forEach(add);
-  return steps.filter((step) => wanted.has(step));
+  return all.filter((step) => wanted.has(step));
 }
 
 const broken = (name) => (outcomes.get(name)?.failed ?? 0) > 0 || outcomes.get(name)?.notRun === true;

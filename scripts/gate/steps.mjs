@@ -74,7 +74,7 @@ export const steps = [
   tests('unit', 'Tests: unit and model', ['unit', 'paper', 'scenarios', 'contract', 'property'], 5 * minutes),
   tests('sim', 'Tests: simulated clusters', ['sim'], 5 * minutes),
   tests('integration', 'Tests: real processes', ['integration'], 12 * minutes),
-  tests('compat', 'Tests: foreign clients, comparison with etcd', ['compat'], 30 * minutes),
+  tests('compat', 'Tests: foreign clients, comparison with etcd', ['compat'], 10 * minutes),
   scriptWithTools(
     'performance',
     'No operation costs much more CPU than it did',
@@ -90,4 +90,15 @@ export const steps = [
     8 * minutes,
   ),
   { name: 'unchanged', title: 'No file was changed', needs: [], run: ({ before }) => checkUnchanged(before) },
+];
+
+/** What CI runs beside the gate: the same proofs in full, which take longer than anybody waits for at work. */
+export const longSteps = [
+  {
+    name: 'proofs',
+    title: 'Proofs in full: history under faults, comparison with etcd',
+    needs: ['build'],
+    run: ({ say }) =>
+      runTests(['campaign'], { timeoutMs: 40 * minutes, say, paths: ['linearizability', 'differential'] }),
+  },
 ];

@@ -12,25 +12,31 @@ const leak = 'failed to exit gracefully';
 export const kindsPresent = (kinds) =>
   kinds.filter((kind) => filesBelow(`test/${kind}`).some((file) => file.endsWith('.test.ts')));
 
+const pattern = (paths) => (paths.length === 0 ? [] : ['--testPathPatterns', paths.join('|')]);
+
 /**
  * @param {readonly string[]} kinds folders of test/
- * @param {{ timeoutMs: number, say: (line: string) => void }} options
+ * @param {{ timeoutMs: number, say: (line: string) => void, paths?: readonly string[] }} options `paths`: only tests
+ *   whose path contains one of them
  * @returns {Promise<import('./outcome.mjs').Outcome>}
  */
-export async function runTests(kinds, { timeoutMs, say }) {
+export async function runTests(kinds, { timeoutMs, say, paths = [] }) {
   const present = kindsPresent(kinds);
   if (present.length === 0) return { ...failed(''), failed: 0, details: `no tests of the kinds ${kinds.join(', ')}` };
   mkdirSync(scratch, { recursive: true });
   const report = join(scratch, `jest-${kinds[0]}.json`);
   rmSync(report, { force: true });
   const jest = [process.execPath, at('node_modules', 'jest', 'bin', 'jest.js')];
-  const result = await run([...jest, '--ci', '--json', `--outputFile=${report}`, '--selectProjects', ...present], {
-    cwd: root,
-    timeoutMs,
-    onLine: (line) => /^(PASS|FAIL) \w+ test\//.test(line) && say(line),
-    // Jest has written its report and still does not end: something in a test is still open.
-    until: () => existsSync(report),
-  });
+  const result = await run(
+    [...jest, '--ci', '--json', `--outputFile=${report}`, '--selectProjects', ...present, ...pattern(paths)],
+    {
+      cwd: root,
+      timeoutMs,
+      onLine: (line) => /^(PASS|FAIL) \w+ test\//.test(line) && say(line),
+      // Jest has written its report and still does not end: something in a test is still open.
+      until: () => existsSync(report),
+    },
+  );
   writeFileSync(join(scratch, `jest-${kinds[0]}.log`), result.output);
   if (!existsSync(report))
     return failed(`${result.output}\njest wrote no report${result.timedOut ? ` within ${timeoutMs / 1000} s` : ''}`);

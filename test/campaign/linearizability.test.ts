@@ -1,4 +1,4 @@
-/** Two million calls under kill -9, SIGSTOP and partitions of real processes: about half an hour. */
+/** 200,000 calls under kill -9, SIGSTOP and partitions of real processes; `HISTORY_OPERATIONS` for more. */
 import { describeHistory } from '../support/history/suite';
 
-describeHistory(2_000_000);
+describeHistory(200_000);

@@ -5,25 +5,28 @@ import { etcdAndQuorate } from './servers';
 
 /** Streams at a time, each with servers of its own: a stream waits much, for one server or the other. */
 const lanes = 6;
-const callsPerLane = 17_000;
+/** No stream ends exactly where it is told to. */
+const surplus = 1.02;
 
 /**
- * Compares etcd and quorate in 100,000 calls and on 1,000 watch streams.
+ * Compares etcd and quorate.
  *
  * @param program etcd
  * @param seed lane n has this plus n
+ * @param calls so many at least, and a watch stream for each hundred
  */
-export async function compareInLanes(program: string, seed: number): Promise<void> {
+export async function compareInLanes(program: string, seed: number, calls: number): Promise<void> {
   process.stderr.write(`differential: DIFFERENTIAL_SEED=${String(seed)}\n`);
+  const perLane = Math.ceil((surplus * calls) / lanes);
   const volumes = await Promise.all(
-    Array.from({ length: lanes }, (_, lane) => runLane(seed + lane, callsPerLane, () => etcdAndQuorate(program))),
+    Array.from({ length: lanes }, (_, lane) => runLane(seed + lane, perLane, () => etcdAndQuorate(program))),
   );
   const all = (field: keyof Volume): number => volumes.reduce((sum, volume) => sum + volume[field], 0);
-  expect(all('calls')).toBeGreaterThanOrEqual(100_000);
-  expect(all('errors')).toBeGreaterThan(5_000);
-  expect(all('sessions')).toBeGreaterThanOrEqual(1_000);
-  expect(all('watches')).toBeGreaterThan(2_000);
-  expect(all('events')).toBeGreaterThan(100_000);
+  expect(all('calls')).toBeGreaterThanOrEqual(calls);
+  expect(all('errors')).toBeGreaterThan(calls / 20);
+  expect(all('sessions')).toBeGreaterThanOrEqual(calls / 100);
+  expect(all('watches')).toBeGreaterThan(calls / 50);
+  expect(all('events')).toBeGreaterThan(calls);
 }
 
 /** Milliseconds; on a machine that is busy with other things, too. */

@@ -24,6 +24,8 @@ export class FaultLoop {
   readonly #rng: Rng;
   readonly #running: Promise<void>;
   #isStopped = false;
+  /** Every kind struck the leader and a follower. */
+  hasDoneARound = false;
 
   constructor(cluster: LinkedCluster, recorder: Recorder, rng: Rng) {
     this.#cluster = cluster;
@@ -58,6 +60,7 @@ export class FaultLoop {
         const name = `${kind} of ${isLeader ? 'the leader' : 'a follower'}`;
         this.struck.set(name, (this.struck.get(name) ?? 0) + 1);
       }
+      this.hasDoneARound = true;
     }
   }
 

@@ -51,9 +51,9 @@ interface Known {
 
 export async function run(cluster: LinkedCluster, options: RunOptions): Promise<Run> {
   const recorder = new Recorder(options.path);
-  const crowd = new Crowd(recorder, options);
   const watches = await watchAll(cluster);
   const faults = new FaultLoop(cluster, recorder, seededRng(options.seed));
+  const crowd = new Crowd(recorder, options, faults);
   const { surfaces, close } = surfacesOf(cluster);
   // Failures are answers here; where they were made is of no interest, and takes most of the time.
   const { stackTraceLimit } = Error;
@@ -111,19 +111,21 @@ function surfacesOf(cluster: LinkedCluster): {
 class Crowd {
   readonly #recorder: Recorder;
   readonly #operations: number;
+  readonly #faults: FaultLoop;
   readonly #rng: Rng;
   readonly #known = new Map<number, Known>();
   #made = 0;
   #compacted = 1;
 
-  constructor(recorder: Recorder, { operations, seed }: RunOptions) {
+  constructor(recorder: Recorder, { operations, seed }: RunOptions, faults: FaultLoop) {
     this.#recorder = recorder;
+    this.#faults = faults;
     this.#operations = operations;
     this.#rng = seededRng(seed + 1);
   }
 
   get #isDone(): boolean {
-    return this.#made >= this.#operations;
+    return this.#made >= this.#operations && this.#faults.hasDoneARound;
   }
 
   /** One client: a call after the other, until all have made enough together. */
