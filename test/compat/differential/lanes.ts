@@ -26,7 +26,7 @@ export async function compareInLanes(program: string, seed: number, calls: numbe
   expect(all('errors')).toBeGreaterThan(calls / 20);
   expect(all('sessions')).toBeGreaterThanOrEqual(calls / 100);
   expect(all('watches')).toBeGreaterThan(calls / 50);
-  expect(all('events')).toBeGreaterThan(calls);
+  expect(all('events')).toBeGreaterThan(calls / 2);
 }
 
 /** Milliseconds; on a machine that is busy with other things, too. */
