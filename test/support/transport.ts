@@ -87,7 +87,7 @@ export const testTuning: GrpcTransportTuning = {
   callTimeoutMs: 1000,
   stopTimeoutMs: 100,
   leaveTimeoutMs: 300,
-  snapshotStallTimeoutMs: 500,
+  snapshotStallTimeoutMs: 1500,
 };
 
 /** The incarnation of a member in these tests, unless they say otherwise. */
