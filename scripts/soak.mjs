@@ -12,6 +12,7 @@ import { writePuts } from './bench/requests.mjs';
 const { values: options } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
+    'keep-revisions': { type: 'string', default: '200000' },
     clients: { type: 'string', default: '64' },
     keys: { type: 'string', default: '10000' },
     'value-bytes': { type: 'string', default: '256' },
@@ -20,10 +21,11 @@ const { values: options } = parseArgs({
 });
 
 const help = `Usage: npm run soak -- [options]
-  --minutes N       length of the run (default 10)
-  --clients N       puts in flight (default 64)
-  --keys N          number of different keys (default 10000)
-  --value-bytes N   size of each value (default 256)
+  --minutes N         length of the run (default 10)
+  --keep-revisions N  revisions that are not compacted (default 200000)
+  --clients N         puts in flight (default 64)
+  --keys N            number of different keys (default 10000)
+  --value-bytes N     size of each value (default 256)
 Fails when the memory or the log of a member is larger in the last third of the run than in the middle third.`;
 
 const MiB = 2 ** 20;
@@ -33,7 +35,10 @@ const tolerance = { rssBytes: 1.15, logBytes: 1.15 };
 async function sample(clients, members) {
   return Promise.all(
     members.map(async ({ name, process: child }, number) => {
-      const [{ rssBytes }, status] = await Promise.all([usage(child.pid), clients[number].status({ timeoutMs: 5000 })]);
+      const [{ rssBytes }, status] = await Promise.all([
+        usage(child.pid),
+        clients[number].cluster.status({ timeoutMs: 5000 }),
+      ]);
       const { firstLogIndex, lastLogIndex, logDatabaseBytes, stateDatabaseBytes, appliedIndex } = status;
       const logEntries = lastLogIndex - firstLogIndex + 1;
       return { name, rssBytes, logBytes: logDatabaseBytes, stateBytes: stateDatabaseBytes, logEntries, appliedIndex };
@@ -90,7 +95,7 @@ async function main() {
   try {
     const bodies = join(scratch, 'puts');
     await writePuts(bodies, { keys: Number(options.keys), valueBytes: Number(options['value-bytes']) });
-    members = await startCluster(scratch);
+    members = await startCluster(scratch, ['--auto-compaction-revisions', options['keep-revisions']]);
     const leader = await findLeader(members);
     const seconds = Number(options.minutes) * 60;
     console.log(`${cpus().length} x ${cpus()[0].model}, Node ${process.version}; ${options.minutes} minutes of puts\n`);
