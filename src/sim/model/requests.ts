@@ -1,4 +1,5 @@
 /** Requests that the model remembers: X1 to X4, word for word. */
+import { uuid7TimeMs } from '../../base/uuid7';
 import type { RequestRetention } from '../../kv/request-table';
 import type { Result } from '../../kv/result';
 import { Refused } from './draft';
@@ -19,11 +20,6 @@ interface Remembered {
   readonly command: string;
   readonly result: Result;
   readonly at: number;
-}
-
-/** The first 48 bits of an id: milliseconds since 1970. */
-function timeOf(id: string): number {
-  return Buffer.from(id, 'latin1').readUIntBE(0, 6);
 }
 
 export class ModelRequests {
@@ -52,7 +48,8 @@ export class ModelRequests {
       if (known.command !== command) throw new Refused('request-mismatch');
       return { ...known.result, replayed: true };
     }
-    if (id <= this.#forgotten) throw new Refused('request-expired', timeOf(this.#forgotten));
+    if (id <= this.#forgotten)
+      throw new Refused('request-expired', uuid7TimeMs(Buffer.from(this.#forgotten, 'latin1')));
     const result = execute();
     this.#known.set(id, { command, result, at });
     this.forget(at);
