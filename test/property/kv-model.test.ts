@@ -188,7 +188,8 @@ class Pair {
 
   #changes({ from, maxChanges, maxBytes }: { from: number; maxChanges: number; maxBytes: number }): void {
     const read = (): readonly Change[] => this.machine.changes(from, maxChanges, maxBytes);
-    if (from < this.model.compactRevision) {
+    // Nothing happened before revision 1: 0 asks for the same as 1.
+    if (Math.max(1, from) < this.model.compactRevision) {
       expect(read).toThrow(expect.objectContaining({ code: 'compacted' }));
       return;
     }
