@@ -7,6 +7,7 @@ import {
   maxLeaseClockStepMs,
   type AdvanceClockCommand,
   type AlarmCommand,
+  type AlarmKind,
   type CompactCommand,
   type ConfigureCommand,
   type DeleteOperation,
@@ -157,10 +158,8 @@ export class CommandApplier {
   #alarmAgainst(command: PlainCommand): Reason | undefined {
     const takesSpace =
       command.kind === 'put' || command.kind === 'lease-grant' || (command.kind === 'txn' && mayPut(command));
-    const isUnconditional =
-      command.kind === 'alarm' || command.kind === 'configure' || command.kind === 'advance-clock';
-    if (!isUnconditional && hasAlarm(this.#state, 'corrupt')) return because('corrupt');
-    return takesSpace && hasAlarm(this.#state, 'no-space') ? because('no-space') : undefined;
+    if (!changesNoData.has(command.kind) && hasAlarm(this.#state, 'corrupt')) return because('corrupt');
+    return takesSpace && hasAlarm(this.#state, 'no-space', 'quota') ? because('no-space') : undefined;
   }
 
   #put(put: PutOperation, entry: Entry): PlainResult {
@@ -223,17 +222,19 @@ export class CommandApplier {
 
   #alarm({ action, alarm, memberId }: AlarmCommand): PlainResult {
     const { alarms, store } = this.#state;
-    const others = alarms.filter((each) => each.alarm !== alarm || each.memberId !== memberId);
-    const isRaised = others.length < alarms.length;
-    if (isRaised === (action === 'raise')) return this.#done(false);
-    if (action === 'raise') {
-      store.tables.putAlarm({ alarm, memberId });
-      this.#state.alarms = [...alarms, { alarm, memberId }].sort(byKindAndMember);
-    } else {
-      store.tables.removeAlarm({ alarm, memberId });
-      this.#state.alarms = others;
-    }
+    if (action === 'clear') return this.#clearAlarms(clearedWith(alarm), memberId);
+    if (alarms.some((each) => each.alarm === alarm && each.memberId === memberId)) return this.#done(false);
+    store.tables.putAlarm({ alarm, memberId });
+    this.#state.alarms = [...alarms, { alarm, memberId }].sort(byKindAndMember);
     return this.#done(true);
+  }
+
+  #clearAlarms(kinds: readonly AlarmKind[], memberId: bigint): PlainResult {
+    const { alarms, store } = this.#state;
+    const cleared = alarms.filter((each) => kinds.includes(each.alarm) && each.memberId === memberId);
+    for (const each of cleared) store.tables.removeAlarm(each);
+    this.#state.alarms = alarms.filter((each) => !cleared.includes(each));
+    return this.#done(cleared.length > 0);
   }
 
   #configure({ quotaBytes }: ConfigureCommand): PlainResult {
@@ -258,6 +259,19 @@ export class CommandApplier {
   #refuse({ refusal, limit }: Reason): RefusedResult {
     return { kind: 'refused', revision: this.#batch.facts.revision, refusal, limit };
   }
+}
+
+/** Never forbidden. Holders of leases live on under an alarm: nothing of what they hold runs out because of it. */
+const changesNoData: ReadonlySet<PlainCommand['kind']> = new Set([
+  'alarm',
+  'configure',
+  'advance-clock',
+  'lease-renew',
+]);
+
+/** Who clears what looks like the quota's alarm means that, too. */
+function clearedWith(kind: AlarmKind): readonly AlarmKind[] {
+  return kind === 'no-space' ? ['no-space', 'quota'] : [kind];
 }
 
 /** As they are stored. */

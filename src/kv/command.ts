@@ -169,10 +169,14 @@ export interface AdvanceClockCommand {
   readonly elapsedMs: number;
 }
 
-/** What an alarm says: `no-space`, puts and grants are refused; `corrupt`, everything that changes is. */
-export type AlarmKind = 'no-space' | 'corrupt';
+/**
+ * What an alarm says: `no-space`, puts and grants are refused; `corrupt`, everything that changes data is. `quota` says what
+ * `no-space` does, and is the leader's own: raised and cleared as space goes and comes, about no member (0). Clients see it
+ * as `no-space` and can only clear it, so that no alarm of theirs is ever taken for it.
+ */
+export type AlarmKind = 'no-space' | 'corrupt' | 'quota';
 
-/** Raises or clears an alarm. `no-space` is raised and cleared by the leader as space goes and comes, or by an operator. */
+/** Raises or clears an alarm. To clear `no-space` about no member clears `quota`, too. */
 export interface AlarmCommand {
   readonly kind: 'alarm';
   readonly action: 'raise' | 'clear';

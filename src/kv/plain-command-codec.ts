@@ -15,6 +15,9 @@ const clockKind = 21;
 const alarmKind = 22;
 const configureKind = 23;
 
+/** By the byte that stands for them. Never renumbered. */
+const alarmKinds: readonly AlarmKind[] = ['no-space', 'corrupt', 'quota'];
+
 const leaseIdBytes = 8;
 
 export function writePlainCommand(writer: ByteWriter, command: PlainCommand): void {
@@ -55,7 +58,7 @@ export function writePlainCommand(writer: ByteWriter, command: PlainCommand): vo
     case 'alarm':
       writer.byte(alarmKind);
       writer.bool(command.action === 'raise');
-      writer.bool(command.alarm === 'corrupt');
+      writer.byte(alarmKinds.indexOf(command.alarm));
       writer.uint64(command.memberId);
       return;
     case 'configure':
@@ -92,7 +95,8 @@ export function readPlainCommand(reader: ByteReader, refuse: Refuse): PlainComma
       return { kind: 'advance-clock', term: reader.varint('term'), elapsedMs: reader.varint('time') };
     case alarmKind: {
       const action = reader.bool('action') ? 'raise' : 'clear';
-      const alarm: AlarmKind = reader.bool('alarm') ? 'corrupt' : 'no-space';
+      const alarm = alarmKinds[reader.byte('alarm')];
+      if (alarm === undefined) throw refuse('its alarm is of a kind that this program does not know');
       return { kind: 'alarm', action, alarm, memberId: reader.uint64('member') };
     }
     case configureKind:

@@ -1,4 +1,4 @@
-/** Raises the alarm before the store has used up its quota, and clears it when there is space again. */
+/** Raises an alarm of its own before the store has used up its quota, and clears it when there is space again. */
 import { Errand, type ErrandParts } from './errand';
 import type { StoreTask } from './leader-tasks';
 import type { KvReader } from './result';
@@ -8,7 +8,7 @@ export interface QuotaGuardParts extends ErrandParts {
   readonly reader: Pick<KvReader, 'quotaBytes' | 'alarms' | 'sizeInUseBytes'>;
 }
 
-/** The guard's alarms are about no member, but the cluster. What an operator raises about a member is the operator's to clear. */
+/** The alarm is about no member, but the cluster. */
 const wholeCluster = 0n;
 
 /** How often the size is looked at, milliseconds. */
@@ -41,7 +41,7 @@ export class QuotaGuard implements StoreTask {
     const bytes = reader.sizeInUseBytes();
     const growth = bytes - this.#lastBytes;
     this.#lastBytes = bytes;
-    const isRaised = reader.alarms.some(({ alarm, memberId }) => alarm === 'no-space' && memberId === wholeCluster);
+    const isRaised = reader.alarms.some(({ alarm }) => alarm === 'quota');
     // What comes until the next look has to fit, too.
     const isAlmostFull =
       bytes >= quotaBytes * raiseAt || (bytes >= quotaBytes * clearBelow && bytes + growth >= quotaBytes);
@@ -55,6 +55,6 @@ export class QuotaGuard implements StoreTask {
   }
 
   #change(action: 'raise' | 'clear'): void {
-    this.#errand.send({ kind: 'alarm', action, alarm: 'no-space', memberId: wholeCluster });
+    this.#errand.send({ kind: 'alarm', action, alarm: 'quota', memberId: wholeCluster });
   }
 }

@@ -15,8 +15,8 @@ export function because(refusal: Refusal, limit?: number): Reason {
   return { refusal, limit };
 }
 
-export function hasAlarm({ alarms }: KvState, kind: AlarmKind): boolean {
-  return alarms.some(({ alarm }) => alarm === kind);
+export function hasAlarm({ alarms }: KvState, ...kinds: readonly AlarmKind[]): boolean {
+  return alarms.some(({ alarm }) => kinds.includes(alarm));
 }
 
 /** Why a put cannot be done on the state as it is: its lease first, as etcd looks at it (within a transaction, its key first). */

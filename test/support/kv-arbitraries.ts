@@ -116,8 +116,8 @@ const otherCommand: fc.Arbitrary<PlainCommand> = fc.oneof(
   fc.record({
     kind: fc.constant('alarm' as const),
     action: fc.constantFrom('raise' as const, 'clear' as const, 'clear' as const, 'clear' as const),
-    alarm: fc.constantFrom('no-space' as const, 'corrupt' as const),
-    memberId: fc.constantFrom(1n, 2n ** 64n - 1n),
+    alarm: fc.constantFrom('no-space' as const, 'corrupt' as const, 'quota' as const),
+    memberId: fc.constantFrom(0n, 2n ** 64n - 1n),
   }),
   fc.record({ kind: fc.constant('configure' as const), quotaBytes: fc.constantFrom(undefined, 0, 2 ** 40) }),
 );

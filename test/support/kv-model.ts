@@ -158,14 +158,14 @@ export class KvModel {
 
   #checkAlarms(command: PlainCommand): void {
     const raised = this.alarms.map(({ alarm }) => alarm);
-    const isAlways = ['alarm', 'configure', 'advance-clock'].includes(command.kind);
+    const isAlways = ['alarm', 'configure', 'advance-clock', 'lease-renew'].includes(command.kind);
     if (!isAlways && raised.includes('corrupt')) throw new Refused('corrupt');
     const holdsPut = (operation: Operation): boolean =>
       operation.kind === 'put' ||
       (operation.kind === 'txn' && [...operation.success, ...operation.failure].some(holdsPut));
     const grows =
       command.kind === 'lease-grant' || command.kind === 'put' || (command.kind === 'txn' && holdsPut(command));
-    if (grows && raised.includes('no-space')) throw new Refused('no-space');
+    if (grows && (raised.includes('no-space') || raised.includes('quota'))) throw new Refused('no-space');
   }
 
   #do(command: PlainCommand, place: Place): PlainResult {
@@ -200,7 +200,9 @@ export class KvModel {
         this.#forget();
         return this.#done(true);
       case 'alarm': {
-        const rest = this.alarms.filter((each) => each.alarm !== command.alarm || each.memberId !== command.memberId);
+        const isQuotaToo = command.action === 'clear' && command.alarm === 'no-space';
+        const kinds: readonly string[] = isQuotaToo ? ['no-space', 'quota'] : [command.alarm];
+        const rest = this.alarms.filter((each) => !kinds.includes(each.alarm) || each.memberId !== command.memberId);
         const next =
           command.action === 'raise' ? [...rest, { alarm: command.alarm, memberId: command.memberId }] : rest;
         const changed = next.length !== this.alarms.length;

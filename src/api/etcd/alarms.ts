@@ -7,9 +7,9 @@ import {
   type AlarmRequest,
   type AlarmResponse,
 } from '../../gen/etcd/etcdserverpb/maintenance';
-import type { AlarmKind } from '../../kv/command';
 import type { Alarm, KvReader, Result } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
+import { type ToldAlarm, type ToldAlarmKind, toldAlarms } from '../told-alarms';
 import { invalid } from '../validate';
 import { headerOf, type HeaderFacts } from './header';
 import { propose } from './proposals';
@@ -21,7 +21,12 @@ export interface AlarmDependencies {
   readonly reader: Pick<KvReader, 'alarms' | 'revision'>;
 }
 
-/** Lists alarms, raises one or clears one; the answer holds those that were asked for or changed. */
+/**
+ * Lists alarms, raises one or clears one; the answer holds those that were asked for or changed.
+ *
+ * @throws QuorateError `invalid-argument` for an action that is not known, or an alarm to raise whose kind is not; and what
+ *   `Proposer.propose` throws
+ */
 export async function alarm(
   needs: AlarmDependencies,
   request: AlarmRequest,
@@ -34,9 +39,11 @@ export async function alarm(
       await needs.proposer.readBarrier(call);
       return answer(
         needs,
-        needs.reader.alarms.filter((standing) => kind === undefined || standing.alarm === kind),
+        toldAlarms(needs.reader.alarms).filter((standing) => kind === 'none' || standing.alarm === kind),
       );
     case AlarmRequest_AlarmAction.ACTIVATE:
+      if (kind === 'unknown')
+        throw invalid('alarm', 'is not known', { limit: '0, 1 or 2', actual: String(request.alarm) });
       return change(needs, { action: 'raise', alarm: kind, memberId: request.memberID }, call);
     case AlarmRequest_AlarmAction.DEACTIVATE:
       return change(needs, { action: 'clear', alarm: kind, memberId: request.memberID }, call);
@@ -47,7 +54,7 @@ export async function alarm(
 
 /** The alarms that stand, in the words of a member's status: etcd prints the message as it is. */
 export function alarmTexts(alarms: readonly Alarm[]): string[] {
-  return alarms.map(({ alarm: kind, memberId }) => {
+  return toldAlarms(alarms).map(({ alarm: kind, memberId }) => {
     const about = memberId === 0n ? '' : `memberID:${memberId} `;
     return `${about}alarm:${typeNames[kind]} `;
   });
@@ -58,8 +65,8 @@ async function change(
   { action, alarm: kind, memberId }: ChangeOfAlarm,
   call: CallContext,
 ): Promise<AlarmResponse> {
-  // No kind of alarm: etcd changes nothing, and that is no error.
-  if (kind === undefined) return answer(needs, []);
+  // There is nothing to change, and that is no error.
+  if (kind === 'none' || kind === 'unknown') return answer(needs, []);
   const result = await propose(needs.proposer, { kind: 'alarm', action, alarm: kind, memberId }, call);
   assert(result.kind === 'done', 'the result of an alarm is that of a change without more to tell');
   const isTold = action === 'raise' || result.changed;
@@ -68,35 +75,37 @@ async function change(
 
 interface ChangeOfAlarm {
   readonly action: 'raise' | 'clear';
-  readonly alarm: AlarmKind | undefined;
+  readonly alarm: AskedKind;
   readonly memberId: bigint;
 }
 
-function answer({ facts, reader }: AlarmDependencies, alarms: readonly Alarm[]): AlarmResponse {
+function answer({ facts, reader }: AlarmDependencies, alarms: readonly ToldAlarm[]): AlarmResponse {
   return { header: headerOf(facts, reader.revision), alarms: alarms.map(alarmMessage) };
 }
 
-function alarmMessage({ alarm: kind, memberId }: Alarm): AlarmMember {
+function alarmMessage({ alarm: kind, memberId }: ToldAlarm): AlarmMember {
   return { memberID: memberId, alarm: types[kind] };
 }
 
-/** `undefined` for no kind in particular. */
-function kindOf(type: number): AlarmKind | undefined {
+/** What a request names: `none` is no kind in particular, and `unknown` one that no alarm here is of. */
+type AskedKind = ToldAlarmKind | 'none' | 'unknown';
+
+function kindOf(type: number): AskedKind {
   switch (type) {
     case AlarmType.NONE:
-      return undefined;
+      return 'none';
     case AlarmType.NOSPACE:
       return 'no-space';
     case AlarmType.CORRUPT:
       return 'corrupt';
     default:
-      throw invalid('alarm', 'is not known', { limit: '0, 1 or 2', actual: String(type) });
+      return 'unknown';
   }
 }
 
 const types = { 'no-space': AlarmType.NOSPACE, corrupt: AlarmType.CORRUPT } as const satisfies Record<
-  AlarmKind,
+  ToldAlarmKind,
   AlarmType
 >;
 
-const typeNames = { 'no-space': 'NOSPACE', corrupt: 'CORRUPT' } as const satisfies Record<AlarmKind, string>;
+const typeNames = { 'no-space': 'NOSPACE', corrupt: 'CORRUPT' } as const satisfies Record<ToldAlarmKind, string>;

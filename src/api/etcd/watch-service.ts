@@ -19,10 +19,10 @@ export interface WatchServiceDependencies extends Omit<WatchSessionNeeds, 'watch
 /** The streams of a member, and what one holds for its client. */
 export const watchStreamLimits = { maxStreams: 20_000, maxBytesInFlight: 32 * 1024 } as const;
 
-/** etcd cuts messages (for watches that allow it) at the size of the largest request. */
+/** etcd cuts messages (for watches that allow it) at the size of the largest message it reads itself. */
 const watchLimits: WatchSessionLimits = {
   maxMessageBytes: 32 * 1024,
-  maxFragmentBytes: etcdLimits.maxCommandBytes,
+  maxFragmentBytes: etcdLimits.maxCommandBytes + etcdLimits.requestOverheadBytes,
   maxReplies: 100,
 };
 

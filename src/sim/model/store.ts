@@ -120,11 +120,11 @@ export class ModelStore {
 
   #refuseByAlarm(command: PlainCommand): void {
     const has = (kind: string): boolean => this.alarms.some(({ alarm }) => alarm === kind);
-    const isUpkeep = command.kind === 'alarm' || command.kind === 'configure' || command.kind === 'advance-clock';
+    const isUpkeep = ['alarm', 'configure', 'advance-clock', 'lease-renew'].includes(command.kind);
     if (!isUpkeep && has('corrupt')) throw new Refused('corrupt');
     const takesSpace =
       command.kind === 'lease-grant' || ((command.kind === 'put' || command.kind === 'txn') && mayPut(command));
-    if (takesSpace && has('no-space')) throw new Refused('no-space');
+    if (takesSpace && (has('no-space') || has('quota'))) throw new Refused('no-space');
   }
 
   #onLeases(command: Of<'lease-grant' | 'lease-revoke' | 'lease-renew' | 'lease-expire'>, entry: Entry): PlainResult {
@@ -172,7 +172,9 @@ export class ModelStore {
   }
 
   #alarm({ action, alarm, memberId }: Of<'alarm'>): PlainResult {
-    const others = this.alarms.filter((each) => each.alarm !== alarm || each.memberId !== memberId);
+    // To clear `no-space` about no member clears the quota's alarm, too.
+    const concerned: string[] = action === 'clear' && alarm === 'no-space' ? [alarm, 'quota'] : [alarm];
+    const others = this.alarms.filter((each) => !concerned.includes(each.alarm) || each.memberId !== memberId);
     const stood = others.length < this.alarms.length;
     this.alarms = action === 'raise' ? [...others, { alarm, memberId }] : others;
     return this.#done(stood === (action === 'clear'));

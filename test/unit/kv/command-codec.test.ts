@@ -78,6 +78,11 @@ const pinned: readonly (readonly [string, Command, string])[] = [
     unnamed({ kind: 'alarm', action: 'raise', alarm: 'corrupt', memberId: 2n ** 64n - 1n }),
     '02 00 16 01 01 ffffffffffffffff',
   ],
+  [
+    'an alarm of the quota',
+    unnamed({ kind: 'alarm', action: 'clear', alarm: 'quota', memberId: 0n }),
+    '02 00 16 00 02 0000000000000000',
+  ],
   ['a setting', unnamed({ kind: 'configure', quotaBytes: 0 }), '02 00 17 01 00'],
   ['no setting', unnamed({ kind: 'configure', quotaBytes: undefined }), '02 00 17 00'],
   [

@@ -30,7 +30,7 @@ describe('QuotaGuard', () => {
     expect(proposer.take()).toEqual([]);
     store.bytesInUse = 950_000;
     await time.pass(1000);
-    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'raise', alarm: 'no-space', memberId: 0n }]);
+    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'raise', alarm: 'quota', memberId: 0n }]);
   });
 
   it('raises it earlier when the store grows fast', async () => {
@@ -44,13 +44,13 @@ describe('QuotaGuard', () => {
 
   it('clears it by itself when space is back, also one that another leader raised', async () => {
     const { time, store, proposer } = bench();
-    store.alarms = [{ alarm: 'no-space', memberId: 0n }];
+    store.alarms = [{ alarm: 'quota', memberId: 0n }];
     store.bytesInUse = 920_000;
     await time.pass(1000);
     expect(proposer.take()).toEqual([]);
     store.bytesInUse = 899_999;
     await time.pass(1000);
-    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'clear', alarm: 'no-space', memberId: 0n }]);
+    expect(proposer.take()).toEqual([{ kind: 'alarm', action: 'clear', alarm: 'quota', memberId: 0n }]);
   });
 
   it('clears it when there is no quota any more', async () => {
@@ -62,14 +62,18 @@ describe('QuotaGuard', () => {
     expect(actions()).toEqual(['raise', 'clear']);
   });
 
-  it('leaves alone what an operator raised, and other alarms', async () => {
+  it('leaves alone what an operator raised about any member or none, and other alarms', async () => {
     const { time, store, actions } = bench();
     store.alarms = [
+      { alarm: 'no-space', memberId: 0n },
       { alarm: 'no-space', memberId: 3n },
       { alarm: 'corrupt', memberId: 0n },
     ];
     await time.pass(1000);
     expect(actions()).toEqual([]);
+    store.bytesInUse = 950_000;
+    await time.pass(1000);
+    expect(actions()).toEqual(['raise']);
   });
 
   it('does not take the size it finds when it begins for growth', async () => {

@@ -4,6 +4,7 @@ import type { Proposer } from '../../../node/call';
 import type { NodeStatus } from '../../../node/status';
 import type { Scheduler } from '../../../base/clock';
 import { QuorateError } from '../../../base/error';
+import { toldAlarms } from '../../told-alarms';
 import { etcdVersion } from '../downgrade';
 
 /** What probes look at. */
@@ -45,7 +46,9 @@ function version(): ProbeAnswer {
 
 async function health(needs: ProbeDependencies, query: URLSearchParams): Promise<ProbeAnswer> {
   const excluded = new Set(query.getAll('exclude'));
-  const alarm = needs.reader.alarms.map((it) => alarmNames[it.alarm]).find((name) => !excluded.has(name));
+  const alarm = toldAlarms(needs.reader.alarms)
+    .map((it) => alarmNames[it.alarm])
+    .find((name) => !excluded.has(name));
   let reason = '';
   if (alarm !== undefined) reason = `ALARM ${alarm}`;
   else if (query.get('serializable') !== 'true') {

@@ -10,11 +10,12 @@ import {
   type RaiseAlarmRequest,
   type RaiseAlarmResponse,
 } from '../../../gen/quorate/v1/maintenance';
-import type { AlarmCommand, AlarmKind, RequestId } from '../../../kv/command';
-import type { Alarm, KvReader, Result } from '../../../kv/result';
+import type { AlarmCommand, RequestId } from '../../../kv/command';
+import type { KvReader, Result } from '../../../kv/result';
 import type { CallContext, Proposer } from '../../../node/call';
 import type { ReadGate } from '../../read-gate';
 import { checkedRequestId } from '../../request-ids';
+import { type ToldAlarmKind, toldAlarms } from '../../told-alarms';
 import { invalid } from '../../validate';
 import { isReplayed, mutate, type RequestBounds } from '../mutation';
 
@@ -33,7 +34,7 @@ export async function listAlarms(
   call: CallContext,
 ): Promise<ListAlarmsResponse> {
   await reads.admit({ consistency, maxStaleness: undefined, minRevision: 0 }, call);
-  return { alarms: reader.alarms.map(alarmMessage) };
+  return { alarms: alarmMessages(reader.alarms) };
 }
 
 export function raiseAlarm(
@@ -61,7 +62,7 @@ export async function clearAlarm(
     throw invalid('request_id', 'does not go with member_id 0', { limit: 'one member', actual: 'whichever member' });
   }
   await needs.reads.linearizable(call);
-  const standing = needs.reader.alarms.filter((it) => it.alarm === alarm);
+  const standing = toldAlarms(needs.reader.alarms).filter((it) => it.alarm === alarm);
   let changed = false;
   for (const { memberId } of standing) {
     const cleared = await change(needs, { requestId, command: clear(memberId) }, call);
@@ -70,9 +71,9 @@ export async function clearAlarm(
   return { changed, replayed: false };
 }
 
-/** An alarm that stands, as a message. */
-export function alarmMessage({ alarm, memberId }: Alarm): AlarmMessage {
-  return { type: typeOfKind[alarm], memberId };
+/** The alarms that stand, as messages. */
+export function alarmMessages(alarms: KvReader['alarms']): AlarmMessage[] {
+  return toldAlarms(alarms).map(({ alarm, memberId }) => ({ type: typeOfKind[alarm], memberId }));
 }
 
 function change(
@@ -96,9 +97,9 @@ function change(
 const typeOfKind = {
   'no-space': AlarmType.NO_SPACE,
   corrupt: AlarmType.CORRUPT,
-} as const satisfies Record<AlarmKind, AlarmType>;
+} as const satisfies Record<ToldAlarmKind, AlarmType>;
 
-function alarmKind(type: number): AlarmKind {
+function alarmKind(type: number): ToldAlarmKind {
   switch (type) {
     case AlarmType.NO_SPACE:
       return 'no-space';

@@ -1,7 +1,7 @@
 /** `MaintenanceService.GetStoreStatus`: what this member's copy of the data holds, from memory. */
 import type { GetStoreStatusResponse } from '../../../gen/quorate/v1/maintenance';
 import type { KvReader } from '../../../kv/result';
-import { alarmMessage } from './alarms';
+import { alarmMessages } from './alarms';
 
 /** The facts it is made of. */
 export type StoreFacts = Pick<
@@ -19,6 +19,6 @@ export function storeStatus(reader: StoreFacts): GetStoreStatusResponse {
     sizeBytes: reader.sizeBytes(),
     sizeInUseBytes: reader.sizeInUseBytes(),
     quotaBytes,
-    alarms: reader.alarms.map(alarmMessage),
+    alarms: alarmMessages(reader.alarms),
   };
 }
