@@ -34,6 +34,12 @@ export function weighted<T>({ rng }: Pick<World, 'rng'>, choices: readonly (read
   throw new Error('the weights add up');
 }
 
+/** A number at the ends of what 64 bits hold, or of what other counters do: powers of two, one less, and their negatives. */
+export function someExtreme(world: Pick<World, 'rng'>): bigint {
+  const power = 2n ** BigInt(pick(world, [31, 32, 52, 53, 62, 63]));
+  return pick(world, [power - 1n, -power]);
+}
+
 /** A list of so many at most. */
 export function several<T>({ rng }: Pick<World, 'rng'>, least: number, most: number, make: () => T): T[] {
   return Array.from({ length: between(rng, least, most) }, make);
@@ -43,7 +49,7 @@ export function several<T>({ rng }: Pick<World, 'rng'>, least: number, most: num
 export function someRevision(world: World): bigint {
   const { rng, revision, compactRevision } = world;
   return BigInt(
-    weighted(world, [
+    weighted<() => number | bigint>(world, [
       [55, () => 0],
       [30, () => between(rng, Math.max(1, compactRevision), revision)],
       [5, () => revision],
@@ -52,6 +58,7 @@ export function someRevision(world: World): bigint {
       [2, () => revision + between(rng, 1, 3)],
       [1, () => Math.max(0, compactRevision - 1)],
       [1, () => -between(rng, 1, 3)],
+      [1, () => someExtreme(world)],
     ])(),
   );
 }
@@ -59,5 +66,6 @@ export function someRevision(world: World): bigint {
 /** A lease that is there, or none, or one that is not there. */
 export function someLease(world: World): bigint {
   if (world.leases.length > 0 && chance(world, 90)) return pick(world, world.leases);
+  if (chance(world, 10)) return someExtreme(world);
   return BigInt(between(world.rng, 1, 1000));
 }

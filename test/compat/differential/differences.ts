@@ -2,10 +2,29 @@
  * Every way in which two equal replies may look different, each with its reason; nothing else is forgiven.
  * `etcd` is Debian's, version 3.4; quorate answers as version 3.5 does.
  */
-import type { RangeResponse } from '../../../src/gen/etcd/etcdserverpb/kv';
-import { RangeRequest_SortTarget as Target } from '../../../src/gen/etcd/etcdserverpb/kv';
+import { status } from '@grpc/grpc-js';
+import {
+  Compare_CompareResult,
+  Compare_CompareTarget,
+  RangeRequest_SortOrder,
+  RangeRequest_SortTarget as Target,
+  type RangeResponse,
+} from '../../../src/gen/etcd/etcdserverpb/kv';
+import type { StatusResponse } from '../../../src/gen/etcd/etcdserverpb/maintenance';
 import type { KeyValue } from '../../../src/gen/etcd/mvccpb/kv';
-import type { Call, Outcome, RequestOf, Step } from './step';
+import { type Call, type Outcome, type RequestOf, type Step, textOf } from './step';
+
+const valuesOf = (enumeration: Readonly<Record<string, number>>): ReadonlySet<number> =>
+  new Set(Object.values(enumeration).filter((value) => value >= 0));
+const known = {
+  order: valuesOf(RangeRequest_SortOrder),
+  sortTarget: valuesOf(Target),
+  operator: valuesOf(Compare_CompareResult),
+  target: valuesOf(Compare_CompareTarget),
+};
+const alarmTexts = ['etcdserver: mvcc: database space exceeded', 'etcdserver: corrupt cluster'];
+/** Seconds. */
+const maxTtl = 9_000_000_000n;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,9 +32,11 @@ interface Difference {
   readonly reason: string;
   /** Gives what both servers must have in common. Gets replies without what the differences before it took out. */
   readonly common: (outcome: Outcome, step: Step) => Outcome;
+  /** What etcd is known to do otherwise; the answers of quorate stay as they are. */
+  readonly isOfEtcd?: true;
 }
 
-/** Far below the shortest time to live of a lease (generator.ts). */
+/** Far below the shortest time to live of a lease that is asked about while it is there (generator.ts). */
 const longestRunSeconds = 10_000n;
 
 const differences: readonly Difference[] = [
@@ -53,6 +74,70 @@ const differences: readonly Difference[] = [
     }),
   },
   {
+    reason:
+      'Answers about alarms have a header since version 3.5. Alarms come in no order (etcd keeps them in a map of Go).',
+    common: onReplies((reply, step) => {
+      if (!isCall(step, 'alarm')) return reply;
+      return { ...reply, header: undefined, alarms: sorted((reply as { readonly alarms: readonly Fields[] }).alarms) };
+    }),
+  },
+  {
+    reason: 'Programs, files and logs have their own versions, sizes and lengths; alarms come in no order.',
+    common: onReplies((reply, step) =>
+      isCall(step, 'status') ? statusInCommon(reply as unknown as StatusResponse) : reply,
+    ),
+  },
+  {
+    reason: 'A message that is larger than gRPC itself takes is refused by its library, in the words of Go or of Node.',
+    common: (outcome) => {
+      if ('reply' in outcome) return outcome;
+      const [, actual, most] =
+        /^(?:grpc: r|R)eceived message larger than max \((\d+) vs\.? (\d+)\)$/.exec(outcome.message) ?? [];
+      return actual === undefined ? outcome : { ...outcome, message: `${actual} bytes are more than ${most}` };
+    },
+  },
+  {
+    reason: 'An unknown order, or an unknown thing to sort by, is refused since version 3.5.',
+    isOfEtcd: true,
+    common: (outcome, step) => {
+      const ranges = step.kind === 'call' ? rangesOf(step) : [];
+      const isKnown = ranges.every(
+        ({ sortOrder, sortTarget }) => known.order.has(sortOrder) && known.sortTarget.has(sortTarget),
+      );
+      return isKnown || isInvalid(outcome) ? outcome : invalidArgument('etcdserver: invalid sort option');
+    },
+  },
+  {
+    reason:
+      'An unknown comparison is refused by quorate: what it asks is not known, so nothing may be done as if it were true. ' +
+      'etcd takes an unknown operator for true, and compares as equal what an unknown target means.',
+    isOfEtcd: true,
+    common: (outcome, step) => {
+      if (step.kind !== 'call' || step.method !== 'txn' || isInvalid(outcome)) return outcome;
+      const odd = step.request.compare.find(
+        ({ result, target }) => !known.operator.has(result) || !known.target.has(target),
+      );
+      if (odd === undefined) return outcome;
+      const isTarget = known.operator.has(odd.result);
+      return invalidArgument(
+        isTarget
+          ? `target is not known: it is ${odd.target}, allowed is 0 to 4`
+          : `result is not known: it is ${odd.result}, allowed is 0 to 3`,
+      );
+    },
+  },
+  {
+    reason: 'Of two reasons to refuse a lease, alarms are the first to etcd, and the length of its time is to quorate.',
+    isOfEtcd: true,
+    common: (outcome, step) => {
+      const isTooLong = step.kind === 'call' && step.method === 'leaseGrant' && step.request.TTL > maxTtl;
+      const isByAlarm = 'message' in outcome && alarmTexts.includes(outcome.message);
+      return isTooLong && isByAlarm
+        ? { code: status.OUT_OF_RANGE, message: 'etcdserver: too large lease TTL' }
+        : outcome;
+    },
+  },
+  {
     reason: 'The order of keys with equal sort values is not defined (etcd sorts by a method that is not stable).',
     common: onReplies((reply, step) => inDefinedOrder(reply, step)),
   },
@@ -66,9 +151,46 @@ export function patienceMsWith(step: Step): number {
   return isCall(step, 'hashKv') ? 3000 : 0;
 }
 
-/** What of an outcome must be the same on both servers. */
-export function normalised(outcome: Outcome, step: Step): Outcome {
-  return differences.reduce((common, difference) => difference.common(common, step), outcome);
+/** What of an outcome must be the same on both servers, `quorate` or one of etcd. */
+export function normalised(outcome: Outcome, step: Step, server: string): Outcome {
+  const all = server === 'quorate' ? differences.filter(({ isOfEtcd }) => isOfEtcd !== true) : differences;
+  return all.reduce((common, difference) => difference.common(common, step), outcome);
+}
+
+function invalidArgument(message: string): Outcome {
+  return { code: status.INVALID_ARGUMENT, message };
+}
+
+/** Whether etcd refused it, too, before it came to what is unknown. */
+function isInvalid(outcome: Outcome): boolean {
+  const refused: number = status.INVALID_ARGUMENT;
+  return 'code' in outcome && outcome.code === refused;
+}
+
+/** Of a call, or of a transaction's own operations. */
+function rangesOf(call: Call): readonly RequestOf<'range'>[] {
+  if (call.method === 'range') return [call.request];
+  if (call.method !== 'txn') return [];
+  const { success, failure } = call.request;
+  return [...success, ...failure].flatMap(({ request }) => (request?.$case === 'requestRange' ? [request.value] : []));
+}
+
+/** After the headers' difference, only whether there is a term is told. */
+function statusInCommon(reply: StatusResponse): Fields {
+  return {
+    isVersion: /^3\.\d+\.\d+$/.test(reply.version),
+    isOfSomeSize: reply.dbSizeInUse > 0n && reply.dbSizeInUse <= reply.dbSize,
+    isApplied: reply.raftAppliedIndex > 0n && reply.raftAppliedIndex <= reply.raftIndex,
+    hasLeader: reply.leader !== 0n,
+    hasTerm: reply.raftTerm,
+    isLearner: reply.isLearner,
+    errors: sorted(reply.errors),
+  };
+}
+
+/** In the order of what they look like. */
+function sorted<T>(values: readonly T[]): readonly T[] {
+  return [...values].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
 }
 
 function onReplies(change: (reply: Fields, step: Step) => Fields): Difference['common'] {

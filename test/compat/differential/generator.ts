@@ -10,12 +10,16 @@ import {
 } from '../../../src/gen/etcd/etcdserverpb/lease';
 import { HashKVRequest } from '../../../src/gen/etcd/etcdserverpb/maintenance';
 import { WatchCreateRequest } from '../../../src/gen/etcd/etcdserverpb/watch';
-import { chance, pick, several, someLease, weighted, type World } from './chance';
+import { chance, pick, several, someExtreme, someLease, weighted, type World } from './chance';
 import { aliasOf } from './leases';
+import { AlarmEpisode, someAlarmList, statusCall } from './alarm-episode';
 import { someMistake } from './mistakes';
+import { oversizedRange, someLargeRevision, someOversized } from './oversized';
 import { none, someDelete, somePut, someRange, someRangeRead } from './requests';
+import { someShortLease } from './short-leases';
 import { type Call, type Outcome, request, type Step } from './step';
 import { someTxn } from './transactions';
+import { someUnknownEnum } from './unknown-enums';
 
 /** Reads with nothing in between may be answered in any order: so many are sent at once, at most. */
 const mostReads = 8;
@@ -25,7 +29,7 @@ const mostSessions = 3;
 const longestSession = 80;
 /** Leases that are there at once, at most. */
 const mostLeases = 12;
-/** Seconds; long enough that no lease runs out while the stream runs. */
+/** Seconds; long enough that no lease runs out while the stream runs, but those that are waited for (short-leases.ts). */
 const shortestTtl = 100_000;
 
 export class Generator {
@@ -37,6 +41,8 @@ export class Generator {
   #batches = 0;
   #leasesSoFar = 0;
   #drawnSoFar = 0;
+  /** Alarms that stand: until they are cleared, some of what a session needs at its end is refused. */
+  #alarms: AlarmEpisode | undefined;
   /** What has to come before anything else. */
   readonly #next: Step[] = [];
 
@@ -51,6 +57,7 @@ export class Generator {
   /** Steps that may be done at the same time. */
   batch(): readonly Step[] {
     this.#batches++;
+    if (this.#alarms !== undefined) return this.#batchIn(this.#alarms);
     const due = [...this.#sessions].find(([, until]) => until <= this.#batches);
     if (due !== undefined) return [this.#close(due[0])];
     const next = this.#next.shift();
@@ -63,21 +70,78 @@ export class Generator {
       [200, () => [{ kind: 'call', method: 'txn', request: someTxn(world) }]],
       [50, () => [this.#leaseChange()]],
       [50, () => [someMistake(world)]],
+      [20, () => [someUnknownEnum(world)]],
+      [8, () => this.#inSequence(someOversized(world))],
+      [3, () => [pick(world, [statusCall, someAlarmList(world)])]],
+      [4, () => this.#beginAlarms()],
+      [2, () => this.#inSequence(someShortLease(world, this.#newLeaseId()))],
+      [this.#sessions.size < mostSessions ? 2 : 0, () => this.#watchLargeRevision()],
+      [this.#sessions.size > 0 ? 10 : 0, () => [this.#askProgress()]],
       [this.#sessions.size < mostSessions ? 30 : 0, () => [this.#open()]],
       [3, () => this.#compact()],
     ])();
   }
 
-  /** Closes what is open. */
+  /** Ends what is under way: clears alarms, closes sessions. */
   end(): readonly Step[] {
+    const steps: Step[] = [];
+    for (; this.#alarms !== undefined && !this.#alarms.isOver;) steps.push(this.#alarms.clearOne());
+    this.#alarms = undefined;
+    return [...steps, ...this.#closeAll()];
+  }
+
+  #closeAll(): Step[] {
     return [...this.#sessions.keys()].map((session) => this.#close(session));
+  }
+
+  /** Nothing comes between. */
+  #inSequence([first, ...others]: readonly Step[]): readonly Step[] {
+    this.#next.push(...others);
+    return first === undefined ? [] : [first];
+  }
+
+  #beginAlarms(): readonly Step[] {
+    const [episode, first] = AlarmEpisode.begin(this.#world);
+    this.#alarms = episode;
+    return [first];
+  }
+
+  #batchIn(alarms: AlarmEpisode): readonly Step[] {
+    const world = this.#world;
+    const step = alarms.next();
+    if (alarms.isOver) this.#alarms = undefined;
+    if (step !== undefined) return [step];
+    return weighted<() => readonly Step[]>(world, [
+      [20, () => several(world, 1, mostReads, () => this.#read())],
+      [30, () => [{ kind: 'call', method: 'put', request: somePut(world) }]],
+      [10, () => [{ kind: 'call', method: 'deleteRange', request: someDelete(world) }]],
+      // Not nested: etcd overlooks what is put by a transaction within another, and lets it through.
+      [20, () => [{ kind: 'call', method: 'txn', request: someTxn(world, 0) }]],
+      [10, () => [this.#leaseChange()]],
+    ])();
+  }
+
+  /** A session that sees revisions which are larger than a message may be, and what they consist of. */
+  #watchLargeRevision(): readonly Step[] {
+    const world = this.#world;
+    const session = ++this.#sessionsSoFar;
+    const watch = (fields: Partial<WatchCreateRequest>): WatchCreateRequest =>
+      request(WatchCreateRequest, { ...oversizedRange, prevKv: true, fragment: true, ...fields });
+    const creates = [watch({}), watch({ fragment: false }), watch({ filters: [0] }), watch({ prevKv: false })];
+    const open: Step = { kind: 'open', session, creates: several(world, 1, 3, () => pick(world, creates)) };
+    return this.#inSequence([open, ...someLargeRevision(world), { kind: 'close', session, way: 'cancel' }]);
+  }
+
+  #askProgress(): Step {
+    return { kind: 'progress', session: pick(this.#world, [...this.#sessions.keys()]) };
   }
 
   /** Tells what a step came to. */
   observe(step: Step, outcome: Outcome): void {
-    if (step.kind !== 'call' || !('reply' in outcome)) return;
-    const reply = outcome.reply as { readonly header?: ResponseHeader; readonly ID?: bigint };
-    this.#world.revision = Math.max(this.#world.revision, Number(reply.header?.revision ?? 0n));
+    if (!('reply' in outcome)) return;
+    const reply = outcome.reply as { readonly header?: ResponseHeader; readonly ID?: bigint } | undefined;
+    this.#world.revision = Math.max(this.#world.revision, Number(reply?.header?.revision ?? 0n));
+    if (step.kind !== 'call') return;
     if (step.method === 'put') this.#putRevisions.push(this.#world.revision);
     if (step.method === 'compact') this.#compacted(Number(step.request.revision));
     const { leases } = this.#world;
@@ -134,9 +198,13 @@ export class Generator {
     const isDrawn = chance(this.#world, 10);
     if (isDrawn) this.#drawnSoFar++;
     const sign = chance(this.#world, 10) ? -1n : 1n;
-    const ID = isDrawn ? 0n : sign * BigInt(1000 + ++this.#leasesSoFar);
+    const ID = isDrawn ? 0n : chance(this.#world, 5) ? someExtreme(this.#world) : sign * this.#newLeaseId();
     const TTL = BigInt(shortestTtl + between(this.#world.rng, 0, 1000) * 100);
     return { kind: 'call', method: 'leaseGrant', request: request(LeaseGrantRequest, { ID, TTL }) };
+  }
+
+  #newLeaseId(): bigint {
+    return BigInt(1000 + ++this.#leasesSoFar);
   }
 
   #open(): Step {
@@ -149,12 +217,13 @@ export class Generator {
   #watch(): WatchCreateRequest {
     const world = this.#world;
     const { rng, revision, compactRevision } = world;
-    const startRevision = weighted<() => number>(world, [
+    const startRevision = weighted<() => number | bigint>(world, [
       [25, () => 0],
       [50, () => between(rng, Math.max(1, compactRevision), revision)],
       [8, () => Math.max(1, compactRevision)],
       [6, () => between(rng, 1, Math.max(1, compactRevision))],
       [8, () => revision + between(rng, 1, 8)],
+      [2, () => pick(world, [2n ** 53n, 2n ** 63n - 1n])],
       // Not below 0: etcd 3.4 then loses events, also those of other watches. Later versions refuse it, and so does quorate.
     ])();
     const filters = weighted(world, [
@@ -163,6 +232,9 @@ export class Generator {
       [12, [1]],
       [3, [0, 1]],
       [3, [1, 1]],
+      // To etcd, and so here, a filter that is not known lets everything through.
+      [4, [7]],
+      [2, [0, -1]],
     ]) as WatchCreateRequest['filters'];
     return request(WatchCreateRequest, {
       ...(chance(world, 5) ? { key: none, rangeEnd: none } : someRange(world)),
@@ -183,7 +255,7 @@ export class Generator {
 
   /** With every session closed first: whether a watch has got past a revision when it is compacted is a matter of luck. */
   #compact(): readonly Step[] {
-    const [first, ...closing] = this.end();
+    const [first, ...closing] = this.#closeAll();
     const upTo = this.#putRevisions[between(this.#world.rng, 0, Math.max(0, this.#putRevisions.length - 1))];
     if (upTo === undefined) return [];
     const physical = chance(this.#world, 30);

@@ -1,8 +1,9 @@
 /** One seeded stream of steps from a pair of fresh servers, and what to do when the two differ: find the least that shows it. */
 import { Generator } from './generator';
-import { Comparison, type Pair, type Volume } from './run';
+import { Comparison, type Pair } from './run';
 import { lineOf, type Step } from './step';
 import type { Target } from './target';
+import type { Volume } from './volume';
 
 /** Two fresh servers. */
 export interface Servers {
@@ -77,6 +78,7 @@ async function smallestFailing(all: readonly Step[], start: () => Promise<Server
 }
 
 function changesSomething(step: Step): boolean {
+  if (step.kind === 'run-out') return true;
   return step.kind === 'call' && !['range', 'leaseTimeToLive', 'leaseLeases', 'hashKv', 'status'].includes(step.method);
 }
 

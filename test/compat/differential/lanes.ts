@@ -1,12 +1,31 @@
 /** Several streams beside each other, and what they must amount to. */
 import { runLane } from './lane';
-import type { Volume } from './run';
+import { noVolume, type Volume } from './volume';
 import { etcdAndQuorate } from './servers';
 
 /** Streams at a time, each with servers of its own: a stream waits much, for one server or the other. */
 const lanes = 6;
 /** No stream ends exactly where it is told to. */
 const surplus = 1.02;
+
+/** Each of these must have been there more often than once in so many calls: about half of what is usual, or less if it is rare. */
+const leastOften = {
+  errors: 20,
+  tooLarge: 2000,
+  tooManyOperations: 1000,
+  unknownEnums: 250,
+  extremes: 40,
+  runOuts: 3000,
+  alarms: 600,
+  refusedByAlarm: 1000,
+  statuses: 2000,
+  sessions: 100,
+  watches: 50,
+  filtered: 200,
+  withPrevious: 20,
+  fragments: 2500,
+  progress: 200,
+} as const satisfies Partial<Record<keyof Volume, number>>;
 
 /**
  * Compares etcd and quorate.
@@ -25,12 +44,15 @@ export async function compareInLanes(
   const volumes = await Promise.all(
     Array.from({ length: lanes }, (_, lane) => runLane(seed + lane, perLane, () => etcdAndQuorate(program))),
   );
-  const all = (field: keyof Volume): number => volumes.reduce((sum, volume) => sum + volume[field], 0);
-  expect(all('calls')).toBeGreaterThanOrEqual(calls);
-  expect(all('errors')).toBeGreaterThan(calls / 20);
-  expect(all('sessions')).toBeGreaterThanOrEqual(calls / 100);
-  expect(all('watches')).toBeGreaterThan(calls / 50);
-  expect(all('events')).toBeGreaterThan(events);
+  const total = noVolume();
+  for (const name of Object.keys(total) as (keyof Volume)[]) {
+    total[name] = volumes.reduce((sum, volume) => sum + volume[name], 0);
+  }
+  process.stderr.write(`differential: ${JSON.stringify(total)}\n`);
+  expect(total.calls).toBeGreaterThanOrEqual(calls);
+  expect(total.events).toBeGreaterThan(events);
+  const names = Object.keys(leastOften) as (keyof typeof leastOften)[];
+  expect(names.filter((name) => total[name] <= calls / leastOften[name])).toEqual([]);
 }
 
 /** Milliseconds; on a machine that is busy with other things, too. */

@@ -10,7 +10,7 @@ import {
 } from '../../../src/gen/etcd/etcdserverpb/kv';
 import { LeaseGrantRequest, LeaseRevokeRequest } from '../../../src/gen/etcd/etcdserverpb/lease';
 import { HashKVRequest } from '../../../src/gen/etcd/etcdserverpb/maintenance';
-import { pick, several, someLease, weighted, type World } from './chance';
+import { pick, several, someExtreme, someLease, weighted, type World } from './chance';
 import { none, someKey, someRange, someValue } from './requests';
 import { type Call, request } from './step';
 import { someCompare, someTxn } from './transactions';
@@ -108,6 +108,7 @@ function badLease(world: World): Call {
   return pick<Call>(world, [
     { kind: 'call', method: 'leaseGrant', request: request(LeaseGrantRequest, { ID: id, TTL: 5000n }) },
     { kind: 'call', method: 'leaseGrant', request: request(LeaseGrantRequest, { ID: 77n, TTL: 9_000_000_001n }) },
+    { kind: 'call', method: 'leaseGrant', request: request(LeaseGrantRequest, { ID: 77n, TTL: 2n ** 63n - 1n }) },
     { kind: 'call', method: 'leaseRevoke', request: request(LeaseRevokeRequest, { ID: 10_000n + id }) },
     { kind: 'call', method: 'leaseRevoke', request: request(LeaseRevokeRequest, { ID: 0n }) },
     { kind: 'call', method: 'put', request: request(PutRequest, { key: someKey(world), lease: 10_000n + id }) },
@@ -117,7 +118,16 @@ function badLease(world: World): Call {
 
 function badRevision(world: World): Call {
   const { rng, revision, compactRevision } = world;
-  const wrong = BigInt(pick(world, [revision + between(rng, 1, 9), compactRevision - 1, compactRevision, 0, -1]));
+  const wrong = BigInt(
+    pick<number | bigint>(world, [
+      revision + between(rng, 1, 9),
+      compactRevision - 1,
+      compactRevision,
+      0,
+      -1,
+      someExtreme(world),
+    ]),
+  );
   // A store that was never compacted takes 0, once, in etcd: as if the last compaction had been at -1.
   const isOddity = compactRevision === 0 && wrong === 0n;
   const refused = (wrong <= BigInt(compactRevision) && !isOddity) || wrong > BigInt(revision);

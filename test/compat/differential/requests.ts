@@ -1,7 +1,7 @@
 /** Random requests on keys: puts, deletes and ranges with every option. */
 import { between } from '../../../src/base/rng';
 import { DeleteRangeRequest, PutRequest, RangeRequest } from '../../../src/gen/etcd/etcdserverpb/kv';
-import { chance, pick, several, someLease, someRevision, weighted, type World } from './chance';
+import { chance, pick, several, someExtreme, someLease, someRevision, weighted, type World } from './chance';
 import { request } from './step';
 
 const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -81,7 +81,7 @@ export function someDelete(world: World): DeleteRangeRequest {
 export function someRangeRead(world: World): RangeRequest {
   return request(RangeRequest, {
     ...someRange(world),
-    limit: chance(world, 30) ? BigInt(between(world.rng, -1, 12)) : 0n,
+    limit: someLimit(world),
     revision: someRevision(world),
     sortOrder: chance(world, 30) ? pick(world, [0, 1, 2]) : 0,
     sortTarget: chance(world, 30) ? pick(world, [0, 1, 2, 3, 4]) : 0,
@@ -95,6 +95,18 @@ export function someRangeRead(world: World): RangeRequest {
   });
 }
 
+function someLimit(world: World): bigint {
+  return weighted(world, [
+    [68, () => 0n],
+    [30, () => BigInt(between(world.rng, -1, 12))],
+    [2, () => someExtreme(world)],
+  ])();
+}
+
 function someBound(world: World): bigint {
-  return chance(world, 6) ? BigInt(between(world.rng, -1, world.revision + 2)) : 0n;
+  return weighted(world, [
+    [190, () => 0n],
+    [12, () => BigInt(between(world.rng, -1, world.revision + 2))],
+    [1, () => someExtreme(world)],
+  ])();
 }

@@ -36,6 +36,10 @@ export type Step =
   | { readonly kind: 'keep-alive'; readonly id: bigint }
   /** Opens a watch stream and creates watches on it, one after the other. */
   | { readonly kind: 'open'; readonly session: number; readonly creates: readonly WatchCreateRequest[] }
+  /** Makes calls that give keys to a lease of few seconds, and waits until it has run out on both servers. */
+  | { readonly kind: 'run-out'; readonly lease: bigint; readonly calls: readonly Call[] }
+  /** Brings the watches of a stream up to date, and asks how far they are. */
+  | { readonly kind: 'progress'; readonly session: number }
   /** Brings the watches of a stream up to date, ends them in one of the possible ways, and compares what they told. */
   | { readonly kind: 'close'; readonly session: number; readonly way: 'cancel' | 'leave' };
 

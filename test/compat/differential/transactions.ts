@@ -7,7 +7,7 @@ import {
   type RequestOp,
   TxnRequest,
 } from '../../../src/gen/etcd/etcdserverpb/kv';
-import { chance, pick, several, someLease, weighted, type World } from './chance';
+import { chance, pick, several, someExtreme, someLease, weighted, type World } from './chance';
 import { none, someDelete, someKey, somePut, someRange, someRangeRead, someValue } from './requests';
 import { request } from './step';
 
@@ -23,9 +23,13 @@ interface Shape {
   readonly deletes: boolean;
 }
 
-export function someTxn(world: World, shape?: Shape): TxnRequest {
-  const own = shape ?? { depth: 2, isReadOnly: chance(world, 15), deletes: chance(world, 60) };
-  const operations = (): RequestOp[] => several(world, 0, 4, () => someOperation(world, own));
+/** @param depth how deep transactions nest */
+export function someTxn(world: World, depth = 2): TxnRequest {
+  return txnOf(world, { depth, isReadOnly: chance(world, 15), deletes: chance(world, 60) });
+}
+
+function txnOf(world: World, shape: Shape): TxnRequest {
+  const operations = (): RequestOp[] => several(world, 0, 4, () => someOperation(world, shape));
   return request(TxnRequest, {
     compare: several(world, 0, 3, () => someCompare(world)),
     success: operations(),
@@ -37,7 +41,7 @@ function someOperation(world: World, shape: Shape): RequestOp {
   const { depth, isReadOnly, deletes } = shape;
   const range = (): RequestOp => ({ request: { $case: 'requestRange', value: rangeWithin(world) } });
   const nested = (): RequestOp => ({
-    request: { $case: 'requestTxn', value: someTxn(world, { ...shape, depth: depth - 1 }) },
+    request: { $case: 'requestTxn', value: txnOf(world, { ...shape, depth: depth - 1 }) },
   });
   return weighted<() => RequestOp>(world, [
     [30, range],
@@ -64,11 +68,12 @@ export function someCompare(world: World): Compare {
   const isRange = chance(world, 25);
   const number = (): bigint =>
     BigInt(
-      weighted(world, [
+      weighted<number | bigint>(world, [
         [40, 0],
         [30, between(rng, 1, 4)],
         [25, between(rng, 1, revision + 1)],
         [5, -1],
+        [3, someExtreme(world)],
       ]),
     );
   const targets: readonly (readonly [number, Compare['targetUnion']])[] = [

@@ -11,6 +11,10 @@ import {
 
 /** No answer is waited for longer, ms. */
 const patienceMs = 15_000;
+/** What is longer comes in parts to watches that allow it, bytes: the largest message that etcd takes. */
+const longestMessage = 2 * 1024 * 1024;
+/** No store ever gets so far: such a watch waits for ever. */
+const unreachableRevision = 2n ** 31n;
 
 /** One watch of a stream. */
 interface Watch {
@@ -19,8 +23,10 @@ interface Watch {
   readonly events: Event[];
   /** Ended by the server. */
   canceled: WatchResponse | undefined;
-  /** Whether the last response was a part of one. */
+  /** Whether the last response was a part of one, and not the last one. */
   isInFragment: boolean;
+  /** Responses that were. */
+  fragments: number;
 }
 
 export class WatchStream {
@@ -62,6 +68,26 @@ export class WatchStream {
     return this.#watches.reduce((sum, { events }) => sum + events.length, 0);
   }
 
+  get previousCount(): number {
+    return this.#watches.reduce((sum, { events }) => sum + events.filter((it) => it.prevKv !== undefined).length, 0);
+  }
+
+  get filteredCount(): number {
+    return this.#watches.filter(({ create }) => create.filters.length > 0).length;
+  }
+
+  get fragmentCount(): number {
+    return this.#watches.reduce((sum, { fragments }) => sum + fragments, 0);
+  }
+
+  /**
+   * Whether the question for progress has an answer: to etcd 3.4 always, later and here only if no watch waits for a revision
+   * that is yet to be made.
+   */
+  get tellsProgress(): boolean {
+    return this.live.length > 0 && !this.live.some(isWaiting);
+  }
+
   /** The watches that still tell events. */
   get live(): readonly WatchCreateRequest[] {
     return this.#watches.filter((watch) => isLive(watch)).map(({ create }) => create);
@@ -74,7 +100,7 @@ export class WatchStream {
    */
   async caughtUp(last: { readonly put: bigint; readonly delete: bigint }): Promise<void> {
     const isBehind = (watch: Watch): boolean => {
-      if (!isLive(watch) || isMute(watch.create)) return false;
+      if (!isLive(watch) || isMute(watch.create) || isWaiting(watch.create)) return false;
       const awaited = watch.create.filters.includes(WatchCreateRequest_FilterType.NODELETE) ? last.put : last.delete;
       return (watch.events.at(-1)?.kv?.modRevision ?? 0n) < awaited;
     };
@@ -87,9 +113,10 @@ export class WatchStream {
     return this.#reply('a progress', ({ created, canceled }) => !created && !canceled);
   }
 
-  /** Cancels every watch, also those that the server has ended; the last to be created first. */
+  /** Cancels every watch, also those that the server has ended; the last to be created first, and before it one that is not there. */
   async cancelAll(): Promise<readonly WatchResponse[]> {
     const answers: WatchResponse[] = [];
+    this.#stream.write({ requestUnion: { $case: 'cancelRequest', value: { watchId: 1_000_000n } } });
     for (const { created } of this.#watches.filter((watch) => !watch.created.canceled).reverse()) {
       const { watchId } = created;
       this.#stream.write({ requestUnion: { $case: 'cancelRequest', value: { watchId } } });
@@ -103,9 +130,14 @@ export class WatchStream {
     this.#stream.cancel();
   }
 
-  /** What each watch was told, in the order of creation. */
+  /** What each watch was told, in the order of creation; then answers that nobody asked for. */
   accounts(): readonly unknown[] {
-    return this.#watches.map(({ created, canceled, events }) => ({ created, canceled, events }));
+    const told = this.#watches.map(({ create, created, canceled, events, fragments }) => {
+      // Of what comes from the history, etcd puts many revisions into one response, and cuts that.
+      const parts = create.startRevision === 0n ? { fragments } : {};
+      return { created, canceled, events, ...parts };
+    });
+    return [...told, ...this.#replies];
   }
 
   #receive(raw: WatchResponse): void {
@@ -122,7 +154,8 @@ export class WatchStream {
       this.#violated('created', 'nobody asked');
       return;
     }
-    this.#watches.push({ create: this.#creating, created, events: [], canceled: undefined, isInFragment: false });
+    const heard = { events: [], canceled: undefined, isInFragment: false, fragments: 0 };
+    this.#watches.push({ create: this.#creating, created, ...heard });
     this.#creating = undefined;
   }
 
@@ -145,8 +178,17 @@ export class WatchStream {
     if (revisions[0] === before && !watch.isInFragment) this.#violated('W4', `revision ${before} is split`);
     const newest = revisions.at(-1) ?? 0n;
     if ((response.header?.revision ?? 0n) < newest) this.#violated('header', `is below its events' revision ${newest}`);
+    this.#checkLength(watch, response);
     watch.isInFragment = response.fragment;
+    if (response.fragment) watch.fragments++;
     watch.events.push(...response.events);
+  }
+
+  #checkLength({ create }: Watch, { fragment, events }: WatchResponse): void {
+    if (!create.fragment && fragment) this.#violated('fragment', 'nobody asked for parts');
+    if (!create.fragment || events.length < 2) return;
+    const bytes = events.reduce((sum, event) => sum + bytesOf(event), 0);
+    if (bytes > longestMessage) this.#violated('fragment', `${bytes} bytes come in one part`);
   }
 
   #violated(rule: string, sentence: string): void {
@@ -195,4 +237,13 @@ function isLive({ created, canceled }: Watch): boolean {
 function isMute({ filters }: WatchCreateRequest): boolean {
   const { NOPUT, NODELETE } = WatchCreateRequest_FilterType;
   return filters.includes(NOPUT) && filters.includes(NODELETE);
+}
+
+export function isWaiting({ startRevision }: WatchCreateRequest): boolean {
+  return startRevision >= unreachableRevision;
+}
+
+/** Of keys and values, without what is around them. */
+function bytesOf({ kv, prevKv }: Event): number {
+  return [kv, prevKv].reduce((sum, pair) => sum + (pair === undefined ? 0 : pair.key.length + pair.value.length), 0);
 }
