@@ -5,6 +5,7 @@ import { defaultWatchHubOptions, type WatchHubOptions } from '../kv/watch-hub';
 import { defaultNodeOptions, type NodeOptions } from '../node/options';
 import { defaultRaftOptions, type RaftOptions } from '../raft';
 import { faultKinds } from './faults';
+import { unheardFollower } from './faults/snapshots';
 import { chanceFor, isLucky, pick, real } from './world/chance';
 import type { DiskQuality } from './world/disk';
 import type { NetworkQuality } from './world/network';
@@ -53,7 +54,7 @@ export function drawPlan(seed: number): Plan {
   const rng = chanceFor(seed, 'plan');
   const leaseReads = isLucky(rng, 0.25);
   const maxDriftRate = pick(rng, [0, 0.01, 0.1]);
-  return {
+  const plan: Plan = {
     seed,
     members: pick(rng, [3, 3, 3, 3, 5, 5, 5, 4, 2, 1]),
     clients: between(rng, 2, 8),
@@ -72,6 +73,18 @@ export function drawPlan(seed: number): Plan {
     maxTailBytes: pick(rng, [1, 100, 100_000]),
     raftOptions: { ...drawRaftOptions(rng), leaseReads, maxClockDrift: driftBetween(maxDriftRate) },
     nodeOptions: drawNodeOptions(rng),
+  };
+  return isLucky(chanceFor(seed, 'plan of the unheard'), 0.7) ? openedWide(plan) : plan;
+}
+
+/** Where a follower is to get far ahead of what it is known to have, its leader sends on, and has a short log. */
+function openedWide(plan: Plan): Plan {
+  if (!plan.faults.has(unheardFollower.name)) return plan;
+  const { maxInflightAppends, maxInflightBytes } = defaultRaftOptions;
+  return {
+    ...plan,
+    raftOptions: { ...plan.raftOptions, maxInflightAppends, maxInflightBytes },
+    nodeOptions: { ...plan.nodeOptions, compactLogEntries: 3, trailingLogEntries: 1 },
   };
 }
 

@@ -4,7 +4,7 @@ import { bitFlip, failingDisk, fullDisk, lostDisk, slowDisk, stalledDisk } from 
 import type { FaultKind } from './fault';
 import { bridge, brokenPair, chain, isolateLeader, oneWay, partition, star } from './partitions';
 import { clockJump, crash, crashAll, crashLoop, pause, pauseOthers, powerCut, powerCutAll, restart } from './processes';
-import { brokenTransfer, corruptTransfer, crashAtSnapshot } from './snapshots';
+import { brokenTransfer, corruptTransfer, crashAtSnapshot, unheardFollower } from './snapshots';
 import { lostConnection, strayTimeoutNow } from './stray-messages';
 import { deafAbdication, lateAnswers, musicalChairs, usurper } from './usurpers';
 
@@ -24,5 +24,5 @@ export const faultKinds: readonly FaultKind[] = [
   ],
   ...[crash, crashAll, crashLoop, powerCut, powerCutAll, pause, pauseOthers, clockJump, restart],
   ...[slowDisk, stalledDisk, failingDisk, bitFlip, lostDisk, fullDisk],
-  ...[crashAtSnapshot, brokenTransfer, corruptTransfer],
+  ...[crashAtSnapshot, brokenTransfer, corruptTransfer, unheardFollower],
 ];

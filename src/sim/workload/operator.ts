@@ -17,6 +17,8 @@ export interface OperatorWorld {
   readonly agenda: Agenda;
   /** Who is there. */
   readonly present: readonly SimMember[];
+  /** Who was taken out, as its operator was told. */
+  readonly former: readonly DirectoryEntry[];
   isLost(id: MemberId): boolean;
   /** A machine that was never used; `undefined` when there are enough of them. */
   newMember(promoteWhenReady: boolean): DirectoryEntry | undefined;
@@ -77,7 +79,7 @@ export class Operator {
     const member = pick(rng, world.present);
     const kinds = wishKinds.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
     const wish = pick(rng, kinds).draw({
-      ...{ rng, listed: member.listed() },
+      ...{ rng, listed: member.listed(), former: world.former },
       isLost: (id) => world.isLost(id),
       newMember: (promote) => world.newMember(promote),
     });
@@ -140,7 +142,7 @@ export function joiningOf(wish: Wish): MemberId | undefined {
 }
 
 /** Whom a wish would take out, by name. */
-function leavingOf(wish: Wish): string | undefined {
+export function leavingOf(wish: Wish): string | undefined {
   return wish.$case === 'remove' || wish.$case === 'replace' ? wish.value.name : undefined;
 }
 

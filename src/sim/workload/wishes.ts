@@ -10,6 +10,8 @@ export interface OperatorView {
   readonly rng: Rng;
   /** As the member that it asks lists them. */
   readonly listed: readonly ListedMember[];
+  /** Who was a member, and surely is none any more. */
+  readonly former: readonly DirectoryEntry[];
   /** Will never come back: the first to be taken out. */
   readonly isLost: (id: MemberId) => boolean;
   /** How the directory would list a machine that was never used; `undefined` when there are enough of them. */
@@ -33,6 +35,15 @@ const add: WishKind = {
     if (listed.length >= maxListed) return undefined;
     const member = newMember(isLucky(rng, 0.8));
     return member === undefined ? undefined : { $case: 'add', value: { member } };
+  },
+};
+
+/** A former member under its old id: never, since it may have forgotten what it promised (invariant M7). */
+export const readmit: WishKind = {
+  name: 'readmit',
+  weight: 2,
+  draw({ rng, former }) {
+    return former.length === 0 ? undefined : { $case: 'add', value: { member: pick(rng, former) } };
   },
 };
 
@@ -90,7 +101,7 @@ const transfer: WishKind = {
 };
 
 /** Every kind of wish. A new one is a constant here and a name in this list. */
-export const wishKinds: readonly WishKind[] = [add, remove, replace, promote, update, transfer];
+export const wishKinds: readonly WishKind[] = [add, readmit, remove, replace, promote, update, transfer];
 
 /** Lost members are taken out before any other: whoever takes out healthy ones instead loses the quorum. */
 function dispensable({ listed, isLost }: OperatorView): readonly ListedMember[] {

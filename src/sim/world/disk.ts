@@ -50,6 +50,8 @@ export class SimDisk {
   memory = new MemoryDisk();
   /** There is no room for snapshots; the log has its own. */
   isFull = false;
+  /** A write or a read has failed since the log was opened: what is called damaged otherwise was let into the state. */
+  hasFailed = false;
   #slowness = 1;
   /** Nothing completes. */
   isStalled = false;
@@ -71,6 +73,7 @@ export class SimDisk {
    */
   open(initialConfiguration: ConfigurationPayload, maxTailBytes: number): SimStorage {
     if (this.rotten.size > 0) throw new QuorateError('damaged', 'an entry of the log fails its checksum');
+    this.hasFailed = false;
     this.storage = new SimStorage(this, { initialConfiguration, maxTailBytes });
     return this.storage;
   }
@@ -240,6 +243,7 @@ export class SimStorage implements Storage {
   /** A write fails, whatever of it may be found later. */
   fail(survivors: number): void {
     if (this.#hasEnded) return;
+    this.#disk.hasFailed = true;
     const written = this.#given.slice(0, survivors);
     this.#end();
     this.#inner.fail(survivors);

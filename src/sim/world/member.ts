@@ -163,7 +163,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
   /** Starts the process on what its disk holds. Returns false if it refuses, which is for good. */
   start(): boolean {
     assert(this.#life === undefined, 'a member runs once at a time');
-    const { disk } = this;
+    const { disk, observer } = this.#parts;
     try {
       const storage = disk.open(this.#setup.configuration, this.#setup.maxTailBytes);
       const { firstIndex, termBeforeFirst: term } = storage.loaded;
@@ -171,7 +171,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
       this.#begin(storage, this.#machine);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
-      if (error.code !== 'damaged') this.#parts.observer.broken(this, new Violation('N2', error.message));
+      if (error.code !== 'damaged' || disk.rotten.size === 0) observer.broken(this, new Violation('N2', error.message));
       this.isDead = true;
       return false;
     }
@@ -384,7 +384,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
 
   #onFatal(life: number, error: unknown): void {
     const { agenda, observer } = this.#parts;
-    const isOfDisk = error instanceof QuorateError && error.code === 'damaged';
+    const isOfDisk = error instanceof QuorateError && error.code === 'damaged' && this.disk.hasFailed;
     if (!isOfDisk) observer.broken(this, error);
     agenda.after(0, () => {
       if (this.#life?.number !== life) return;

@@ -13,7 +13,7 @@ import {
   type TransportHandler,
 } from '../../transport/transport';
 import type { Agenda } from './agenda';
-import { exponential, isLucky, real } from './chance';
+import { exponential, isLucky, pick, real } from './chance';
 
 /** A message, or a step of a snapshot transfer. */
 export type Carried = PeerMessage | SnapshotMessage;
@@ -39,6 +39,8 @@ export interface Link {
   refused: boolean;
   /** Packets wait until it is opened again. */
   clogged: boolean;
+  /** As `clogged`, but for snapshots, which have a stream of their own. */
+  jammed: boolean;
   readonly held: Carried[];
   /** On top of the quality of the network. */
   lossRate: number;
@@ -177,8 +179,18 @@ export class Network {
 
   setClogged(link: Link, clogged: boolean): void {
     link.clogged = clogged;
-    if (clogged) return;
-    for (const message of link.held.splice(0)) this.#carry(link, message);
+    if (!clogged) this.#release(link);
+  }
+
+  /** The oldest answer of a core that waits on a link goes on its way. */
+  letAnswerThrough(link: Link): void {
+    const at = link.held.findIndex(({ kind }) => kind === 'append-entries-response');
+    for (const answer of at < 0 ? [] : link.held.splice(at, 1)) this.#carry(link, answer);
+  }
+
+  setJammed(link: Link, jammed: boolean): void {
+    link.jammed = jammed;
+    if (!jammed) this.#release(link);
   }
 
   /** Every link works as the quality of the network says. */
@@ -188,6 +200,7 @@ export class Network {
       link.lossRate = 0;
       link.extraDelayMs = 0;
       this.setClogged(link, false);
+      this.setJammed(link, false);
     }
   }
 
@@ -205,10 +218,7 @@ export class Network {
     const read = async (offset: number, maxBytes: number): Promise<Uint8Array> => {
       const bytes = await snapshot.read(offset, maxBytes);
       if (!isLucky(this.#rng, this.corruptionRate)) return bytes;
-      const damaged = Buffer.from(bytes);
-      const at = between(this.#rng, 0, damaged.length - 1);
-      damaged[at] = (damaged[at] ?? 0) ^ (1 << between(this.#rng, 0, 7));
-      return damaged;
+      return damage(bytes, this.#rng);
     };
     return { ...snapshot, read };
   }
@@ -220,8 +230,13 @@ export class Network {
   }
 
   #put(link: Link, message: Carried): void {
-    if (link.clogged) link.held.push(message);
+    if (isHeldBy(link, message)) link.held.push(message);
     else this.#carry(link, message);
+  }
+
+  /** What nothing holds any more goes on its way, in the order in which it came. */
+  #release(link: Link): void {
+    for (const message of link.held.splice(0)) this.#put(link, message);
   }
 
   #carry(link: Link, message: Carried): void {
@@ -285,9 +300,23 @@ export class Network {
   }
 }
 
+/** Flips a bit where something stands: most of a small database is empty, and what happens there nobody would notice. */
+function damage(bytes: Uint8Array, rng: Rng): Uint8Array {
+  const damaged = Buffer.from(bytes);
+  const places = [...damaged.keys()].filter((at) => damaged[at] !== 0);
+  if (places.length === 0) return damaged;
+  const at = pick(rng, places);
+  damaged[at] = (damaged[at] ?? 0) ^ (1 << between(rng, 0, 7));
+  return damaged;
+}
+
 /** Messages between cores bear any order; what is asked beside them keeps it (transport/transport.ts). */
 function isOfCore({ kind }: Carried): boolean {
   return kind !== 'snapshot' && !kind.startsWith('forward-');
+}
+
+function isHeldBy({ clogged, jammed }: Link, { kind }: Carried): boolean {
+  return clogged || (jammed && kind !== 'snapshot');
 }
 
 function mustArriveOnce({ kind }: Carried): boolean {
@@ -299,6 +328,6 @@ function brokenOff(): QuorateError {
 }
 
 function newLink(from: MemberId, to: MemberId): Link {
-  const links = { cut: false, refused: false, clogged: false, held: [] };
+  const links = { cut: false, refused: false, clogged: false, jammed: false, held: [] };
   return { from, to, ...links, lossRate: 0, extraDelayMs: 0, lastArrivalAt: 0 };
 }

@@ -2,7 +2,15 @@
 import type { DirectoryEntry } from '../../node/member-directory';
 import type { Wish } from '../../node/membership-plan';
 import { allMembers, type MemberId } from '../../raft';
-import { describeWish, joiningOf, Operator, type OperatorWorld, type WishOutcome } from '../workload/operator';
+import {
+  describeWish,
+  joiningOf,
+  leavingOf,
+  Operator,
+  type OperatorWorld,
+  type WishOutcome,
+} from '../workload/operator';
+import { readmit } from '../workload/wishes';
 import type { Plan } from '../plan';
 import { chanceFor } from './chance';
 import type { Witness } from '../checkers/witness';
@@ -26,8 +34,9 @@ export interface RoomSurroundings extends Pick<OperatorWorld, 'agenda' | 'presen
 }
 
 export class OperatorRoom implements OperatorWorld {
-  /** How many were done, by kind. */
+  /** How many were done, by kind; to readmit a former member is done when it is refused. */
   readonly done: WishVolume = {};
+  readonly former: DirectoryEntry[] = [];
   readonly operator: Operator;
   readonly #world: RoomSurroundings;
   readonly #joined = new Set<MemberId>();
@@ -81,9 +90,18 @@ export class OperatorRoom implements OperatorWorld {
 
   decided(wish: Wish, outcome: WishOutcome): void {
     this.#world.note('wish', undefined, `operator ${outcome}: ${describeWish(wish)}`);
-    if (outcome === 'ok') this.done[wish.$case] = (this.done[wish.$case] ?? 0) + 1;
-    const joining = joiningOf(wish);
-    if (outcome === 'definite' && joining !== undefined) this.#world.witness.refusedMember(joining);
+    const [joining, leaving] = [joiningOf(wish), leavingOf(wish)];
+    if (outcome === 'ok') this.#count(wish.$case);
+    if (outcome === 'definite' && joining !== undefined) {
+      if (this.former.some(({ id }) => id === joining)) this.#count(readmit.name);
+      this.#world.witness.refusedMember(joining);
+    }
+    const left = this.#world.members.find(({ name }) => name === leaving);
+    if (outcome === 'ok' && left !== undefined) this.former.push(directoryEntry(left.id));
+  }
+
+  #count(name: string): void {
+    this.done[name] = (this.done[name] ?? 0) + 1;
   }
 
   broken(error: unknown): void {

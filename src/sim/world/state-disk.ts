@@ -10,6 +10,12 @@ import type { DurableView } from '../checkers/member-view';
 
 const simClusterId = 1n;
 
+/** A state that may be on its way to the disk. */
+export interface WrittenState {
+  readonly index: number;
+  readonly image: Buffer | undefined;
+}
+
 export class StateDisk {
   readonly #memory = new MemoryStateDisk();
   /** What a power cut leaves at least. */
@@ -33,14 +39,20 @@ export class StateDisk {
     const disk = this.#memory;
     const machine = this.#openMachine({ logStart, disk });
     // An interrupted installation was completed, for good.
-    if (machine.appliedIndex > this.#closedAt) this.madeDurable(machine);
+    if (machine.appliedIndex > this.#closedAt) this.madeDurable(this.written(machine));
     return machine;
   }
 
-  /** The machine has just made its state durable. */
-  madeDurable({ appliedIndex }: KvStateMachine): void {
-    this.#durable = this.#memory.state;
-    this.#durableIndex = appliedIndex;
+  /** What the machine has just written; nothing of it is durable yet. */
+  written({ appliedIndex }: KvStateMachine): WrittenState {
+    return { index: appliedIndex, image: this.#memory.state };
+  }
+
+  /** A state that was written has reached the disk; what is older than the one there changes nothing. */
+  madeDurable({ index, image }: WrittenState): void {
+    if (index < this.#durableIndex) return;
+    this.#durable = image;
+    this.#durableIndex = index;
   }
 
   /** The process has ended: everything it wrote is there as long as the power is. */

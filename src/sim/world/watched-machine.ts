@@ -54,12 +54,16 @@ export class WatchedMachine implements StateMachine<Result> {
     return results;
   }
 
-  checkpoint(): Promise<number> {
+  /** Entries are applied while what was written before them is on its way to the disk. */
+  async checkpoint(): Promise<number> {
     const { inner, disk } = this.#parts;
-    return this.#onDisk(async () => {
-      const index = await inner.checkpoint();
-      disk.madeDurable(inner);
-      return index;
+    const written = await this.#onDisk(async () => {
+      await inner.checkpoint();
+      return disk.written(inner);
+    });
+    return this.#onDisk(() => {
+      disk.madeDurable(written);
+      return Promise.resolve(written.index);
     });
   }
 
@@ -99,7 +103,7 @@ export class WatchedMachine implements StateMachine<Result> {
     const { inner, disk, observer } = this.#parts;
     await this.#onDisk(async () => {
       await inner.install(last);
-      disk.madeDurable(inner);
+      disk.madeDurable(disk.written(inner));
       observer.installed(last, inner.hash());
     });
   }

@@ -1,4 +1,5 @@
 import { seededRng } from '../../../src/base/rng';
+import { simpleConfiguration } from '../../../src/raft';
 import { Agenda } from '../../../src/sim/world/agenda';
 import { Network, type NetworkQuality } from '../../../src/sim/world/network';
 import type { PeerMessage } from '../../../src/transport/transport';
@@ -20,6 +21,15 @@ function build(quality: Partial<NetworkQuality> = {}) {
   for (const id of [1n, 2n]) network.add(id);
   const arrived: number[] = [];
   const lost: bigint[] = [];
+  const taken: Uint8Array[] = [];
+  const sink = {
+    write: (bytes: Uint8Array) => {
+      taken.push(bytes);
+      return Promise.resolve();
+    },
+    finish: () => Promise.resolve(),
+    abort: () => undefined,
+  };
   const now = (tell: () => void) => {
     tell();
   };
@@ -27,7 +37,7 @@ function build(quality: Partial<NetworkQuality> = {}) {
   one.updatePeers([{ id: 2n, address: 'two:1' }]);
   two.updatePeers([{ id: 1n, address: 'one:1' }]);
   const others = {
-    acceptSnapshot: () => Promise.reject(new Error('no snapshots here')),
+    acceptSnapshot: () => Promise.resolve(sink),
     admit: () => true,
     refused: () => undefined,
   };
@@ -44,7 +54,23 @@ function build(quality: Partial<NetworkQuality> = {}) {
     for (let at = 0; at < count; at++) one.send(2n, make(at));
     run();
   };
-  return { network, arrived, lost, one, two, run, sendMany, link: network.link(1n, 2n) };
+  const settle = async () => {
+    for (let turn = 0; turn < 100; turn++) {
+      agenda.runNext(agenda.now + 100_000);
+      await Promise.resolve();
+    }
+  };
+  return { network, arrived, lost, taken, one, two, run, sendMany, settle, link: network.link(1n, 2n) };
+}
+
+/** A snapshot of these bytes. */
+function snapshotOf(bytes: Uint8Array) {
+  const configuration = { index: 1, configuration: simpleConfiguration([1n, 2n]), context: new Uint8Array(0) };
+  return {
+    ...{ term: 1, description: { last: { index: 5, term: 1 }, configuration } },
+    ...{ sizeBytes: bytes.length, sha256: new Uint8Array(32) },
+    read: (offset: number, maxBytes: number) => Promise.resolve(bytes.subarray(offset, offset + maxBytes)),
+  };
 }
 
 const counting = Array.from({ length: 200 }, (_, at) => at);
@@ -94,6 +120,58 @@ describe('The simulated network', () => {
     network.setClogged(link, false);
     run();
     expect(arrived).toEqual([0, 1, 2]);
+  });
+
+  it('holds on a jammed link what is no snapshot', async () => {
+    const { arrived, taken, one, network, link, sendMany, settle } = build();
+    network.setJammed(link, true);
+    sendMany(3);
+    void one.sendSnapshot(2n, snapshotOf(Buffer.from('the state')));
+    await settle();
+    expect(Buffer.concat(taken).toString()).toBe('the state');
+    expect(arrived).toEqual([]);
+    network.setJammed(link, false);
+    await settle();
+    expect(arrived).toEqual([0, 1, 2]);
+  });
+
+  it('keeps holding what a second trouble of the link holds', () => {
+    const { arrived, network, link, run, sendMany } = build();
+    network.setJammed(link, true);
+    network.setClogged(link, true);
+    sendMany(3);
+    network.setClogged(link, false);
+    run();
+    expect(arrived).toEqual([]);
+    network.heal();
+    run();
+    expect(arrived).toEqual([0, 1, 2]);
+  });
+
+  it('lets one answer through a jammed link, the oldest', () => {
+    const { arrived, network, link, run, sendMany } = build();
+    network.setJammed(link, true);
+    const answer = (term: number): PeerMessage => ({
+      ...{ kind: 'append-entries-response', success: true, matchIndex: term, readRound: 0, term },
+    });
+    sendMany(1);
+    sendMany(3, (at) => answer(at + 10));
+    network.letAnswerThrough(link);
+    run();
+    expect(arrived).toEqual([10]);
+  });
+
+  it('damages snapshots where something stands', async () => {
+    const bytes = new Uint8Array(100);
+    bytes[42] = 0xff;
+    const { taken, one, network, settle } = build();
+    network.corruptionRate = 1;
+    void one.sendSnapshot(2n, snapshotOf(bytes));
+    await settle();
+    const found = Buffer.concat(taken);
+    const changed = [...found.keys()].filter((at) => found[at] !== bytes[at]);
+    expect(found).toHaveLength(100);
+    expect(changed).toEqual([42]);
   });
 
   it('tells a sender that nobody listens', () => {
