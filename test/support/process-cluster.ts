@@ -57,9 +57,14 @@ export class ProcessCluster {
     return cluster;
   }
 
+  /** Starts all members, and waits for a leader and until all of them serve: two elect one before the third listens. */
   async startAll(): Promise<void> {
     for (const member of this.members) this.startMember(member);
     await this.leader();
+    await eventually(20_000, 'all members serve', async () => {
+      const statuses = await Promise.all(this.members.map((member) => this.status(member)));
+      return statuses.includes(undefined) ? undefined : true;
+    });
   }
 
   startMember(member: ProcessMember, dataDir = this.dataDirOf(member)): void {
