@@ -80,5 +80,12 @@ export class ByteWriter {
   }
 }
 
+/** How many bytes `varint` writes for a number. */
+export function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest /= 0x80) length++;
+  return length;
+}
+
 /** A safe integer has 53 bits. */
 export const maxVarintBytes = 8;

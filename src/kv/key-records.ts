@@ -2,6 +2,7 @@
 import { noLease, type KeyRange, type RangeOperation } from './command';
 import { formOf, RowFlags, type HistoryRow } from './history-row';
 import { keyToBytes, keyToString, type KeyVersion, type Visit } from './key-index';
+import { isSingleKey } from './key-range';
 import type { KvState } from './kv-state';
 import type { KeyRecord, RangePage, RangeQuery, RangeResult } from './result';
 
@@ -33,8 +34,7 @@ export class KeyRecords {
   /** @param revision `newest`, or one that is not compacted */
   get(key: Uint8Array, revision: number): KeyRecord | undefined {
     const name = keyToString(key);
-    const { index } = this.#state;
-    const held = revision === newest ? index.get(name) : index.getAt(name, revision);
+    const held = this.#heldAt(name, revision);
     return held === undefined ? undefined : this.#whole(name, held);
   }
 
@@ -67,15 +67,28 @@ export class KeyRecords {
       const count = this.#count(operation.range, operation.revision);
       return { kind: 'range', revision: storeRevision, records: [], more: false, count };
     }
+    // Of one key there is one row to be read, if any: a transaction would cost more than it saves.
+    if (isSingleKey(operation.range)) return this.#collect(operation, storeRevision);
     return this.#state.store.readTogether(() => this.#collect(operation, storeRevision));
   }
 
   /** Visits what holds the keys of a range in ascending order. */
-  visit({ start, end }: KeyRange, revision: number, visit: (name: string, held: Held) => Visit): void {
+  visit(range: KeyRange, revision: number, visit: (name: string, held: Held) => Visit): void {
+    const { start, end } = range;
     const first = keyToString(start);
+    if (isSingleKey(range)) {
+      const held = this.#heldAt(first, revision);
+      if (held !== undefined) visit(first, held);
+      return;
+    }
     const last = end === undefined ? undefined : keyToString(end);
     if (revision === newest) this.#state.index.scan(first, last, visit);
     else this.#state.index.scanAt({ start: first, end: last, revision }, visit);
+  }
+
+  #heldAt(name: string, revision: number): Held | undefined {
+    const { index } = this.#state;
+    return revision === newest ? index.get(name) : index.getAt(name, revision);
   }
 
   #collectPage(query: RangeQuery): RangePage {

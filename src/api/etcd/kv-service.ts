@@ -19,10 +19,11 @@ import { touchesKeyTwice } from '../../kv/duplicate-keys';
 import type { KvReader, Result, TxnResult } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
 import type { Encoded } from '../encoded-responses';
+import { putBytes, rangeBytes } from './answer-bytes';
 import { EtcdError } from './errors';
 import type { EtcdCalls } from './etcd-calls';
-import { headerOf, type HeaderFacts } from './header';
-import { deleteMessage, putMessage, txnMessage } from './kv-messages';
+import { HeaderBytes, headerOf, type HeaderFacts } from './header';
+import { deleteMessage, txnMessage } from './kv-messages';
 import {
   checkDelete,
   checkPut,
@@ -34,7 +35,6 @@ import {
 } from './kv-requests';
 import { etcdLimits } from './limits';
 import { propose } from './proposals';
-import { rangeBytes } from './range-bytes';
 import { checkTxn, readOnlyKind, type ReadOnlyKind, txnOperation } from './txn-requests';
 
 /** What the service needs of a member. */
@@ -44,13 +44,20 @@ export interface KvServiceDependencies {
   readonly reader: Pick<KvReader, 'select' | 'readTxn' | 'spaceReclaimed'>;
 }
 
-/** The handlers of the service, whose ranges are bytes already. */
-type KvHandlers = Pick<KVServer, 'put' | 'deleteRange' | 'txn' | 'compact'> & {
+/** With what is shared by all calls. */
+interface KvServiceNeeds extends KvServiceDependencies {
+  readonly headers: HeaderBytes;
+}
+
+/** The handlers of the service; the answers to its most frequent calls are bytes already. */
+type KvHandlers = Pick<KVServer, 'deleteRange' | 'txn' | 'compact'> & {
   readonly range: handleUnaryCall<RangeRequest, Encoded<RangeResponse>>;
+  readonly put: handleUnaryCall<PutRequest, Encoded<PutResponse>>;
 };
 
 /** The gRPC handlers of the service. */
-export function kvServiceHandlers(needs: KvServiceDependencies, calls: EtcdCalls): KvHandlers {
+export function kvServiceHandlers(dependencies: KvServiceDependencies, calls: EtcdCalls): KvHandlers {
+  const needs = { ...dependencies, headers: new HeaderBytes(dependencies.facts) };
   return {
     range: calls.unary(
       (request: RangeRequest, call) => range(needs, request, call),
@@ -63,22 +70,18 @@ export function kvServiceHandlers(needs: KvServiceDependencies, calls: EtcdCalls
   };
 }
 
-async function range(
-  needs: KvServiceDependencies,
-  request: RangeRequest,
-  call: CallContext,
-): Promise<Encoded<RangeResponse>> {
+async function range(needs: KvServiceNeeds, request: RangeRequest, call: CallContext): Promise<Encoded<RangeResponse>> {
   checkRange(request);
   if (!request.serializable) await needs.proposer.readBarrier(call);
   const result = needs.reader.select(rangeOperation(request));
-  return rangeBytes(headerOf(needs.facts, result.revision), result);
+  return rangeBytes(needs.headers, result);
 }
 
-async function put(needs: KvServiceDependencies, request: PutRequest, call: CallContext): Promise<PutResponse> {
+async function put(needs: KvServiceNeeds, request: PutRequest, call: CallContext): Promise<Encoded<PutResponse>> {
   checkPut(request);
   const result = await propose(needs.proposer, putOperation(request), call);
   assert(result.kind === 'put', 'the result of a put is that of a put');
-  return { ...putMessage(result), header: headerOf(needs.facts, result.revision) };
+  return putBytes(needs.headers, result);
 }
 
 async function deleteRange(

@@ -87,7 +87,10 @@ export function etcdServices(member: EtcdDependencies, funnels: SharedFunnels): 
   const calls = new EtcdCalls(funnels.calls, { leader, isLearner });
   const watchNeeds = { ...needs, hasLeader: () => leader() !== undefined };
   return [
-    { definition: withEncodedResponses(kvServiceWithGivenEnds, 'range'), handlers: kvServiceHandlers(needs, calls) },
+    {
+      definition: withEncodedResponses(kvServiceWithGivenEnds, 'range', 'put'),
+      handlers: kvServiceHandlers(needs, calls),
+    },
     { definition: ClusterService, handlers: clusterServiceHandlers(needs, calls) },
     { definition: MaintenanceService, handlers: maintenanceServiceHandlers(needs, calls, funnels.streams) },
     {
