@@ -62,6 +62,24 @@ export class BatchEncoder {
   }
 }
 
+/** True for the bytes of one command as `encodeCommand` gives them, which `joinCommands` takes. */
+export function isSingle(command: Uint8Array): boolean {
+  return command[0] === formatVersion;
+}
+
+/** The entry that `BatchEncoder` makes of these commands, of which there are two or more. */
+export function joinCommands(commands: readonly Uint8Array[]): Uint8Array {
+  assert(commands.length > 1 && commands.every(isSingle), 'single commands make a batch');
+  const joined = Buffer.allocUnsafe(commands.reduce((sum, { length }) => sum + length - 1, 1));
+  joined[0] = batchVersion;
+  let end = 1;
+  for (const command of commands) {
+    joined.set(command.subarray(1), end);
+    end += command.length - 1;
+  }
+  return joined;
+}
+
 /** A command as it stands in an entry. */
 export interface LoggedCommand extends Command {
   /** Of a command with a request id: its bytes without the id, which any repetition of it has, too. */

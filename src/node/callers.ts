@@ -4,6 +4,7 @@ import { between, type Rng } from '../base/rng';
 import type { Entry, LogPosition, MemberId, ProposeResult, ReadResult, StateMachine } from '../raft';
 import type { PeerMessage, Transport } from '../transport/transport';
 import type { CallContext } from './call';
+import type { CommandGroups } from './command-groups';
 import type { Driver } from './driver';
 import { commandProposals } from './forward-desk';
 import type { Membership } from './membership';
@@ -21,6 +22,7 @@ export interface CallersParts<Result> {
   readonly stateMachine: Pick<StateMachine<Result>, 'appliedIndex' | 'appliedTerm'>;
   readonly driver: Pick<Driver<Result>, 'post' | 'scheduleTurn' | 'status'>;
   readonly membership: Pick<Membership, 'supplyLeader' | 'onNotTaken' | 'sweep' | 'isIdle'>;
+  readonly groups: CommandGroups<Result> | undefined;
 }
 
 /** Batches what waits, hands it to the leader once each turn, tries again what was surely not taken, watches deadlines. */
@@ -33,11 +35,11 @@ export class Callers<Result> {
   #nextRequestId: number;
 
   constructor(parts: CallersParts<Result>) {
-    const { id, options, rng, stateMachine } = parts;
+    const { id, options, rng, stateMachine, groups } = parts;
     const { appliedIndex, appliedTerm } = stateMachine;
     this.#parts = parts;
     // Numbers must differ from those of earlier lives, whose entries and answers may still be on their way.
-    this.#proposals = new Proposals({ origin: id, firstNumber: randomStart(rng), appliedTerm, options });
+    this.#proposals = new Proposals({ origin: id, firstNumber: randomStart(rng), appliedTerm, options, groups });
     this.#nextRequestId = randomStart(rng);
     this.#reads = new Reads(options, appliedIndex);
   }

@@ -8,6 +8,7 @@ import type { Storage } from '../storage/storage';
 import type { PeerMessage, Transport } from '../transport/transport';
 import type { CallContext, MembershipAuthority, Proposer } from './call';
 import { Callers } from './callers';
+import type { CommandGroups } from './command-groups';
 import { Driver, type TurnListener } from './driver';
 import { ForwardDesk } from './forward-desk';
 import { LogCompaction } from './log-compaction';
@@ -28,6 +29,8 @@ export interface NodeParts<Result> {
   readonly storage: Storage;
   readonly transport: Transport;
   readonly stateMachine: StateMachine<Result>;
+  /** Without it, every command has an entry of its own. */
+  readonly groups: CommandGroups<Result> | undefined;
   readonly scheduler: Scheduler;
   readonly rng: Rng;
   readonly logger: Logger;

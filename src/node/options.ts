@@ -11,6 +11,8 @@ export interface NodeOptions {
   readonly maxApplyBytes: number;
   /** Most payload bytes in one batch forwarded to the leader; a single larger one travels alone. Default 1 MiB. */
   readonly maxForwardBytes: number;
+  /** Most bytes of the commands that share an entry; a larger one has its own. 0: each has its own. Default 64 KiB. */
+  readonly maxSharedEntryBytes: number;
   /** How long to wait before asking a leader again that refused or did not answer, ms. Default 50. */
   readonly retryIntervalMs: number;
   /** How long an attempt to have a read confirmed may take before a fresh one is made, ms. Default 500. */
@@ -39,6 +41,7 @@ export const defaultNodeOptions: NodeOptions = {
   maxWaitingReads: 100_000,
   maxApplyBytes: 1024 * 1024,
   maxForwardBytes: 1024 * 1024,
+  maxSharedEntryBytes: 64 * 1024,
   retryIntervalMs: 50,
   readAttemptMs: 500,
   sweepIntervalMs: 20,

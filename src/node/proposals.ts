@@ -4,20 +4,30 @@ import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import type { Entry, MemberId } from '../raft';
 import type { CallContext } from './call';
+import type { CommandGroups } from './command-groups';
 import type { NodeOptions } from './options';
-import { decodeProposalId, encodeProposal } from './proposal-codec';
+import { decodeProposalId, encodeProposal, proposalOverheadBytes } from './proposal-codec';
 
 interface Proposal<Result> {
   readonly number: number;
-  readonly payload: Uint8Array;
+  readonly command: Uint8Array;
   readonly deadline: number;
   readonly answer: Deferred<Result>;
+  /** The entry it was handed to a leader in. `undefined`: surely in no log that counts, and queued. */
+  sent: SentEntry<Result> | undefined;
+}
+
+/** An entry as it was handed to a leader, under the number of the first of its proposals. */
+interface SentEntry<Result> {
   /**
-   * `undefined`: surely in no log that counts, and queued. Otherwise the term of the leader it was handed to, which
-   * appends it in that term or never. Entries of a term stand before those of every later one, so once an entry of a
-   * later term is applied and this one was not, it never will be.
+   * The leader's, which appends the entry in that term or never. Entries of a term stand before those of every later
+   * one, so once an entry of a later term is applied and this one was not, it never will be.
    */
-  sentInTerm: number | undefined;
+  readonly term: number;
+  readonly number: number;
+  readonly proposals: readonly Proposal<Result>[];
+  /** Those of them that wait for this entry. */
+  waiting: number;
 }
 
 /** What was handed to the leader of `term` together. */
@@ -38,9 +48,12 @@ export interface OutgoingBatch {
 export class Proposals<Result> {
   readonly #origin: MemberId;
   readonly #options: NodeOptions;
+  readonly #groups: CommandGroups<Result> | undefined;
   #nextNumber: number;
-  /** Everything not yet answered, by number. */
-  readonly #waiting = new Map<number, Proposal<Result>>();
+  /** Everything not yet answered. */
+  readonly #waiting = new Set<Proposal<Result>>();
+  /** Entries that somebody waits for, by number. */
+  readonly #entries = new Map<number, SentEntry<Result>>();
   #waitingBytes = 0;
   #queue: Proposal<Result>[] = [];
   /** Batches that may still be refused. */
@@ -53,11 +66,13 @@ export class Proposals<Result> {
     readonly firstNumber: number;
     readonly appliedTerm: number;
     readonly options: NodeOptions;
+    readonly groups: CommandGroups<Result> | undefined;
   }) {
     this.#origin = start.origin;
     this.#nextNumber = start.firstNumber;
     this.#appliedTerm = start.appliedTerm;
     this.#options = start.options;
+    this.#groups = start.groups;
   }
 
   /** Takes a command; see `Proposer.propose`. */
@@ -70,12 +85,11 @@ export class Proposals<Result> {
       return Promise.reject(overloaded(`${maxWaitingBytes} bytes of proposals`, this.#waitingBytes + command.length));
     }
     const number = this.#nextNumber++;
-    const payload = encodeProposal({ origin: this.#origin, number }, command);
     const answer = deferred<Result>();
     const { deadline } = call;
-    const proposal: Proposal<Result> = { number, payload, deadline, answer, sentInTerm: undefined };
-    this.#waiting.set(number, proposal);
-    this.#waitingBytes += payload.length;
+    const proposal: Proposal<Result> = { number, command, deadline, answer, sent: undefined };
+    this.#waiting.add(proposal);
+    this.#waitingBytes += command.length;
     this.#queue.push(proposal);
     return answer.promise;
   }
@@ -88,20 +102,25 @@ export class Proposals<Result> {
     return this.#waiting.size === 0;
   }
 
-  /** Takes queued proposals, at most `maxBytes` of them (at least one), as a batch for the leader of `term`. */
+  /** Takes queued proposals, at most `maxForwardBytes` of them (at least one), as a batch for the leader of `term`. */
   takeBatch(requestId: number, term: number): OutgoingBatch {
     assert(this.hasQueued, 'a batch holds at least one proposal');
     let bytes = 0;
     let count = 0;
-    for (const { payload } of this.#queue) {
-      bytes += payload.length;
+    for (const { command } of this.#queue) {
+      bytes += proposalOverheadBytes + command.length;
       if (bytes > this.#options.maxForwardBytes && count > 0) break;
       count++;
     }
-    const batch = this.#queue.splice(0, count);
-    for (const proposal of batch) proposal.sentInTerm = term;
-    this.#sent.set(requestId, { term, proposals: batch });
-    return { requestId, term, payloads: batch.map(({ payload }) => payload) };
+    const proposals = this.#queue.splice(0, count);
+    this.#sent.set(requestId, { term, proposals });
+    const payloads: Uint8Array[] = [];
+    for (let at = 0; at < count;) {
+      const together = proposals.slice(at, at + this.#sharing(proposals, at));
+      payloads.push(this.#enter(together, term));
+      at += together.length;
+    }
+    return { requestId, term, payloads };
   }
 
   /** The batch is in the leader's log. */
@@ -115,7 +134,7 @@ export class Proposals<Result> {
     if (batch === undefined) return false;
     this.#sent.delete(requestId);
     // A late answer says nothing of proposals that have meanwhile been handed to a later leader.
-    const open = batch.proposals.filter((it) => this.#waiting.has(it.number) && it.sentInTerm === batch.term);
+    const open = batch.proposals.filter((it) => this.#waiting.has(it) && it.sent?.term === batch.term);
     if (reason === 'not-leader') this.#requeue(open);
     else for (const proposal of open) this.#reject(proposal, overloaded('the uncommitted bytes of the leader'));
     return true;
@@ -125,11 +144,8 @@ export class Proposals<Result> {
   onApplied(entry: Entry, result: Result | undefined): void {
     if (this.#waiting.size > 0 && entry.kind === 'command') {
       const id = decodeProposalId(entry.payload);
-      const applied = id.origin === this.#origin ? this.#waiting.get(id.number) : undefined;
-      if (applied !== undefined) {
-        this.#forget(applied);
-        applied.answer.resolve(required(result, 'a command has a result'));
-      }
+      const applied = id.origin === this.#origin ? this.#entries.get(id.number) : undefined;
+      if (applied !== undefined) this.#answer(applied, required(result, 'a command has a result'));
     }
     if (entry.term === this.#appliedTerm) return;
     this.#appliedTerm = entry.term;
@@ -138,22 +154,21 @@ export class Proposals<Result> {
 
   /** Answers whose deadline has passed. */
   sweep(now: number, leader: MemberId | undefined): void {
-    for (const proposal of this.#waiting.values()) {
+    for (const proposal of this.#waiting) {
       if (proposal.deadline > now) continue;
-      this.#reject(proposal, proposal.sentInTerm === undefined ? notProposed(leader) : outcomeUnknown('in time'));
+      this.#reject(proposal, proposal.sent === undefined ? notProposed(leader) : outcomeUnknown('in time'));
     }
-    this.#queue = this.#queue.filter(({ number }) => this.#waiting.has(number));
+    this.#queue = this.#queue.filter((it) => this.#waiting.has(it));
     for (const [requestId, batch] of this.#sent) {
-      const isOpen = batch.proposals.some((it) => this.#waiting.has(it.number) && it.sentInTerm === batch.term);
+      const isOpen = batch.proposals.some((it) => this.#waiting.has(it) && it.sent?.term === batch.term);
       if (!isOpen) this.#sent.delete(requestId);
     }
   }
 
   /** The state was replaced by a later one: whether it includes what leaders were handed, nobody here can say. */
   onInstalled(lastTerm: number): void {
-    for (const proposal of this.#waiting.values()) {
-      if (proposal.sentInTerm !== undefined)
-        this.#reject(proposal, outcomeUnknown('before a snapshot replaced the log'));
+    for (const proposal of this.#waiting) {
+      if (proposal.sent !== undefined) this.#reject(proposal, outcomeUnknown('before a snapshot replaced the log'));
     }
     this.#sent.clear();
     this.#appliedTerm = lastTerm;
@@ -161,28 +176,59 @@ export class Proposals<Result> {
 
   /** This member stops: whoever still waits is told what is known. */
   stop(): void {
-    for (const proposal of this.#waiting.values()) {
+    for (const proposal of this.#waiting) {
       const queued = new QuorateError('stopping', 'this member is shutting down; nothing was written');
-      this.#reject(
-        proposal,
-        proposal.sentInTerm === undefined ? queued : outcomeUnknown('before this member shut down'),
-      );
+      this.#reject(proposal, proposal.sent === undefined ? queued : outcomeUnknown('before this member shut down'));
     }
     this.#queue = [];
     this.#sent.clear();
   }
 
+  /** How many of the proposals from `at` on share an entry: one, unless all of them can be taken apart again. */
+  #sharing(proposals: readonly Proposal<Result>[], at: number): number {
+    if (this.#groups === undefined) return 1;
+    let bytes = 0;
+    let end = at;
+    for (; end < proposals.length; end++) {
+      const { command } = required(proposals[end], 'it is one of them');
+      bytes += command.length;
+      if (bytes > this.#options.maxSharedEntryBytes || !this.#groups.mayShare(command)) break;
+    }
+    return Math.max(1, end - at);
+  }
+
+  /** Makes the entry that these proposals share. */
+  #enter(proposals: readonly Proposal<Result>[], term: number): Uint8Array {
+    const first = required(proposals[0], 'an entry holds a proposal');
+    const { number } = first;
+    const sent: SentEntry<Result> = { term, number, proposals, waiting: proposals.length };
+    this.#entries.set(number, sent);
+    for (const proposal of proposals) proposal.sent = sent;
+    const command =
+      this.#groups === undefined || proposals.length === 1
+        ? first.command
+        : this.#groups.join(proposals.map((it) => it.command));
+    return encodeProposal({ origin: this.#origin, number }, command);
+  }
+
+  #answer({ proposals }: SentEntry<Result>, result: Result): void {
+    const results = this.#groups === undefined || proposals.length === 1 ? [result] : this.#groups.split(result);
+    assert(results.length === proposals.length, 'every command of an entry has a result');
+    proposals.forEach((proposal, at) => {
+      if (!this.#waiting.has(proposal)) return;
+      this.#forget(proposal);
+      proposal.answer.resolve(required(results[at], 'every command of an entry has a result'));
+    });
+  }
+
   /** What was handed to leaders of earlier terms and was not applied before this term began is lost for good. */
   #requeueLost(): void {
-    const lost = [...this.#waiting.values()].filter(
-      ({ sentInTerm }) => sentInTerm !== undefined && sentInTerm < this.#appliedTerm,
-    );
-    this.#requeue(lost);
+    this.#requeue([...this.#waiting].filter(({ sent }) => sent !== undefined && sent.term < this.#appliedTerm));
   }
 
   /** Surely in no log that counts: it may be proposed again within its deadline, without a risk of being done twice. */
   #requeue(proposals: readonly Proposal<Result>[]): void {
-    for (const proposal of proposals) proposal.sentInTerm = undefined;
+    for (const proposal of proposals) this.#leaveEntry(proposal);
     this.#queue.unshift(...proposals);
   }
 
@@ -192,8 +238,18 @@ export class Proposals<Result> {
   }
 
   #forget(proposal: Proposal<Result>): void {
-    this.#waiting.delete(proposal.number);
-    this.#waitingBytes -= proposal.payload.length;
+    this.#waiting.delete(proposal);
+    this.#waitingBytes -= proposal.command.length;
+    this.#leaveEntry(proposal);
+  }
+
+  /** It does not wait for its entry any more. */
+  #leaveEntry(proposal: Proposal<Result>): void {
+    const { sent } = proposal;
+    if (sent === undefined) return;
+    proposal.sent = undefined;
+    sent.waiting--;
+    if (sent.waiting === 0) this.#entries.delete(sent.number);
   }
 }
 

@@ -72,7 +72,7 @@ export function drawPlan(seed: number): Plan {
     maxDriftRate,
     maxTailBytes: pick(rng, [1, 100, 100_000]),
     raftOptions: { ...drawRaftOptions(rng), leaseReads, maxClockDrift: driftBetween(maxDriftRate) },
-    nodeOptions: drawNodeOptions(rng),
+    nodeOptions: { ...drawNodeOptions(rng), maxSharedEntryBytes: drawSharing(seed) },
   };
   return isLucky(chanceFor(seed, 'plan of the unheard'), 0.7) ? openedWide(plan) : plan;
 }
@@ -186,6 +186,11 @@ function drawRaftOptions(rng: Rng): RaftOptions {
     maxPromotionLag: pick(rng, [2, 20, defaultRaftOptions.maxPromotionLag]),
     maxPendingReads: pick(rng, [defaultRaftOptions.maxPendingReads, 3]),
   };
+}
+
+/** From a stream of its own, too. In some seeds every command has an entry of its own. */
+function drawSharing(seed: number): number {
+  return pick(chanceFor(seed, 'plan of shared entries'), [0, 100, defaultNodeOptions.maxSharedEntryBytes]);
 }
 
 function drawNodeOptions(rng: Rng): NodeOptions {

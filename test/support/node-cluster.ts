@@ -163,6 +163,7 @@ export class NodeCluster {
       storage,
       transport: this.network.transport(member.id, storage.loaded.incarnation),
       stateMachine: member.machine,
+      groups: undefined,
       scheduler: this.time,
       rng: seededRng(this.#seed++),
       logger: silentLogger,

@@ -16,6 +16,7 @@ import { UnaryCalls } from '../../api/unary-calls';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
 import { seededRng } from '../../base/rng';
+import { commandGroups } from '../../kv/command-groups';
 import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
@@ -179,6 +180,7 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Engine> {
     storage: parts.storage,
     transport,
     stateMachine: parts.store,
+    groups: commandGroups,
     scheduler: systemScheduler,
     rng: seededRng(randomBytes(6).readUIntBE(0, 6)),
     logger: parts.logger,

@@ -1,6 +1,6 @@
 /** What clients are told: K1 results, K2 and K3 reads that are not stale, K5 stale ones that never go back, D1 nothing lost. */
 import { encodeCommand } from '../../kv/command-codec';
-import type { KeyRecord, Result } from '../../kv/result';
+import type { CommandResult, KeyRecord } from '../../kv/result';
 import { latin1, leaseText, recordText, resultText } from '../model/result-text';
 import { select } from '../model/queries';
 import type { Instant } from '../model/store';
@@ -56,7 +56,7 @@ export class AnswerChecker {
     const { operation } = call;
     switch (operation.kind) {
       case 'mutation':
-        return this.#checkResult(call, operation, answer as Result);
+        return this.#checkResult(call, operation, answer as CommandResult);
       case 'renew':
         return this.#checkRenewal(call, operation.lease, answer as RenewalAnswer);
       case 'lease':
@@ -88,34 +88,30 @@ export class AnswerChecker {
   }
 
   /** It is what an entry gave that was committed after the call was made, and holds its command. */
-  #checkResult(call: Call, operation: Mutation, answer: Result): number | undefined {
-    const places = this.#placesSince(call, latin1(encodeCommand(operation)));
-    check(places.length > 0, 'D1', () => `call ${call.id} is acknowledged, and its command is not committed`);
+  #checkResult(call: Call, operation: Mutation, answer: CommandResult): number | undefined {
+    const since = this.#horizons.get(call)?.committed ?? 0;
+    const doings = this.#model.doingsOf(latin1(encodeCommand(operation)), since);
+    check(doings.length > 0, 'D1', () => `call ${call.id} is acknowledged, and its command is not committed`);
     const text = resultText(answer);
-    const place = places.find((index) => this.#model.outcomeAt(index).text === text);
-    const expected = (): string => places.map((index) => this.#model.outcomeAt(index).text).join(' or ');
-    check(place !== undefined, nameOf(operation.command, answer), () => {
-      return `call ${call.id} is answered ${text} instead of ${expected()}`;
+    const doing = doings.find((it) => it.text === text);
+    check(doing !== undefined, nameOf(operation.command, answer), () => {
+      return `call ${call.id} is answered ${text} instead of ${doings.map((it) => it.text).join(' or ')}`;
     });
-    return place;
+    return doing.index;
   }
 
   #checkRenewal(call: Call, lease: bigint, { ttl, revision }: RenewalAnswer): number | undefined {
     const since = this.#horizons.get(call)?.committed ?? 0;
     // The last that may be the one: an earlier one may have renewed a lease that had the id before.
     for (let index = this.#model.lastIndex; index > since; index--) {
-      const { command, result } = this.#model.outcomeAt(index);
-      if (command?.kind !== 'lease-renew' || !command.ids.includes(lease)) continue;
-      if (result?.kind !== 'lease' || result.revision !== revision) continue;
-      const granted = result.leases.find(({ id }) => id === lease)?.ttl;
-      if (granted === ttl || (granted !== undefined && ttl !== undefined && ttl < granted)) return index;
+      for (const { command, result } of this.#model.outcomeAt(index).doings) {
+        if (command.kind !== 'lease-renew' || !command.ids.includes(lease)) continue;
+        if (result.kind !== 'lease' || result.revision !== revision) continue;
+        const granted = result.leases.find(({ id }) => id === lease)?.ttl;
+        if (granted === ttl || (granted !== undefined && ttl !== undefined && ttl < granted)) return index;
+      }
     }
     check(false, 'E4', () => `call ${call.id} is told that lease ${lease} has ${ttl} s, which no renewal gave`);
-  }
-
-  #placesSince(call: Call, command: string): readonly number[] {
-    const since = this.#horizons.get(call)?.committed ?? 0;
-    return this.#model.placesOf(command).filter((index) => index > since);
   }
 
   #checkLease(lease: bigint, { appliedIndex, info, keys, remainingMs }: LeaseAnswer): void {

@@ -1,4 +1,5 @@
 /** S5 everybody applies the same entries in order, N5 with the same results. */
+import type { ResultTexts } from '../model/result-text';
 import type { Entry, LogPosition, MemberId } from '../../raft';
 import { commandOf } from '../../node/proposal-codec';
 import { check, type Checker } from './checker';
@@ -22,13 +23,13 @@ export class ApplyChecker implements Checker {
     this.#appliedIndexes.set(id, appliedIndex);
   }
 
-  applied(member: MemberView, entries: readonly Entry[], results: readonly string[]): void {
+  applied(member: MemberView, entries: readonly Entry[], results: readonly ResultTexts[]): void {
     let last = this.#appliedIndexes.get(member.id) ?? 0;
     entries.forEach((entry, at) => {
       check(entry.index === last + 1, 'S5', () => `${member.id} applies ${entry.index} after ${last}`);
       last = entry.index;
       this.#checkEntry(member, entry);
-      const result = results[at] ?? '';
+      const result = results[at]?.join('; ') ?? '';
       const first = (this.#results[entry.index] ??= result);
       check(first === result, 'N5', () => `applying ${entry.index} gives ${first}, and on ${member.id} ${result}`);
     });

@@ -1,4 +1,5 @@
 /** What a checker is: it watches everything that every member does, and says which invariant broke. */
+import type { ResultTexts } from '../model/result-text';
 import type { Entry, LogPosition, MemberId, Persist } from '../../raft';
 import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import type { MemberView } from './member-view';
@@ -43,7 +44,7 @@ export interface Checker {
   /** An entry is committed for the first time anywhere. */
   committed?(entry: Entry): void;
   /** The state machine has applied entries; the results are as text, equal for equal results. */
-  applied?(member: MemberView, entries: readonly Entry[], results: readonly string[]): void;
+  applied?(member: MemberView, entries: readonly Entry[], results: readonly ResultTexts[]): void;
   /** A snapshot took the place of the state; `hash` is over all of it. */
   installed?(member: MemberView, last: LogPosition, hash: string): void;
 }

@@ -1,4 +1,5 @@
 /** E1: whoever was told how long a lease lasts finds it there for so long. E3: and not for ever. */
+import type { PlainCommand } from '../../kv/command';
 import type { Entry } from '../../raft';
 import type { Answer, Call } from '../workload/call';
 import { check, type Checker } from './checker';
@@ -38,8 +39,8 @@ export class LeaseChecker implements Checker {
 
   /** After the model has seen the entry. */
   committed({ index }: Entry): void {
-    const { command, after } = this.#model.outcomeAt(index);
-    if (command?.kind !== 'lease-expire') return;
+    const { doings, after } = this.#model.outcomeAt(index);
+    if (!doings.some(({ command }) => command.kind === 'lease-expire')) return;
     const now = this.#options.now();
     for (const [id, { grantIndex }] of this.#model.instantAt(index - 1).leases) {
       if (after.leases.has(id)) continue;
@@ -52,9 +53,9 @@ export class LeaseChecker implements Checker {
 
   /** A member tells a client of a lease. @param index of the entry that granted or renewed it */
   answered(call: Call, answer: Answer, index: number): void {
-    const { command } = this.#model.outcomeAt(index);
-    if ('promised' in answer && command?.kind === 'lease-grant') {
-      this.#promise(call, { id: command.id, ttl: answer.promised, index });
+    const { operation } = call;
+    if ('promised' in answer && operation.kind === 'mutation' && operation.command.kind === 'lease-grant') {
+      this.#promise(call, { id: operation.command.id, ttl: answer.promised, index });
     }
     if (answer.kind === 'renewal' && call.operation.kind === 'renew' && answer.ttl !== undefined) {
       this.#promise(call, { id: call.operation.lease, ttl: answer.ttl, index });
@@ -72,8 +73,10 @@ export class LeaseChecker implements Checker {
     { id, ttl, index }: { readonly id: bigint; readonly ttl: number; readonly index: number },
   ): void {
     const { now, maxDriftRate: drift } = this.#options;
-    const grantIndex = this.#model.instantAt(index).leases.get(id)?.grantIndex;
-    if (grantIndex === undefined) return;
+    const { doings, after } = this.#model.outcomeAt(index);
+    const grantIndex = after.leases.get(id)?.grantIndex;
+    // If the same entry revokes it, one that is there afterwards may be another, with another time to live.
+    if (grantIndex === undefined || doings.some(({ command }) => isRevocation(command, id))) return;
     const name = nameOf(id, grantIndex);
     // A leader with a fast clock; and a member with a slow one, which believes that it was quick.
     const tookMs = now() - call.invokedAtMs;
@@ -89,6 +92,10 @@ export class LeaseChecker implements Checker {
     if (this.#options.clocksJump) return;
     check(expiredAt >= until, 'E1', () => `lease ${name} expires at ${expiredAt} and was promised until ${until}`);
   }
+}
+
+function isRevocation(command: PlainCommand, id: bigint): boolean {
+  return command.kind === 'lease-revoke' && command.id === id;
 }
 
 function nameOf(id: bigint, grantIndex: number): Name {

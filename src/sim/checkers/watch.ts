@@ -1,4 +1,5 @@
 /** The checkers of the protocol, and of whatever else is given, joined: every observation goes to all that care for it. */
+import type { ResultTexts } from '../model/result-text';
 import type { Entry, LogPosition, MemberId, Persist } from '../../raft';
 import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import type { Checker } from './checker';
@@ -62,7 +63,7 @@ export class Watch {
     for (const checker of this.#checkers) checker.turned?.(member);
   }
 
-  applied(member: MemberView, entries: readonly Entry[], results: readonly string[]): void {
+  applied(member: MemberView, entries: readonly Entry[], results: readonly ResultTexts[]): void {
     for (const checker of this.#checkers) checker.applied?.(member, entries, results);
   }
 

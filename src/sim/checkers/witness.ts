@@ -1,4 +1,5 @@
 /** Sees everything in the simulated world, from the disks to the clients, and keeps the first violation. */
+import type { ResultTexts } from '../model/result-text';
 import type { Configuration, Entry, LogPosition, MemberId, Persist } from '../../raft';
 import type { PeerMessage, SnapshotOffer } from '../../transport/transport';
 import type { WatchBatch } from '../../kv/watch';
@@ -91,7 +92,7 @@ export class Witness {
     this.#guard(() => this.watch.turned(member));
   }
 
-  applied(member: MemberView, entries: readonly Entry[], results: readonly string[]): void {
+  applied(member: MemberView, entries: readonly Entry[], results: readonly ResultTexts[]): void {
     this.#guard(() => this.watch.applied(member, entries, results));
   }
 

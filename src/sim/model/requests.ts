@@ -1,7 +1,7 @@
 /** Requests that the model remembers: X1 to X4, word for word. */
 import { uuid7TimeMs } from '../../base/uuid7';
 import type { RequestRetention } from '../../kv/request-table';
-import type { Result } from '../../kv/result';
+import type { CommandResult } from '../../kv/result';
 import { Refused } from './draft';
 
 /** How much is remembered. */
@@ -18,7 +18,7 @@ export function retentionOf({ count, ageMs }: Memory): RequestRetention {
 
 interface Remembered {
   readonly command: string;
-  readonly result: Result;
+  readonly result: CommandResult;
   readonly at: number;
 }
 
@@ -42,7 +42,11 @@ export class ModelRequests {
    * @param id of one character a byte
    * @param command all of it, as text
    */
-  once(id: string, { command, at }: { readonly command: string; readonly at: number }, execute: () => Result): Result {
+  once(
+    id: string,
+    { command, at }: { readonly command: string; readonly at: number },
+    execute: () => CommandResult,
+  ): CommandResult {
     const known = this.#known.get(id);
     if (known !== undefined) {
       if (known.command !== command) throw new Refused('request-mismatch');

@@ -1,13 +1,22 @@
 /** Results as text: equal texts for equal results, whoever computed them. */
 import { unreachable } from '../../base/assert';
-import type { Change, KeyRecord, LeaseInfo, Result } from '../../kv/result';
+import type { Change, CommandResult, KeyRecord, LeaseInfo, Result } from '../../kv/result';
 
-export function resultText(result: Result): string {
+/** Of each command of an entry, in their order; none for what is no command. */
+export type ResultTexts = readonly string[];
+
+/** What an entry gave. */
+export function resultTexts(result: Result | undefined): ResultTexts {
+  if (result === undefined) return [];
+  return result.kind === 'batch' ? result.results.map(resultText) : [resultText(result)];
+}
+
+export function resultText(result: CommandResult): string {
   const replayed = result.replayed === true ? ' again' : '';
   return `${result.kind} at ${result.revision}${replayed}: ${contentText(result)}`;
 }
 
-function contentText(result: Result): string {
+function contentText(result: CommandResult): string {
   switch (result.kind) {
     case 'put':
       return `${result.createRevision} v${result.version} was ${recordText(result.previous)}`;
@@ -15,8 +24,6 @@ function contentText(result: Result): string {
       return `${result.deleted} [${result.previous.map(recordText).join(', ')}]`;
     case 'range':
       return `${result.count}${result.more ? '+' : ''} [${result.records.map(recordText).join(', ')}]`;
-    case 'batch':
-      return `{${result.results.map(resultText).join('; ')}}`;
     case 'txn':
       return `${result.succeeded ? 'then' : 'else'} {${result.results.map(resultText).join('; ')}}`;
     case 'done':

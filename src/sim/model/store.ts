@@ -1,8 +1,7 @@
 /** The store as it should be: the committed entries, applied one by one to plain maps, with everything remembered. */
 import { unreachable } from '../../base/assert';
-import { maxLeaseClockStepMs, type PlainCommand } from '../../kv/command';
-import { decodeCommand } from '../../kv/command-codec';
-import type { Alarm, Change, KeyRecord, LeaseInfo, PlainResult, Result } from '../../kv/result';
+import { maxLeaseClockStepMs, type Command, type PlainCommand } from '../../kv/command';
+import type { Alarm, Change, CommandResult, KeyRecord, LeaseInfo, PlainResult } from '../../kv/result';
 import type { Entry } from '../../raft';
 import { Draft, mayPut, Refused } from './draft';
 import { ModelRequests, type Memory } from './requests';
@@ -43,12 +42,15 @@ export class ModelStore {
     return { revision, compactRevision, live, leases };
   }
 
-  /** @param payload of the entry, without what the proposing member put before the command */
-  apply(entry: Entry, payload: Uint8Array): Result {
+  /**
+   * Does one command of an entry.
+   *
+   * @param bytes the command as it would stand in an entry of its own, as text of one character each
+   */
+  apply(entry: Entry, { requestId, command }: Command, bytes: string): CommandResult {
     try {
-      const { requestId, command } = decodeCommand(payload);
       if (requestId === undefined) return this.#execute(command, entry);
-      const what = { command: latin1(payload), at: this.clockMs };
+      const what = { command: bytes, at: this.clockMs };
       return this.#requests.once(latin1(requestId), what, () => this.#answer(command, entry));
     } catch (error) {
       return this.#refusal(error);
@@ -68,7 +70,7 @@ export class ModelStore {
   }
 
   /** A refusal is an answer like any other: it too is remembered. */
-  #answer(command: PlainCommand, entry: Entry): Result {
+  #answer(command: PlainCommand, entry: Entry): CommandResult {
     try {
       return this.#execute(command, entry);
     } catch (error) {
@@ -76,7 +78,7 @@ export class ModelStore {
     }
   }
 
-  #refusal(error: unknown): Result {
+  #refusal(error: unknown): CommandResult {
     if (!(error instanceof Refused)) throw error;
     return { kind: 'refused', revision: this.revision, refusal: error.refusal, limit: error.limit };
   }

@@ -3,47 +3,37 @@ import { assert, required } from '../../base/assert';
 import { QuorateError } from '../../base/error';
 import { silentLogger } from '../../base/logger';
 import { between, type Rng } from '../../base/rng';
+import { commandGroups } from '../../kv/command-groups';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
 import type { ListedMember } from '../../node/member-directory';
 import type { Wish } from '../../node/membership-plan';
 import { Node } from '../../node/node';
-import type { NodeOptions } from '../../node/options';
-import type { ConfigurationPayload, Entry, LogPosition, MemberId, Persist, RaftOptions } from '../../raft';
+import type { Entry, LogPosition, MemberId, Persist } from '../../raft';
 import { Violation } from '../checkers/checker';
-import { retentionOf, type Memory } from '../model/requests';
+import { retentionOf } from '../model/requests';
+import type { ResultTexts } from '../model/result-text';
 import { LogMirror, type MemberView, type Seen } from '../checkers/member-view';
 import { everything, type Answer, type ReadAnswer, type Serve } from '../workload/call';
 import type { Contact } from '../workload/client';
 import type { WatchContact } from '../workload/watcher';
 import { read } from '../workload/serve';
 import type { Agenda } from './agenda';
-import { besideNode, type BesideNode, type BesideOptions } from './beside-node';
+import { besideNode, type BesideNode } from './beside-node';
 import { real } from './chance';
 import type { SimDisk, SimStorage } from './disk';
 import { MemberClock } from './member-clock';
+import type { MemberSetup } from './member-setup';
 import type { Network } from './network';
 import { StateDisk } from './state-disk';
 import { WatchedMachine } from './watched-machine';
-
-/** What is the same for all members of a run. */
-export interface MemberSetup extends BesideOptions {
-  /** What it knows when it starts for the first time. */
-  readonly configuration: ConfigurationPayload;
-  readonly raftOptions: RaftOptions;
-  readonly nodeOptions: NodeOptions;
-  readonly memory: Memory;
-  readonly maxTailBytes: number;
-  readonly maxTurnMs: number;
-  readonly maxDriftRate: number;
-}
 
 /** What the world wants to know of a member. */
 export interface MemberObserver {
   started(member: SimMember, appliedIndex: number): void;
   turned(member: SimMember): void;
-  applied(member: SimMember, entries: readonly Entry[], results: readonly string[]): void;
+  applied(member: SimMember, entries: readonly Entry[], results: readonly ResultTexts[]): void;
   installed(member: SimMember, last: LogPosition, hash: string): void;
   snapshotTaken(member: SimMember, last: LogPosition): void;
   /** It was told that it is no member any more. */
@@ -321,6 +311,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
       storage,
       transport: network.transport(this.id, (tell) => this.#notify(number, tell)),
       stateMachine: this.#watched(number, machine),
+      groups: commandGroups,
       scheduler: clock,
       rng,
       logger: silentLogger,

@@ -4,13 +4,13 @@ import { QuorateError } from '../../base/error';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../../raft';
-import { resultText } from '../model/result-text';
+import { resultTexts, type ResultTexts } from '../model/result-text';
 import type { StateDisk } from './state-disk';
 
 export interface MachineObserver {
   beforeApply(): void;
-  /** The results are as text: equal for equal results. */
-  applied(entries: readonly Entry[], results: readonly string[]): void;
+  /** The results, one for each entry, are as text: equal for equal results. */
+  applied(entries: readonly Entry[], results: readonly ResultTexts[]): void;
   /** A state that stands for everything up to `last` took the place of this one; `hash` is over all of it. */
   installed(last: LogPosition, hash: string): void;
   /** A copy of the state was made. */
@@ -50,7 +50,7 @@ export class WatchedMachine implements StateMachine<Result> {
     const { inner, observer } = this.#parts;
     observer.beforeApply();
     const results = inner.apply(entries);
-    observer.applied(entries, results.map(textOf));
+    observer.applied(entries, results.map(resultTexts));
     return results;
   }
 
@@ -132,8 +132,4 @@ export class WatchedMachine implements StateMachine<Result> {
 
 async function attempt<T>(work: () => Promise<T>): Promise<T> {
   return await work();
-}
-
-function textOf(result: Result | undefined): string {
-  return result === undefined ? '' : resultText(result);
 }
