@@ -102,6 +102,9 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
       unreachable: (peer) => {
         this.#driver.post({ kind: 'unreachable', peer });
       },
+      gone: (peer) => {
+        this.#driver.post({ kind: 'peer-gone', peer });
+      },
       acceptSnapshot: (from, offer) => {
         if (!this.#driver.isRunning) return Promise.reject(notRunning());
         return this.#reception.accept(from, offer);

@@ -1,10 +1,12 @@
 /** Elections: when to campaign, whom to ask, when it is won (§5.2, thesis §9.6 for the pre-vote). */
 import { assert, required } from '../base/assert';
+import { between } from '../base/rng';
 import { isVoter } from './membership';
 import { voteResult } from './quorum';
 import { appendNoOp } from './leader-log';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role';
 import { send, type RaftState } from './state';
+import type { MemberId } from './types';
 
 /** Nothing was heard of a leader for too long: ask whether an election could succeed. */
 export function onElectionTimeout(state: RaftState): void {
@@ -17,6 +19,24 @@ export function onElectionTimeout(state: RaftState): void {
   becomePreCandidate(state);
   requestVotes(state);
   countVotes(state);
+}
+
+/** A leader that lives is heard again within so many heartbeats, at least and at most. */
+const heartbeatsOfDoubt = { least: 1, most: 3 } as const;
+
+/**
+ * The leader's process seems to have ended: no need to wait for a whole timeout. It is believed in no longer, so that the
+ * others' pre-votes are granted, and missed for a few heartbeats; hearing from it puts everything back. Not where a lease
+ * for reads rests on followers that wait (thesis §6.4.1): a process that nobody reaches may still answer.
+ */
+export function onPeerGone(state: RaftState, peer: MemberId): void {
+  const { heartbeatIntervalMs, leaseReads } = state.options;
+  if (state.role !== 'follower' || state.leader !== peer || leaseReads) return;
+  const { least, most } = heartbeatsOfDoubt;
+  const { electionDeadline } = state;
+  becomeFollower(state, state.term, undefined);
+  const doubtMs = between(state.rng, least * heartbeatIntervalMs, most * heartbeatIntervalMs);
+  state.electionDeadline = Math.min(electionDeadline, state.now + doubtMs);
 }
 
 /**

@@ -80,4 +80,9 @@ export type Event =
    */
   | { readonly kind: 'transfer-leadership'; readonly id: number; readonly to: MemberId | undefined }
   /** The transport lost its connection to this peer: what was in flight may be gone. A running snapshot is not meant. */
-  | { readonly kind: 'unreachable'; readonly peer: MemberId };
+  | { readonly kind: 'unreachable'; readonly peer: MemberId }
+  /**
+   * Nobody listens any more where this peer was reached before: most likely its process has ended. A sign, not a proof; if it
+   * is the leader, its followers wait for a few heartbeats only, not for an election timeout, and lose nothing if it lives.
+   */
+  | { readonly kind: 'peer-gone'; readonly peer: MemberId };

@@ -4,7 +4,7 @@ import type { Rng } from '../base/rng';
 import { receiveAppendEntries, receiveAppendEntriesResponse, sendAcknowledgement } from './append-entries';
 import { decodeConfiguration } from './configuration-codec';
 import { configurationAt } from './configuration-history';
-import { onElectionTimeout } from './election';
+import { onElectionTimeout, onPeerGone } from './election';
 import type { Event } from './event';
 import { checkInvariants, invariantSnapshot } from './invariants';
 import { onPrefixRemoved, receiveInstallSnapshot } from './install-snapshot';
@@ -210,6 +210,9 @@ function dispatch(state: RaftState, event: Event): void {
       return;
     case 'unreachable':
       state.leading?.peers.get(event.peer)?.onLost();
+      return;
+    case 'peer-gone':
+      onPeerGone(state, event.peer);
       return;
     default:
       unreachable(event);

@@ -27,6 +27,8 @@ export class GrpcPeerClient {
   #reconnectTimer: NodeJS.Timeout | undefined;
   #reconnectDelayMs: number;
   #acceptedAt: number | undefined;
+  /** The peer was reached, and nobody was told since that it is gone. */
+  #wasReached = false;
   /** Something was handed over since `unreachable` was last told. */
   #mayHaveLost = false;
   /** Something was dropped since then. */
@@ -128,6 +130,7 @@ export class GrpcPeerClient {
 
   #onAccepted(): void {
     this.#acceptedAt = performance.now();
+    this.#wasReached = true;
     if (this.#complaints.isNew('connected')) this.#logger.info(this.#logFields(), 'connected to the peer');
     if (this.#hasDropped) this.#report();
   }
@@ -147,12 +150,16 @@ export class GrpcPeerClient {
       this.#connect();
     }, this.#nextDelayMs(end));
     if (this.#mayHaveLost) this.#report();
+    if (end.kind === 'not-listening' && this.#wasReached) {
+      this.#wasReached = false;
+      this.#handler.gone(this.#context.identity.to);
+    }
   }
 
   /** Doubles up to the bound. */
   #nextDelayMs(end: ConnectionEnd): number {
     const { maxReconnectDelayMs, refusedReconnectDelayMs } = this.#context.tuning;
-    if (end.kind !== 'not-reached' && end.kind !== 'lost') return refusedReconnectDelayMs;
+    if (!isOutage(end)) return refusedReconnectDelayMs;
     const delayMs = this.#reconnectDelayMs;
     this.#reconnectDelayMs = Math.min(2 * delayMs, maxReconnectDelayMs);
     return delayMs;
@@ -160,7 +167,7 @@ export class GrpcPeerClient {
 
   #complain({ kind, reason }: ConnectionEnd): void {
     // Why a peer is not reached changes with every attempt; that it is not reached is said once.
-    if (!this.#complaints.isNew(kind === 'not-reached' ? kind : reason)) return;
+    if (!this.#complaints.isNew(isAbsence(kind) ? 'not reached' : reason)) return;
     const fields = { ...this.#logFields(), reason };
     // Whoever does not admit a peer has said so itself.
     if (kind === 'not-admitted') return;
@@ -187,4 +194,14 @@ export class GrpcPeerClient {
   #logFields(): { readonly peer: bigint; readonly address: string } {
     return { peer: this.#context.identity.to, address: this.#context.address };
   }
+}
+
+/** Nobody was there to be talked to. */
+function isAbsence(kind: ConnectionEnd['kind']): boolean {
+  return kind === 'not-reached' || kind === 'not-listening';
+}
+
+/** It may be better in a moment. */
+function isOutage({ kind }: ConnectionEnd): boolean {
+  return kind === 'lost' || isAbsence(kind);
 }

@@ -25,7 +25,7 @@ import {
 } from './message-codec';
 import { identityMetadata, incarnationOf, isRefusedIncarnation, type PeerIdentity } from './peer-identity';
 import { StreamSender } from './stream-sender';
-import { probeTcp } from './tcp-probe';
+import { isRefusal, probeTcp } from './tcp-probe';
 import { isTooLarge, type PeerMessage } from './transport';
 import { passBytes } from './wire';
 
@@ -45,11 +45,11 @@ export interface ConnectionContext {
 }
 
 /**
- * Why a connection ended: nobody answered; it broke off; the peer wants nothing to do with this member; it has another
+ * Why a connection ended: nobody listens there; nobody answered; it broke off; the peer wants nothing to do with this member; it has another
  * incarnation than it should have; or, as it finds, this member has.
  */
 export interface ConnectionEnd {
-  readonly kind: 'not-reached' | 'lost' | 'refused' | 'not-admitted' | 'disowned';
+  readonly kind: 'not-listening' | 'not-reached' | 'lost' | 'refused' | 'not-admitted' | 'disowned';
   readonly reason: string;
 }
 
@@ -189,7 +189,8 @@ export class GrpcPeerConnection {
       });
       this.#watchChannel(this.#client);
     } catch (error) {
-      this.#end({ kind: 'not-reached', reason: error instanceof Error ? error.message : String(error) });
+      const kind = isRefusal(error) ? 'not-listening' : 'not-reached';
+      this.#end({ kind, reason: error instanceof Error ? error.message : String(error) });
     }
   }
 

@@ -19,6 +19,8 @@ interface Life {
   readonly incarnation: Incarnation | undefined;
   /** Of those that sent it something: whether they may. Asked once for each. */
   readonly verdicts: WeakMap<Life, boolean>;
+  /** To whom something was delivered, and of whom it was not told since that they are gone. */
+  readonly reached: Set<MemberId>;
 }
 
 interface SentPacket extends Packet {
@@ -55,7 +57,7 @@ export class MemoryNetwork {
     return {
       start: (handler) => {
         assert(!this.#lives.has(id), 'a member is started once at a time');
-        this.#lives.set(id, { handler, incarnation, verdicts: new WeakMap() });
+        this.#lives.set(id, { handler, incarnation, verdicts: new WeakMap(), reached: new Set() });
         return Promise.resolve();
       },
       updatePeers: (list) => {
@@ -92,13 +94,14 @@ export class MemoryNetwork {
 
   /**
    * Delivers one packet, by its place in `packets`. To a member that is not there, or does not admit its sender: tells the
-   * sender `unreachable`.
+   * sender `unreachable`, and of one that was there before also that it is `gone`.
    */
   deliver(at = 0): void {
     const packet = this.#take(at);
-    const { from, to, message } = packet;
+    const { from, to, message, sender } = packet;
     const receiver = this.#lives.get(to);
     const isTaken = receiver !== undefined && this.#admits(receiver, packet);
+    if (isTaken) sender.reached.add(to);
     if (message.kind === 'snapshot') {
       if (isTaken) this.#snapshots.deliver({ from, to, message }, receiver.handler);
       else this.#breakOff(message);
@@ -106,6 +109,7 @@ export class MemoryNetwork {
       receiver.handler.receive(from, message);
     } else {
       this.#lives.get(from)?.handler.unreachable(to);
+      if (receiver === undefined && sender.reached.delete(to)) this.#lives.get(from)?.handler.gone(to);
     }
   }
 

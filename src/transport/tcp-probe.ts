@@ -26,6 +26,11 @@ export function probeTcp(address: string, timeoutMs: number, signal: AbortSignal
   });
 }
 
+/** True for what `probeTcp` throws if the machine is there, and says that nobody listens. */
+export function isRefusal(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ECONNREFUSED';
+}
+
 /** Takes `host:port` or `[IPv6]:port` apart. */
 function splitAddress(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':');

@@ -143,6 +143,11 @@ export interface TransportHandler {
   /** What was sent to this peer and not answered may be lost. Not told of a peer that `updatePeers` took away. */
   unreachable(peer: MemberId): void;
   /**
+   * Nobody listens any more where this peer was reached before: its process has ended, most likely. Told soon after the
+   * connection broke, at least once for each time; never of a peer whose machine says nothing.
+   */
+  gone(peer: MemberId): void;
+  /**
    * A member wants to send a snapshot. The sink gets its bytes; a rejection refuses it, as one of the sink's does. The
    * sender gets the codes `overloaded`, `superseded` and `damaged` as they are, others as `unreachable`. At most one transfer per sender runs at a time: a newer
    * one aborts the older, before this is called for the newer.

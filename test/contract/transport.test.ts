@@ -139,6 +139,29 @@ describe.each(networks)('transport: %s', (_name, makeNetwork) => {
     expect(again.recorder.received[0]).toEqual({ from: 1n, message: appendEntries(4, 1) });
   });
 
+  it('tells that a peer which was reached is gone once nobody listens there, every time', async () => {
+    const [first, second] = await bench.startConnectedPair();
+    await bench.stop(second);
+    const say = (): boolean => first.transport.send(2n, appendEntries(0, 1));
+    await bench.flowUntil(() => first.recorder.gonePeers.length === 1, say);
+    const again = await bench.start(2n);
+    await bench.flowUntil(() => again.recorder.received.length > 0, say);
+    // Until its answers to the call have come back, too.
+    await bench.flow(20);
+    await bench.stop(again);
+    await bench.flowUntil(() => first.recorder.gonePeers.length === 2, say);
+    expect(first.recorder.gonePeers).toEqual([2n, 2n]);
+  });
+
+  it('does not call a peer gone that was never reached', async () => {
+    const first = await bench.start(1n);
+    await bench.flowUntil(
+      () => first.recorder.unreachablePeers.includes(3n),
+      () => first.transport.send(3n, appendEntries(0, 1)),
+    );
+    expect(first.recorder.gonePeers).toEqual([]);
+  });
+
   it('delivers nothing after stop, and takes nothing', async () => {
     const [first, second] = await bench.startConnectedPair();
     for (let at = 0; at < 50; at++) first.transport.send(2n, appendEntries(at, 1));

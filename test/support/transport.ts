@@ -19,6 +19,7 @@ export const clusterId = 0xc105_7e55_0000_0001n;
 export class Recorder implements TransportHandler {
   readonly received: { from: MemberId; message: PeerMessage }[] = [];
   readonly unreachablePeers: MemberId[] = [];
+  readonly gonePeers: MemberId[] = [];
   /** Whoever did not admit this member. */
   readonly refusedBy: MemberId[] = [];
   readonly asked: { peer: MemberId; incarnation: Incarnation | undefined }[] = [];
@@ -46,6 +47,10 @@ export class Recorder implements TransportHandler {
 
   unreachable(peer: MemberId): void {
     this.unreachablePeers.push(peer);
+  }
+
+  gone(peer: MemberId): void {
+    this.gonePeers.push(peer);
   }
 
   /** Takes every snapshot, into `sinks`. */

@@ -37,6 +37,8 @@ export interface Checker {
   sent?(member: MemberView, to: MemberId, message: PeerMessage): void;
   /** A message arrives, before the turn that handles it. */
   received?(member: MemberView, from: MemberId, message: PeerMessage): void;
+  /** A member is told that a peer is gone, before the turn that handles it. */
+  gone?(member: MemberView, peer: MemberId): void;
   /** A peer wants to send this member a snapshot. */
   offered?(member: MemberView, offer: SnapshotOffer): void;
   /** A turn has ended, or is about to apply: `member.seen` is new, `member.before` what it was. */

@@ -12,6 +12,11 @@ interface Asked {
   readonly last: LogPosition;
 }
 
+interface Contact {
+  readonly leader: MemberId;
+  readonly term: number;
+}
+
 /** What one member has heard of elections in its present life, or said of them in any. */
 interface Heard {
   /** The highest term in anything but requests for votes. */
@@ -22,10 +27,10 @@ interface Heard {
   askedTerm: number;
   /** Who granted a pre-vote, by the term asked about. */
   readonly preVotes: Map<number, Set<MemberId>>;
-  /** When a leader of this term was last heard, on the member's clock as of the turn that handled it. */
-  contact: { readonly term: number; readonly at: number } | undefined;
+  /** When the leader of this term was last heard, on the member's clock as of the turn that handled it. */
+  contact: (Contact & { readonly at: number }) | undefined;
   /** The same, heard since the last turn. */
-  newContact: number | undefined;
+  newContact: Contact | undefined;
 }
 
 export interface ElectionRules {
@@ -76,7 +81,7 @@ export class ElectionChecker implements Checker {
         this.#hearAnswer(heard, from, message);
         return;
       case 'append-entries':
-        heard.newContact = Math.max(heard.newContact ?? 0, message.term);
+        if (message.term >= (heard.newContact?.term ?? 0)) heard.newContact = { leader: from, term: message.term };
         heard.term = Math.max(heard.term, message.term);
         return;
       case 'append-entries-response':
@@ -93,6 +98,13 @@ export class ElectionChecker implements Checker {
       case 'forward-refused':
         return;
     }
+  }
+
+  /** Whoever is told that its leader's process has ended need not wait for it. */
+  gone(member: MemberView, peer: MemberId): void {
+    const heard = this.#of(member);
+    if (heard.contact?.leader === peer) heard.contact = undefined;
+    if (heard.newContact?.leader === peer) heard.newContact = undefined;
   }
 
   /** The term of an offer is heard with it; what comes of it counts only when the snapshot is whole. */
@@ -123,7 +135,7 @@ export class ElectionChecker implements Checker {
     const { seen, before } = member;
     if (seen === undefined) return;
     if (heard.newContact !== undefined) {
-      if (heard.newContact === seen.term) heard.contact = { term: seen.term, at: member.now() };
+      if (heard.newContact.term === seen.term) heard.contact = { ...heard.newContact, at: member.now() };
       heard.newContact = undefined;
     }
     if (before !== undefined && seen.term > before.term) this.#checkTermRise(member, heard, seen.term);

@@ -55,6 +55,10 @@ export class Watch {
     for (const checker of this.#checkers) checker.received?.(member, from, message);
   }
 
+  gone(member: MemberView, peer: MemberId): void {
+    for (const checker of this.#checkers) checker.gone?.(member, peer);
+  }
+
   offered(member: MemberView, offer: SnapshotOffer): void {
     for (const checker of this.#checkers) checker.offered?.(member, offer);
   }

@@ -84,6 +84,10 @@ export class Witness {
     this.#guard(() => this.watch.received(member, from, message));
   }
 
+  gone(member: MemberView, peer: MemberId): void {
+    this.#guard(() => this.watch.gone(member, peer));
+  }
+
   offered(member: MemberView, offer: SnapshotOffer): void {
     this.#guard(() => this.watch.offered(member, offer));
   }

@@ -174,7 +174,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
     if (life === undefined) return;
     const { rng, network, observer } = this.#parts;
     life.clock.halt();
-    network.unplug(this.id);
+    network.unplug(this.id, ending === 'process');
     life.storage.crash(between(rng, 0, life.storage.pendingWrites));
     this.#closeState(ending);
     this.#life = undefined;

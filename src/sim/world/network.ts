@@ -52,6 +52,8 @@ export interface Link {
 /** What the world wants to know of the network. */
 export interface NetworkObserver {
   sent(from: MemberId, to: MemberId, message: PeerMessage): void;
+  /** A member is told that a peer is gone, which may be wrong. */
+  gone(member: MemberId, peer: MemberId): void;
   /** Hands a message to a member that listens. */
   deliver(from: MemberId, to: MemberId, arrive: () => void, message: Carried): void;
 }
@@ -65,6 +67,9 @@ export interface NetworkVolume {
   transfers: number;
   brokenTransfers: number;
 }
+
+/** A connection that broke is opened again after so long. */
+const reconnectMs = 50;
 
 /** A stream repairs most of what a packet suffers: its transfers break so much more rarely. */
 const streamRepair = 10;
@@ -155,9 +160,13 @@ export class Network {
     };
   }
 
-  /** The process behind the transport is gone; its peers learn it when they send. */
-  unplug(id: MemberId): void {
+  /**
+   * The process behind the transport is gone. If its machine is not, those that reach it learn it soon; otherwise when they
+   * send.
+   */
+  unplug(id: MemberId, answers = false): void {
     this.#handlers.delete(id);
+    if (answers) for (const { from, to, cut } of this.links) if (to === id && !cut) this.#notReopened({ from, to });
     this.#peers.delete(id);
     this.#snapshots.breakOff(({ from, to }) => from === id || to === id, brokenOff());
   }
@@ -173,6 +182,8 @@ export class Network {
     link.refused = cut && refused;
     if (!refused) return;
     this.#tellUnreachable(link.from, link.to);
+    // Whoever is refused takes the peer for gone, which it need not be.
+    this.#tellGone(link);
     const ends = [link.from, link.to];
     this.#snapshots.breakOff(({ from, to }) => ends.includes(from) && ends.includes(to), brokenOff());
   }
@@ -294,8 +305,29 @@ export class Network {
   }
 
   #tellUnreachable(from: MemberId, to: MemberId): void {
+    this.#tell(from, to, (handler) => {
+      handler.unreachable(to);
+    });
+  }
+
+  /** The connection that broke cannot be opened again, unless the process is back by then. */
+  #notReopened(link: Pick<Link, 'from' | 'to'>): void {
+    this.#agenda.after(reconnectMs, () => {
+      if (!this.#handlers.has(link.to)) this.#tellGone(link);
+    });
+  }
+
+  #tellGone({ from, to }: Pick<Link, 'from' | 'to'>): void {
+    this.#tell(from, to, (handler) => {
+      this.#observer.gone(from, to);
+      handler.gone(to);
+    });
+  }
+
+  #tell(from: MemberId, about: MemberId, tell: (handler: TransportHandler) => void): void {
     this.#agenda.after(this.quality.minDelayMs, () => {
-      if (this.#peers.get(from)?.has(to) === true) this.#handlers.get(from)?.unreachable(to);
+      const handler = this.#handlers.get(from);
+      if (handler !== undefined && this.#peers.get(from)?.has(about) === true) tell(handler);
     });
   }
 }

@@ -83,6 +83,10 @@ export class World {
         rng: chanceFor(plan.seed, 'network'),
         observer: {
           sent: (from, to, message) => this.witness.sent(this.member(from), to, message),
+          gone: (member, peer) => {
+            // Where a lease for reads rests on members that wait, they wait all the same.
+            if (!plan.raftOptions.leaseReads) this.witness.gone(this.member(member), peer);
+          },
           deliver: (from, to, arrive, message) => {
             const receiver = this.member(to);
             receiver.admit('input', () => {

@@ -10,6 +10,7 @@ function build(quality: Partial<NetworkQuality> = {}) {
   const agenda = new Agenda();
   const observer = {
     sent: () => undefined,
+    gone: () => undefined,
     deliver: (_from: bigint, _to: bigint, arrive: () => void) => {
       arrive();
     },
@@ -30,6 +31,7 @@ function build(quality: Partial<NetworkQuality> = {}) {
     finish: () => Promise.resolve(),
     abort: () => undefined,
   };
+  const gone: bigint[] = [];
   const now = (tell: () => void) => {
     tell();
   };
@@ -41,10 +43,16 @@ function build(quality: Partial<NetworkQuality> = {}) {
     admit: () => true,
     refused: () => undefined,
   };
-  void one.start({ receive: () => undefined, unreachable: (peer) => lost.push(peer), ...others });
+  void one.start({
+    receive: () => undefined,
+    unreachable: (peer) => lost.push(peer),
+    gone: (peer) => gone.push(peer),
+    ...others,
+  });
   void two.start({
     receive: (_, message) => arrived.push('term' in message ? message.term : -1),
     unreachable: () => undefined,
+    gone: () => undefined,
     ...others,
   });
   const run = () => {
@@ -60,7 +68,7 @@ function build(quality: Partial<NetworkQuality> = {}) {
       await Promise.resolve();
     }
   };
-  return { network, arrived, lost, taken, one, two, run, sendMany, settle, link: network.link(1n, 2n) };
+  return { network, arrived, lost, gone, taken, one, two, run, sendMany, settle, link: network.link(1n, 2n) };
 }
 
 /** A snapshot of these bytes. */
@@ -77,6 +85,31 @@ const counting = Array.from({ length: 200 }, (_, at) => at);
 const forward = (term: number): PeerMessage => ({ kind: 'forward-proposals', requestId: 1, term, payloads: [] });
 
 describe('The simulated network', () => {
+  it('tells who reaches a process that ends that it is gone, if its machine still answers', () => {
+    const { network, gone, run } = build();
+    network.unplug(2n, true);
+    run();
+    expect(gone).toEqual([2n]);
+  });
+
+  it('tells nothing of the end of a machine, and of a process that nobody reaches', () => {
+    const silent = build();
+    silent.network.unplug(2n);
+    silent.run();
+    const cut = build();
+    cut.network.setCut(cut.link, true);
+    cut.network.unplug(2n, true);
+    cut.run();
+    expect([...silent.gone, ...cut.gone]).toEqual([]);
+  });
+
+  it('may take a member for gone that lives, when it refuses a connection', () => {
+    const { network, gone, link, run } = build();
+    network.setCut(link, true, true);
+    run();
+    expect(gone).toEqual([2n]);
+  });
+
   it('keeps the order of a link', () => {
     const { arrived, sendMany } = build();
     sendMany(200);
