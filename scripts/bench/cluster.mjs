@@ -22,6 +22,14 @@ export async function freePorts(count) {
   return ports;
 }
 
+/** Starts the process of a member, which `restart` does again. */
+export function startMember(member, start) {
+  member.restart = () => {
+    member.process = start();
+  };
+  member.restart();
+}
+
 /** Starts three members, each with its data below the directory; `more` are arguments for each. */
 export async function startCluster(directory, more = []) {
   const ports = await freePorts(6);
@@ -32,17 +40,14 @@ export async function startCluster(directory, more = []) {
   }));
   const initial = members.map(({ name, peer, client }) => `${name}=${peer}/${client}`).join(',');
   for (const member of members) {
-    member.process = spawn(
-      process.execPath,
-      [
-        at('dist/main.js'),
-        'serve',
-        ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-members', initial],
-        ...['--client-listen', member.client, '--peer-listen', member.peer, '--log-level', 'warn'],
-        ...more,
-      ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
+    const args = [
+      at('dist/main.js'),
+      'serve',
+      ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-members', initial],
+      ...['--client-listen', member.client, '--peer-listen', member.peer, '--log-level', 'warn'],
+      ...more,
+    ];
+    startMember(member, () => spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
   return members;
 }

@@ -8,7 +8,9 @@ import { run } from '../lib/run.mjs';
 import { at } from '../lib/paths.mjs';
 import { stopAll } from './cluster.mjs';
 import { cellsOf, prepare } from './compare/cells.mjs';
+import { measureFailover } from './compare/failover.mjs';
 import { measureCell } from './compare/measure-cell.mjs';
+import { failovers, pageParts } from './compare/parts.mjs';
 import { summarise } from './compare/summary.mjs';
 import { tableRow, tableTitle } from './compare/table.mjs';
 import { writePage } from './compare/page.mjs';
@@ -36,7 +38,7 @@ const { values: options } = parseArgs({
 const help = `Usage: npm run bench:compare -- [options]
   --quick            one round of short cells: under three minutes
   --rounds N         how often each cell is measured on each system, in turns (default 3; quick 1)
-  --seconds N        length of one measurement (default 4; quick 1.5)
+  --seconds N        length of one measurement (default 4; quick 1.5; page 2.5)
   --cells LIST       only these: put get stale-get mixed swap range bulk watch keep-alive
   --in-flight LIST   calls in flight (default 1,16,64,256; quick 1,64,256)
   --value-bytes N    size of each value (default 256)
@@ -45,14 +47,22 @@ const help = `Usage: npm run bench:compare -- [options]
   --aged N           write N revisions into both before anything is measured (default 0)
   --member-args ARGS more arguments for each member of quorate
   --json FILE        write the results there
-  --page             write docs/benchmarks.md and its pictures
+  --page             measure what docs/benchmarks.md shows (a quarter of an hour), and write it and its pictures
 Both clusters run all the time, and each is loaded in turn. Ratio: quorate to etcd, of the medians.`;
 
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const seconds = Number(options.seconds ?? (options.quick ? 1.5 : 4));
-const inFlights = (options['in-flight'] ?? (options.quick ? '1,64,256' : '1,16,64,256')).split(',').map(Number);
-const valueBytes = Number(options['value-bytes']);
+const seconds = Number(options.seconds ?? (options.quick ? 1.5 : options.page ? 2.5 : 4));
+const keys = Number(options.keys);
 const fillSeconds = 3;
+
+/** What the options ask for, as a part. */
+const asked = {
+  valueBytes: Number(options['value-bytes']),
+  target: options.target,
+  aged: Number(options.aged),
+  cells: options.cells?.split(','),
+  inFlights: (options['in-flight'] ?? (options.quick ? '1,64,256' : '1,16,64,256')).split(',').map(Number),
+};
 
 /** The path of Debian's etcd. */
 async function ensureEtcd() {
@@ -63,11 +73,11 @@ async function ensureEtcd() {
 }
 
 /** Both systems in turn, the first one changing from round to round. */
-async function measureBoth(systems, cell, clients) {
+async function measureBoth(systems, cell, { clients, target }) {
   const results = { quorate: [], etcd: [] };
   for (let round = 0; round < rounds; round++) {
     for (const system of round % 2 === 0 ? systems : [...systems].reverse()) {
-      const measured = await measureCell(system, cell, { clients, seconds, target: options.target });
+      const measured = await measureCell(system, cell, { clients, seconds, target });
       results[system.name].push(measured);
     }
   }
@@ -80,12 +90,12 @@ async function fill(systems, all) {
   for (const system of systems) await measureCell(system, put, { clients: 64, seconds: fillSeconds, target: 'leader' });
 }
 
-async function measureAll(systems, cells) {
+async function measureAll(systems, cells, { inFlights, target }) {
   console.log(tableTitle);
   const rows = [];
   for (const cell of cells) {
     for (const clients of cell.inFlight ?? inFlights) {
-      const row = await measureBoth(systems, cell, clients);
+      const row = await measureBoth(systems, cell, { clients, target });
       rows.push(row);
       console.log(tableRow(row));
     }
@@ -110,43 +120,69 @@ async function age(systems, cells, revisions) {
   }
 }
 
-async function main() {
-  refuseUnsafe();
-  await ensureLoad();
-  const etcd = await ensureEtcd();
+/** Runs `work` with fresh clusters of both systems and all cells; removes them afterwards. */
+async function withSystems(part, work) {
   const scratch = await mkdtemp(join(tmpdir(), 'quorate-compare-'));
   const systems = [];
   try {
-    const all = cellsOf(await prepare(scratch, { keys: Number(options.keys), valueBytes }));
-    const cells = all.filter(({ name }) => options.cells === undefined || options.cells.split(',').includes(name));
+    const all = cellsOf(await prepare(scratch, { keys, valueBytes: part.valueBytes }));
     systems.push(
       await startQuorate(scratch, options['member-args'].split(' ').filter(Boolean)),
       await startEtcd(scratch),
     );
-    const facts = {
-      ...{ machine: `${cpus().length} x ${cpus()[0].model}`, node: process.version, etcd: await etcdVersion(etcd) },
-      ...{
-        valueBytes,
-        keys: Number(options.keys),
-        target: options.target,
-        aged: Number(options.aged),
-        rounds,
-        seconds,
-      },
-    };
-    console.log(
-      `${facts.machine}; Node ${facts.node}, etcd ${facts.etcd}; ${valueBytes}-byte values, ${options.target}`,
-    );
-    if (facts.aged > 0) await age(systems, all, facts.aged);
-    await fill(systems, all);
-    const rows = await measureAll(systems, cells);
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ facts, rows }, null, 2)}\n`);
-    if (options.page) await writePage({ facts, rows });
-    if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1;
+    return await work(systems, all);
   } finally {
     await stopAll(systems.flatMap(({ members }) => members));
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Measures the cells of a part. */
+async function measurePart(part) {
+  console.log(`${part.title ?? 'Both systems'}: ${part.valueBytes}-byte values, to: ${part.target}`);
+  const rows = await withSystems(part, async (systems, all) => {
+    if (part.aged > 0) await age(systems, all, part.aged);
+    await fill(systems, all);
+    return measureAll(
+      systems,
+      all.filter(({ name }) => part.cells === undefined || part.cells.includes(name)),
+      part,
+    );
+  });
+  return { ...part, rows };
+}
+
+/** How long writes stand still when the leader is killed: each time, by system. */
+async function measureFailovers() {
+  return withSystems(asked, async (systems, all) => {
+    await fill(systems, all);
+    const put = all.find(({ name }) => name === 'put');
+    const gaps = { quorate: [], etcd: [] };
+    for (let round = 0; round < failovers; round++) {
+      for (const system of systems) gaps[system.name].push(Math.round(await measureFailover(system, put)));
+      const last = systems.map(({ name }) => `${name} ${gaps[name].at(-1)} ms`).join(', ');
+      console.log(`leader killed, writes stand still: ${last}`);
+    }
+    return gaps;
+  });
+}
+
+async function main() {
+  refuseUnsafe();
+  await ensureLoad();
+  const etcd = await ensureEtcd();
+  const facts = {
+    ...{ machine: `${cpus().length} x ${cpus()[0].model}`, node: process.version, etcd: await etcdVersion(etcd) },
+    ...{ keys, rounds, seconds },
+  };
+  console.log(`${facts.machine}; Node ${facts.node}, etcd ${facts.etcd}`);
+  const parts = [];
+  for (const part of options.page ? pageParts : [{}]) parts.push(await measurePart({ ...asked, ...part }));
+  const gaps = options.page ? await measureFailovers() : undefined;
+  const results = { facts, parts, gaps };
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.page) await writePage(results);
+  if (parts.some(({ rows }) => rows.some(({ failed }) => failed > 0))) process.exitCode = 1;
 }
 
 if (options.help) console.log(help);

@@ -1,6 +1,7 @@
 // docs/benchmarks.md and its pictures.
 import { writeFile } from 'node:fs/promises';
 import { at } from '../../lib/paths.mjs';
+import { median } from './summary.mjs';
 
 const width = 760;
 const barHeight = 13;
@@ -65,13 +66,43 @@ function table(rows) {
   return `${head}\n${lines.map((line) => `| ${line} |`).join('\n')}`;
 }
 
-const named = (rows) => rows.map((row) => `${row.label}, ${row.clients} in flight: ${row.ratio.toFixed(2)}`);
+const named = (rows) =>
+  rows.map(({ part, row }) => `${part}: ${row.label}, ${row.clients} in flight: ${row.ratio.toFixed(2)}`);
 const list = (lines) => (lines.length === 0 ? 'None in this run.' : lines.map((line) => `- ${line}`).join('\n'));
 
+const partText = ({ title, valueBytes, target, aged, rows }) => `## ${title}
+
+${valueBytes}-byte values, sent to: ${target}; ${aged} revisions written before. Pairs are quorate / etcd.
+
+${table(rows)}
+`;
+
+/** Aged throughput as a part of one's own fresh one. */
+function agedText(fresh, aged) {
+  const lines = aged.rows.flatMap((row) => {
+    const before = fresh.rows.find(({ cell, clients }) => cell === row.cell && clients === row.clients);
+    if (before === undefined) return [];
+    const kept = ['quorate', 'etcd'].map((name) => shown(row[name].perSecond.median / before[name].perSecond.median));
+    return [`- ${row.label}, ${row.clients} in flight: quorate ${kept[0]}, etcd ${kept[1]}`];
+  });
+  return `Aged throughput, as a part of each system's own fresh one:\n\n${lines.join('\n')}\n`;
+}
+
+const gapText = (gaps) => `## When the leader is killed
+
+The leader is killed (SIGKILL) while 16 writers go on through the other two members. The longest time between two
+acknowledged writes, milliseconds, each time:
+
+| system | gaps | median |
+| --- | --- | --- |
+${['quorate', 'etcd'].map((name) => `| ${name} | ${gaps[name].join(', ')} | ${median(gaps[name])} |`).join('\n')}
+`;
+
 /** Writes the page and its pictures. */
-export async function writePage({ facts, rows }) {
-  const [faster, slower] = [rows.filter(({ ratio }) => ratio >= 1), rows.filter(({ ratio }) => ratio < 1)];
-  const unary = rows.filter(({ cell }) => cell !== 'bulk' && cell !== 'watch');
+export async function writePage({ facts, parts, gaps }) {
+  const [first] = parts;
+  const all = parts.flatMap(({ title, rows }) => rows.map((row) => ({ part: title, row })));
+  const unary = first.rows.filter(({ cell }) => cell !== 'bulk' && cell !== 'watch');
   await writeFile(
     at('docs/img/benchmarks-rate.svg'),
     picture('Operations a second', unary, (it) => it.perSecond.median, '/s'),
@@ -82,31 +113,33 @@ export async function writePage({ facts, rows }) {
   );
   const page = `# Benchmarks
 
-Made by \`npm run bench:compare -- --page\`; never edited by hand. Both systems run as fresh clusters of three members on
-one machine, with their default options, loaded in turns by the same compiled generator with the same bytes, through etcd's
-API unless the row says otherwise. Both wait for the disk (fsync) before they acknowledge. All three members and the
-generator share the machine, so its processor is the limit; compare ratios, not absolute numbers.
+Made by \`npm run bench:compare -- --page\`; never edited by hand. Where the time goes, and what was tried, is in
+[performance.md](performance.md). Both systems run as fresh clusters of three members on one machine, with their default
+options, loaded in turns by the same compiled generator with the same bytes, through etcd's API unless the row says
+otherwise. Both wait for the disk (fsync) before they acknowledge. All members and the generator share the machine, so its
+processor is the limit; compare ratios, not absolute numbers.
 
 - Machine: ${facts.machine}
 - Versions: Node ${facts.node}; etcd ${facts.etcd} (Debian)
-- Load: ${facts.valueBytes}-byte values, ${facts.keys} keys, sent to: ${facts.target}; ${facts.aged} revisions written before
-- Each number is the median of ${facts.rounds} measurements of ${facts.seconds} s, in turns
+- Each number is the median of ${facts.rounds} measurements of ${facts.seconds} s, in turns, on ${facts.keys} keys
 
 ![Operations a second](img/benchmarks-rate.svg)
 
 ![99th percentile](img/benchmarks-p99.svg)
 
-Pairs are quorate / etcd.
-
-${table(rows)}
-
+${parts.map(partText).join('\n')}
+${parts
+  .filter(({ aged }) => aged > 0)
+  .map((aged) => agedText(first, aged))
+  .join('\n')}
+${gapText(gaps)}
 ## Where quorate is ahead
 
-${list(named(faster))}
+${list(named(all.filter(({ row }) => row.ratio >= 1)))}
 
 ## Where etcd is ahead
 
-${list(named(slower))}
+${list(named(all.filter(({ row }) => row.ratio < 1)))}
 `;
   await writeFile(at('docs/benchmarks.md'), page);
 }

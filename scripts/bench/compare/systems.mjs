@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { at } from '../../lib/paths.mjs';
-import { freePorts, startCluster } from '../cluster.mjs';
+import { freePorts, startCluster, startMember } from '../cluster.mjs';
 
 const leaderWithinMs = 20_000;
 
@@ -38,7 +38,7 @@ export async function startEtcd(directory, program = 'etcd') {
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--quota-backend-bytes', String(8 * 2 ** 30), '--log-level', 'error'],
     ];
-    member.process = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+    startMember(member, () => spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] }));
   }
   return { name: 'etcd', members, leader: await leaderOf(members) };
 }
@@ -69,7 +69,8 @@ export const ask = (client, method, request, timeoutMs = 5000) =>
     );
   });
 
-async function leaderOf(members) {
+/** The member that leads, once there is one. */
+export async function leaderOf(members) {
   const until = Date.now() + leaderWithinMs;
   while (Date.now() < until) {
     for (const member of members) {
