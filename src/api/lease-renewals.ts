@@ -8,7 +8,7 @@ import { encodeCommand } from '../kv/command-codec';
 import { promisedTtl } from '../kv/lessor';
 import type { LeaseResult, Result } from '../kv/result';
 import type { CallContext, Proposer } from '../node/call';
-import { accepted } from './refusals';
+import { acceptedUnnamed } from './refusals';
 
 /** What a renewal came to. */
 export interface Renewal {
@@ -57,7 +57,7 @@ export class LeaseRenewals {
   /**
    * Begins a lease's time anew. Idempotent.
    *
-   * @throws QuorateError as `Proposer.propose`, and `accepted`
+   * @throws QuorateError as `Proposer.propose`, and `acceptedUnnamed`
    */
   async renew(id: bigint, call: CallContext): Promise<Renewal> {
     const [renewal] = await this.renewAll([id], call);
@@ -121,7 +121,7 @@ export class LeaseRenewals {
   async #send({ ids, deadline, done }: Batch): Promise<void> {
     try {
       const bytes = encodeCommand(unnamed({ kind: 'lease-renew', ids: [...ids] }));
-      const renewed = accepted(await this.#parts.proposer.propose(bytes, { deadline }));
+      const renewed = acceptedUnnamed(await this.#parts.proposer.propose(bytes, { deadline }));
       assert(renewed.kind === 'lease', 'the result of a renewal is that of a renewal');
       done.resolve(outcomeOf(renewed));
     } catch (error) {

@@ -6,22 +6,35 @@ import type { Refusal, RefusedResult, Result } from '../kv/result';
 /** A result of one command that is not a refusal. */
 export type AcceptedResult = Exclude<Result, { readonly kind: 'refused' | 'batch' }>;
 
+/** Milliseconds since 1970: what the times in request ids are of. */
+export type WallClock = () => number;
+
 /**
  * Lets through what is not a refusal.
  *
  * @throws QuorateError `not-found`, `already-exists`, `invalid-argument`, `compacted`, `future-revision`, `no-space`,
  *   `corrupt`, `request-expired`, `request-mismatch`; all surely not done but `request-expired`
  */
-export function accepted(result: Result): AcceptedResult {
-  if (result.kind === 'refused') throw errorOfRefusal(result);
+export function accepted(result: Result, wallClock: WallClock): AcceptedResult {
+  if (result.kind === 'refused') throw errorOfRefusal(result, wallClock);
   assert(result.kind !== 'batch', 'a command that travels alone has one result');
   return result;
 }
 
+/** Where nothing depends on the time. */
+const noClock: WallClock = () => 0;
+
+/** The same for a command without a request id, which nothing is refused for. */
+export function acceptedUnnamed(result: Result): AcceptedResult {
+  const isOfNames = result.kind === 'refused' && result.refusal === 'request-expired';
+  assert(!isOfNames, 'a command without a request id is not refused for its age');
+  return accepted(result, noClock);
+}
+
 /** The error that stands for a refusal. */
-export function errorOfRefusal(refused: RefusedResult): QuorateError {
+export function errorOfRefusal(refused: RefusedResult, wallClock: WallClock): QuorateError {
   const { code, message } = refusalTable[refused.refusal];
-  return new QuorateError(code, message, contextOf(refused));
+  return new QuorateError(code, message, contextOf(refused, wallClock));
 }
 
 const refusalTable: Readonly<Record<Refusal, { readonly code: ErrorCode; readonly message: string }>> = {
@@ -43,10 +56,10 @@ const refusalTable: Readonly<Record<Refusal, { readonly code: ErrorCode; readonl
   'request-mismatch': { code: 'request-mismatch', message: 'the request id was used before for another request' },
 };
 
-function contextOf({ refusal, limit }: RefusedResult): ErrorContext {
+function contextOf({ refusal, limit }: RefusedResult, wallClock: WallClock): ErrorContext {
   if (refusal === 'request-expired') {
     // Others' clocks may be ahead of this member's.
-    return { outcome: 'unknown', details: { requestTimeMs: Math.max(Date.now(), (limit ?? 0) + 1) } };
+    return { outcome: 'unknown', details: { requestTimeMs: Math.max(wallClock(), (limit ?? 0) + 1) } };
   }
   return limit === undefined ? {} : { details: { limit: `revision ${String(limit)}` } };
 }

@@ -107,6 +107,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       scheduler: realScheduler,
       logger: silentLogger,
       renewals,
+      wallClock: Date.now,
     },
     calls,
   );

@@ -140,6 +140,7 @@ export class RecipeBench {
       scheduler: time,
       logger: { debug: warn, info: warn, warn, error: warn },
       renewals: new LeaseRenewals({ proposer: this, scheduler: time }),
+      wallClock: () => 0,
     };
     this.locks = new Locks(needs);
     this.elections = new Elections(needs);

@@ -58,18 +58,18 @@ export function kvServiceHandlers(
   needs: KvServiceDependencies,
   { calls, lists, writes, watches }: KvServiceCarriers,
 ): KVServiceServer {
-  const { proposer, scheduler, limits } = needs;
+  const { scheduler, limits } = needs;
   return {
-    put: calls.handler((request: PutRequest, call) => mutate(proposer, putMutation(request, needs), call)),
+    put: calls.handler((request: PutRequest, call) => mutate(needs, putMutation(request, needs), call)),
     get: calls.handler((request: GetRequest, call) => get(needs, request, call)),
     batchGet: calls.handler((request: BatchGetRequest, call) => batchGet(needs, request, call)),
     list: calls.handler((request: ListRequest, call) => list(needs, request, call)),
     streamList: lists.handler((request: StreamListRequest) =>
       streamList(needs, request, { deadline: scheduler.now() + limits.requestTimeoutMs }),
     ),
-    delete: calls.handler((request: DeleteRequest, call) => mutate(proposer, deleteMutation(request, needs), call)),
+    delete: calls.handler((request: DeleteRequest, call) => mutate(needs, deleteMutation(request, needs), call)),
     deleteRange: calls.handler((request: DeleteRangeRequest, call) =>
-      mutate(proposer, deleteRangeMutation(request, needs), call),
+      mutate(needs, deleteRangeMutation(request, needs), call),
     ),
     txn: calls.handler((request: TxnRequest, call) => txn(needs, request, call)),
     write: writes.handler,

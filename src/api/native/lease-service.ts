@@ -34,9 +34,7 @@ export function leaseServiceHandlers(
 ): LeaseServiceServer {
   return {
     grant: calls.handler((request: GrantRequest, call) => grant(needs, request, call)),
-    revoke: calls.handler((request: RevokeRequest, call) =>
-      mutate(needs.proposer, revokeMutation(request, needs), call),
-    ),
+    revoke: calls.handler((request: RevokeRequest, call) => mutate(needs, revokeMutation(request, needs), call)),
     keepAlive: keepAlives.handler(keepAliveSession(needs)),
     getLease: calls.handler((request: GetLeaseRequest, call) => getLease(needs, request, call)),
     listLeases: calls.handler((request: ListLeasesRequest, call) => listLeases(needs, request, call)),

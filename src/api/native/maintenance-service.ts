@@ -37,17 +37,16 @@ export function maintenanceServiceHandlers(
   needs: MaintenanceServiceDependencies,
   { calls, copies }: MaintenanceServiceCarriers,
 ): MaintenanceServiceServer {
-  const { proposer, reader } = needs;
-  const hasher = new Hasher(reader);
+  const hasher = new Hasher(needs.reader);
   return {
     snapshot: copies.handler(() => snapshot(needs)),
-    compact: calls.handler((request: CompactRequest, call) => mutate(proposer, compactMutation(request, needs), call)),
+    compact: calls.handler((request: CompactRequest, call) => mutate(needs, compactMutation(request, needs), call)),
     hashKv: calls.handler((request: HashKvRequest) => hasher.hashKv(request)),
     listAlarms: calls.handler((request: ListAlarmsRequest, call) => listAlarms(needs, request, call)),
     raiseAlarm: calls.handler((request: RaiseAlarmRequest, call) => raiseAlarm(needs, request, call)),
     clearAlarm: calls.handler((request: ClearAlarmRequest, call) => clearAlarm(needs, request, call)),
     getSettings: calls.handler((_request, call) => getSettings(needs, call)),
     updateSettings: calls.handler((request: UpdateSettingsRequest, call) => updateSettings(needs, request, call)),
-    getStoreStatus: calls.handler(() => Promise.resolve(storeStatus(reader))),
+    getStoreStatus: calls.handler(() => Promise.resolve(storeStatus(needs.reader))),
   };
 }

@@ -4,13 +4,12 @@ import type { Command } from '../../kv/command';
 import type { Result } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
 import type { ApiLimits } from '../limits';
-import { accepted, type AcceptedResult } from '../refusals';
+import { accepted, type AcceptedResult, type WallClock } from '../refusals';
 
 /** What a request is checked against. */
 export interface RequestBounds {
   readonly limits: ApiLimits;
-  /** Milliseconds since 1970: the age of request ids. */
-  readonly wallClock: () => number;
+  readonly wallClock: WallClock;
 }
 
 /** A request that was found to be right. */
@@ -26,11 +25,11 @@ export interface Mutation<Response> {
  * @throws QuorateError as `Proposer.propose`, `accepted` and `Mutation.answer`
  */
 export async function mutate<Response>(
-  proposer: Pick<Proposer<Result>, 'propose'>,
+  { proposer, wallClock }: Pick<RequestBounds, 'wallClock'> & { readonly proposer: Pick<Proposer<Result>, 'propose'> },
   { command, answer }: Mutation<Response>,
   call: CallContext,
 ): Promise<Response> {
-  return answer(accepted(await proposer.propose(encodeCommand(command), call)));
+  return answer(accepted(await proposer.propose(encodeCommand(command), call), wallClock));
 }
 
 /** Whether the answer is that of an earlier call with the same request id. */

@@ -15,6 +15,7 @@ import { withEncodedResponses } from '../encoded-responses';
 import { nativeErrors } from '../error-dialect';
 import type { LeaseRenewals } from '../lease-renewals';
 import type { ApiLimits } from '../limits';
+import type { WallClock } from '../refusals';
 import { ReadGate } from '../read-gate';
 import type { Recipes } from '../recipes/recipes';
 import { ServerStreams } from '../server-streams';
@@ -45,8 +46,7 @@ export interface NativeDependencies extends ClusterServiceDependencies {
   readonly scheduler: Scheduler;
   readonly snapshots: SnapshotSource;
   readonly limits: ApiLimits;
-  /** Milliseconds since 1970. */
-  readonly wallClock: () => number;
+  readonly wallClock: WallClock;
 }
 
 /** The funnels that all APIs of a member share. */

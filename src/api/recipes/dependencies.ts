@@ -7,7 +7,7 @@ import type { KvReader, Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
 import type { CallContext, Proposer } from '../../node/call';
 import type { LeaseRenewals } from '../lease-renewals';
-import { accepted, type AcceptedResult } from '../refusals';
+import { accepted, type AcceptedResult, type WallClock } from '../refusals';
 
 /** What the recipes need of a member. */
 export interface RecipeDependencies {
@@ -17,6 +17,7 @@ export interface RecipeDependencies {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly renewals: Pick<LeaseRenewals, 'renew'>;
+  readonly wallClock: WallClock;
 }
 
 /** Bounds of the recipes. */
@@ -41,7 +42,7 @@ export const recipeLimits = {
  * @throws QuorateError what `Proposer.propose` throws, and refusals as errors
  */
 export async function propose(needs: RecipeDependencies, command: Command, call: CallContext): Promise<AcceptedResult> {
-  return accepted(await needs.proposer.propose(encodeCommand(command), call));
+  return accepted(await needs.proposer.propose(encodeCommand(command), call), needs.wallClock);
 }
 
 /** The bounds of one step of a call that may wait: it goes on when the call ends, so that its outcome becomes known. */

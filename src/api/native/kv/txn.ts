@@ -24,7 +24,7 @@ export async function txn(needs: TxnNeeds, request: TxnRequest, call: CallContex
   const mutation = txnMutation(request, needs);
   const { requestId, command } = mutation.command;
   assert(command.kind === 'txn', 'a transaction is one command');
-  if (requestId !== undefined || !readsOnly(command)) return mutate(needs.proposer, mutation, call);
+  if (requestId !== undefined || !readsOnly(command)) return mutate(needs, mutation, call);
   await needs.reads.linearizable(call);
   return mutation.answer(needs.reader.readTxn(command));
 }

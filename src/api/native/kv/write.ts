@@ -98,7 +98,7 @@ class MutationBatch {
       if (mutation.tell === undefined) return mutation;
       const result = required(results[next++], 'every command has a result');
       try {
-        return { id: mutation.id, result: mutation.tell(accepted(result)) };
+        return { id: mutation.id, result: mutation.tell(accepted(result, this.#needs.wallClock)) };
       } catch (error) {
         return this.#failed(mutation.id, error);
       }

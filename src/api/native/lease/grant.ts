@@ -17,7 +17,7 @@ export interface GrantNeeds extends RequestBounds {
 }
 
 export function grant(needs: GrantNeeds, request: GrantRequest, call: CallContext): Promise<GrantResponse> {
-  return mutate(needs.proposer, grantMutation(request, needs), call);
+  return mutate(needs, grantMutation(request, needs), call);
 }
 
 /** @throws QuorateError `invalid-argument` */

@@ -77,12 +77,12 @@ export function alarmMessages(alarms: KvReader['alarms']): AlarmMessage[] {
 }
 
 function change(
-  { proposer }: AlarmNeeds,
+  needs: AlarmNeeds,
   command: { readonly requestId: RequestId | undefined; readonly command: AlarmCommand },
   call: CallContext,
 ): Promise<{ changed: boolean; replayed: boolean }> {
   return mutate(
-    proposer,
+    needs,
     {
       command,
       answer(result) {

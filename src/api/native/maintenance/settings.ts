@@ -36,7 +36,7 @@ export async function updateSettings(
   const requestId = checkedRequestId(request.requestId, needs.wallClock());
   const quotaBytes = checkedQuota(request.quotaBytes);
   const replayed = await mutate(
-    needs.proposer,
+    needs,
     {
       command: { requestId, command: { kind: 'configure', quotaBytes } },
       answer(result) {

@@ -42,7 +42,7 @@ const keepAlive = (...messages: readonly (readonly bigint[])[]) =>
   );
 const putOn = async (leaseId: bigint, key: string) => {
   const expiry = { $case: 'leaseId', value: leaseId } as const;
-  await mutate(bench.proposer, putMutation(putRequest({ key, expiry }), bench), bench.call);
+  await mutate(bench, putMutation(putRequest({ key, expiry }), bench), bench.call);
 };
 
 describe('Grant', () => {

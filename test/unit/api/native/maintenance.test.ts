@@ -17,9 +17,9 @@ let bench: NativeBench;
 beforeEach(() => (bench = new NativeBench()));
 afterEach(() => bench.close());
 
-const put = () => mutate(bench.proposer, putMutation(putRequest({}), bench), bench.call);
+const put = () => mutate(bench, putMutation(putRequest({}), bench), bench.call);
 const compact = async (revision: number, id = '') =>
-  mutate(bench.proposer, compactMutation({ revision, requestId: id }, bench), bench.call);
+  mutate(bench, compactMutation({ revision, requestId: id }, bench), bench.call);
 const raise = async (type: AlarmType, memberId = 0n, id = '') =>
   raiseAlarm(bench, { type, memberId, requestId: id }, bench.call);
 const clear = (type: AlarmType, memberId = 0n, id = '') =>

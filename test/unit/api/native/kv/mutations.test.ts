@@ -12,12 +12,11 @@ beforeEach(() => (bench = new NativeBench()));
 afterEach(() => bench.close());
 
 // Requests are checked before anything is proposed: both kinds of error are rejections here.
-const put = async (parts: Partial<PutRequest>) =>
-  mutate(bench.proposer, putMutation(putRequest(parts), bench), bench.call);
+const put = async (parts: Partial<PutRequest>) => mutate(bench, putMutation(putRequest(parts), bench), bench.call);
 const del = async (parts: Partial<DeleteRequest>) =>
-  mutate(bench.proposer, deleteMutation(deleteRequest(parts), bench), bench.call);
+  mutate(bench, deleteMutation(deleteRequest(parts), bench), bench.call);
 const delRange = async (parts: Partial<DeleteRangeRequest>) =>
-  mutate(bench.proposer, deleteRangeMutation(deleteRangeRequest(parts), bench), bench.call);
+  mutate(bench, deleteRangeMutation(deleteRangeRequest(parts), bench), bench.call);
 const valueOf = (key: string) => bench.reader.get(Buffer.from(key))?.value.toString();
 
 const text = (value: string) => ({ $case: 'text', value }) as const;

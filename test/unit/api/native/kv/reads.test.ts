@@ -32,10 +32,9 @@ beforeEach(() => (bench = new NativeBench()));
 afterEach(() => bench.close());
 
 const put = (key: string, value: string) =>
-  mutate(bench.proposer, putMutation(putRequest({ key, value: { $case: 'text', value } }), bench), bench.call);
-const del = (key: string) => mutate(bench.proposer, deleteMutation(deleteRequest({ key }), bench), bench.call);
-const compact = (revision: number) =>
-  mutate(bench.proposer, compactMutation({ revision, requestId: '' }, bench), bench.call);
+  mutate(bench, putMutation(putRequest({ key, value: { $case: 'text', value } }), bench), bench.call);
+const del = (key: string) => mutate(bench, deleteMutation(deleteRequest({ key }), bench), bench.call);
+const compact = (revision: number) => mutate(bench, compactMutation({ revision, requestId: '' }, bench), bench.call);
 
 const ask = {
   get: (parts: Partial<GetRequest>) => get(bench, getRequest(parts), bench.call),
