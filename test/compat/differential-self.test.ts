@@ -27,7 +27,7 @@ class Misspeaking extends Target {
 
 ('missing' in etcd ? describe.skip : describe)('The comparison itself', () => {
   it('finds etcd equal to etcd', async () => {
-    const volume = await runLane(1, 3000, () => etcdTwice(program));
+    const volume = await runLane(1, 3000, { start: () => etcdTwice(program) });
     expect(volume.calls).toBeGreaterThanOrEqual(3000);
     expect(volume.errors).toBeGreaterThan(100);
     expect(volume.sessions).toBeGreaterThan(20);
@@ -38,7 +38,7 @@ class Misspeaking extends Target {
     ['counts wrong', Miscounting, /\.reply.*\.count/],
     ['words an error in its own way', Misspeaking, /etcdserver: /],
   ])('notices a server that %s, and shows the few steps that it takes', async (_, Wrong, shown) => {
-    const run = runLane(2, 3000, () => etcdTwice(program, (name, address) => new Wrong(name, address)));
+    const run = runLane(2, 3000, { start: () => etcdTwice(program, (name, address) => new Wrong(name, address)) });
     const message = await run.then(
       () => 'no difference',
       (error: unknown) => String(error),

@@ -17,15 +17,24 @@ const longestShrinkMs = 60_000;
 /** Lines of a failure that are shown. */
 const mostLines = 60;
 
+/** What a lane is run with. */
+export interface Surroundings {
+  readonly start: () => Promise<Servers>;
+  /** Told when the rest of a stream need not be compared any more. */
+  readonly isOver?: () => boolean;
+}
+
 /**
  * Runs a stream until so many calls are compared.
  *
  * @throws Error that holds the seed and the smallest list of steps that was found to show the same
  */
-export async function runLane(seed: number, calls: number, start: () => Promise<Servers>): Promise<Volume> {
+export async function runLane(seed: number, calls: number, surroundings: Surroundings): Promise<Volume> {
+  const { start, isOver = () => false } = surroundings;
   const done: Step[] = [];
   const servers = await start();
-  const ended = await streamOf(seed, calls, servers.targets, done)
+  const isEnough = ({ calls: compared }: Volume): boolean => compared >= calls || isOver();
+  const ended = await streamOf({ seed, isEnough }, servers.targets, done)
     .catch((failure: unknown) => ({ failure }))
     .finally(() => servers.stop());
   if (!('failure' in ended)) return ended;
@@ -36,7 +45,12 @@ export async function runLane(seed: number, calls: number, start: () => Promise<
   throw new Error(`${title}\nThese steps on new servers show it too:\n${shown.join('\n')}`, { cause: failure });
 }
 
-async function streamOf(seed: number, calls: number, targets: Pair<Target>, done: Step[]): Promise<Volume> {
+interface Stream {
+  readonly seed: number;
+  readonly isEnough: (volume: Volume) => boolean;
+}
+
+async function streamOf({ seed, isEnough }: Stream, targets: Pair<Target>, done: Step[]): Promise<Volume> {
   const comparison = new Comparison(targets);
   const generator = new Generator(seed);
   const run = async (batch: readonly Step[]): Promise<void> => {
@@ -56,7 +70,7 @@ async function streamOf(seed: number, calls: number, targets: Pair<Target>, done
       if (outcome !== undefined) generator.observe(step, outcome);
     }
   };
-  while (comparison.volume.calls < calls) await run(generator.batch());
+  while (!isEnough(comparison.volume)) await run(generator.batch());
   for (const step of generator.end()) await run([step]);
   return comparison.volume;
 }

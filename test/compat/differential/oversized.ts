@@ -22,10 +22,18 @@ const maxOperations = 128;
 /** Apart from all other keys, so that they can be removed again. */
 const prefix = { key: Buffer.from('large/'), rangeEnd: Buffer.from('large0') };
 
+/** Any bytes. Large values are parts of it, so that all the steps of a stream can be kept. */
+const largest = 4 * 1024 * 1024;
+const filling = Buffer.alloc(2 * largest, Buffer.from(Array.from({ length: 65_521 }, (_, at) => (at * at) % 251)));
+
+function largeValue({ rng }: World, bytes: number): Buffer {
+  const from = between(rng, 0, largest);
+  return filling.subarray(from, from + bytes);
+}
+
 const keyOf = (at: number): Buffer => Buffer.from(`large/${at}`);
 
-function putOf(at: number, bytes: number): RequestOp {
-  const value = Buffer.alloc(bytes, at + 1);
+function putOf(at: number, value: Buffer): RequestOp {
   return { request: { $case: 'requestPut', value: request(PutRequest, { key: keyOf(at), value }) } };
 }
 
@@ -45,7 +53,7 @@ export function someOversized(world: World): readonly Call[] {
     [2, () => manyLargePuts(world)],
     [3, () => manyOperations(world)],
     [1, () => largeKey(world)],
-    [1, () => largeCompare()],
+    [1, () => largeCompare(world)],
   ])();
   return [large, removal(false)];
 }
@@ -58,20 +66,23 @@ function largePut(world: World): Call {
     // gRPC itself refuses the message.
     [2, () => maxCommandBytes + overheadBytes + between(rng, 0, 1_000_000)],
   ])();
-  const value = Buffer.alloc(bytes, between(rng, 0, 255));
-  return { kind: 'call', method: 'put', request: request(PutRequest, { key: keyOf(0), value }) };
+  return {
+    kind: 'call',
+    method: 'put',
+    request: request(PutRequest, { key: keyOf(0), value: largeValue(world, bytes) }),
+  };
 }
 
 /** Each of them is small enough. */
-function manyLargePuts({ rng }: World): Call {
-  const puts = between(rng, 2, 4);
+function manyLargePuts(world: World): Call {
+  const puts = between(world.rng, 2, 4);
   const bytes = Math.floor((maxCommandBytes + overheadBytes / 2) / puts);
-  return txnOf({ success: Array.from({ length: puts }, (_, at) => putOf(at, bytes)) });
+  return txnOf({ success: Array.from({ length: puts }, (_, at) => putOf(at, largeValue(world, bytes))) });
 }
 
 function manyOperations(world: World): Call {
   const operations = between(world.rng, maxOperations - 1, maxOperations + 2);
-  const puts = Array.from({ length: operations }, (_, at) => putOf(at, 1));
+  const puts = Array.from({ length: operations }, (_, at) => putOf(at, Buffer.of(at)));
   const reads = puts.map<RequestOp>((_, at) => ({
     request: { $case: 'requestRange', value: request(RangeRequest, { key: keyOf(at) }) },
   }));
@@ -94,8 +105,8 @@ function largeKey(world: World): Call {
 }
 
 /** What only reads does not go through the log, and may be larger. */
-function largeCompare(): Call {
-  const value = Buffer.alloc(maxCommandBytes + unsureBytes);
+function largeCompare(world: World): Call {
+  const value = largeValue(world, maxCommandBytes + unsureBytes);
   return txnOf({
     compare: [request(Compare, { key: keyOf(0), target: 3, targetUnion: { $case: 'value', value } })],
   });
@@ -108,9 +119,10 @@ function largeCompare(): Call {
 export function someLargeRevision(world: World): readonly Call[] {
   const { rng } = world;
   const puts = between(rng, 3, 6);
-  const bytes = Math.floor(((maxCommandBytes + overheadBytes) * between(rng, 70, 150)) / 100 / puts);
+  const percent = pick(world, [between(rng, 77, 98), between(rng, 102, 150)]);
+  const bytes = Math.floor(((maxCommandBytes + overheadBytes) * percent) / 100 / puts);
   const calls = Array.from({ length: puts }, (_, at): Call => {
-    const value = Buffer.alloc(bytes, between(rng, 0, 255));
+    const value = largeValue(world, bytes);
     return { kind: 'call', method: 'put', request: request(PutRequest, { key: keyOf(at), value }) };
   });
   return [...calls, removal(true)];

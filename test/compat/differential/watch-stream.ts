@@ -9,8 +9,8 @@ import {
   WatchService,
 } from '../../../src/gen/etcd/etcdserverpb/watch';
 
-/** No answer is waited for longer, ms. */
-const patienceMs = 15_000;
+/** No answer is waited for longer, ms: before it there may be a whole history, large values and all, in one message of etcd's. */
+const patienceMs = 60_000;
 /** What is longer comes in parts to watches that allow it, bytes: the largest message that etcd takes. */
 const longestMessage = 2 * 1024 * 1024;
 /** No store ever gets so far: such a watch waits for ever. */
