@@ -85,6 +85,22 @@ export const electionMutants: readonly Mutant[] = [
     seeds: later,
   },
   {
+    name: 'lets go of its leader when anybody is gone',
+    breaks: 'S12',
+    file: 'raft/election',
+    find: "if (state.role !== 'follower' || state.leader !== peer || leaseReads)",
+    replace: "if (state.role !== 'follower' || leaseReads)",
+    seeds: later,
+  },
+  {
+    name: 'lets go of its leader in spite of leases for reads',
+    breaks: 'S12',
+    file: 'raft/election',
+    find: "if (state.role !== 'follower' || state.leader !== peer || leaseReads)",
+    replace: "if (state.role !== 'follower' || state.leader !== peer)",
+    seeds: later,
+  },
+  {
     name: 'does not store the vote',
     breaks: 'S8',
     file,
