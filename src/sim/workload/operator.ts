@@ -7,7 +7,7 @@ import type { MemberId } from '../../raft';
 import type { Agenda } from '../world/agenda';
 import { exponential, isLucky, pick } from '../world/chance';
 import type { SimMember } from '../world/member';
-import { wishKinds } from './wishes';
+import { update, wishKinds } from './wishes';
 
 /** What came of a wish, as for calls. */
 export type WishOutcome = 'ok' | 'definite' | 'ambiguous';
@@ -41,6 +41,8 @@ export interface OperatorHabits {
 /** An unknown outcome may become known to the cluster so much later. */
 const doubtMs = 20_000;
 const graceMs = 500;
+/** How often a second operator is at work. */
+const besideRate = 0.4;
 
 export class Operator {
   readonly #world: OperatorWorld;
@@ -88,6 +90,23 @@ export class Operator {
       return;
     }
     this.#ask(wish, member);
+    if (isLucky(rng, besideRate)) this.#askBeside(pick(rng, world.present));
+  }
+
+  /** Another operator makes a wish at the same time, of anybody and harmless: two changes are on their way (invariant M1). */
+  #askBeside(member: SimMember): void {
+    const view = {
+      rng: this.#rng,
+      listed: member.listed(),
+      former: [],
+      isLost: () => false,
+      newMember: () => undefined,
+    };
+    const wish = update.draw(view);
+    if (wish === undefined) return;
+    this.#world.wished(wish, member);
+    // Nobody waits for the answer.
+    member.change(wish, this.#habits.maxDeadlineMs, (answer) => void answer.catch(() => undefined));
   }
 
   #ask(wish: Wish, member: SimMember): void {

@@ -41,7 +41,7 @@ const add: WishKind = {
 /** A former member under its old id: never, since it may have forgotten what it promised (invariant M7). */
 export const readmit: WishKind = {
   name: 'readmit',
-  weight: 2,
+  weight: 1,
   draw({ rng, former }) {
     return former.length === 0 ? undefined : { $case: 'add', value: { member: pick(rng, former) } };
   },
@@ -81,7 +81,7 @@ const promote: WishKind = {
   },
 };
 
-const update: WishKind = {
+export const update: WishKind = {
   name: 'update',
   weight: 2,
   draw({ rng, listed }) {
