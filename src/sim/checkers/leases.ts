@@ -43,7 +43,8 @@ export class LeaseChecker implements Checker {
     if (!doings.some(({ command }) => command.kind === 'lease-expire')) return;
     const now = this.#options.now();
     for (const [id, { grantIndex }] of this.#model.instantAt(index - 1).leases) {
-      if (after.leases.has(id)) continue;
+      // One that its holder revokes in the same entry was not taken from anybody.
+      if (after.leases.has(id) || doings.some(({ command }) => isRevocation(command, id))) continue;
       const name = nameOf(id, grantIndex);
       this.expiries++;
       this.#expired.set(name, now);

@@ -24,7 +24,7 @@ export const leadershipMutants: readonly Mutant[] = [
     file: 'raft/request-vote',
     find: 'if (request.leadershipTransfer)\n        return false;',
     replace: '',
-    seeds: soon,
+    seeds: rarely,
   },
   {
     name: 'does not ask its successor',
@@ -64,7 +64,7 @@ export const leadershipMutants: readonly Mutant[] = [
     file: 'raft/read-index',
     find: 'return state.now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;',
     replace: 'return state.commitIndex >= leading.firstIndex;',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'votes right after its start, although a lease may rest on it',

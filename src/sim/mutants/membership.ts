@@ -60,7 +60,7 @@ export const membershipMutants: readonly Mutant[] = [
     find: '(0, quorum_1.committedIndex)(state.configuration,',
     replace:
       '(0, quorum_1.committedIndex)({ ...state.configuration, voters: [...state.configuration.voters, ...state.configuration.learners] },',
-    seeds: soon,
+    seeds: later,
   },
   {
     name: 'a learner campaigns',
