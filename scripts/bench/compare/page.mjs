@@ -1,5 +1,6 @@
 // docs/benchmarks.md and its pictures.
 import { writeFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
 import { at } from '../../lib/paths.mjs';
 import { median } from './summary.mjs';
 
@@ -141,5 +142,6 @@ ${list(named(all.filter(({ row }) => row.ratio >= 1)))}
 
 ${list(named(all.filter(({ row }) => row.ratio < 1)))}
 `;
-  await writeFile(at('docs/benchmarks.md'), page);
+  const path = at('docs/benchmarks.md');
+  await writeFile(path, await format(page, { ...(await resolveConfig(path)), filepath: path }));
 }
