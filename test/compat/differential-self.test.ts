@@ -7,13 +7,13 @@ import { Target } from './differential/target';
 const etcd = findForeign('server', 'the comparison of etcd with itself');
 const program = 'path' in etcd ? etcd.path : '';
 
-/** Counts one too many whenever a limit cuts a range short. */
+/** Counts one too many of the keys that a delete takes. */
 class Miscounting extends Target {
   override async call(call: Call): Promise<Outcome> {
     const outcome = await super.call(call);
-    if (call.method !== 'range' || !('reply' in outcome)) return outcome;
-    const reply = outcome.reply as { readonly more: boolean; readonly count: bigint };
-    return reply.more ? { reply: { ...reply, count: reply.count + 1n } } : outcome;
+    if (call.method !== 'deleteRange' || !('reply' in outcome)) return outcome;
+    const reply = outcome.reply as { readonly deleted: bigint };
+    return reply.deleted > 0n ? { reply: { ...reply, deleted: reply.deleted + 1n } } : outcome;
   }
 }
 
@@ -35,7 +35,7 @@ class Misspeaking extends Target {
   });
 
   it.each([
-    ['counts wrong', Miscounting, /\.reply.*\.count/],
+    ['counts wrong', Miscounting, /\.reply.*\.deleted/],
     ['words an error in its own way', Misspeaking, /etcdserver: /],
   ])('notices a server that %s, and shows the few steps that it takes', async (_, Wrong, shown) => {
     const run = runLane(2, 3000, { start: () => etcdTwice(program, (name, address) => new Wrong(name, address)) });
