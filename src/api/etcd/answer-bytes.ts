@@ -3,7 +3,7 @@ import { KeyValue } from '../../gen/etcd/mvccpb/kv';
 import { ByteWriter, varintLength } from '../../kv/byte-writer';
 import { noLease } from '../../kv/command';
 import type { KeyRecord, PutResult, RangeResult } from '../../kv/result';
-import type { HeaderBytes } from './header';
+import { type HeaderBytes, writeNumber } from './header';
 import { keyValueOf } from './kv-messages';
 
 /** The first byte of each field: its number in the schema, and whether a number or a length and bytes follow. */
@@ -32,14 +32,8 @@ export function rangeBytes(
   const writer = new ByteWriter(bytes + answerOverheadBytes);
   headers.write(writer, revision);
   for (const record of records) writeField(writer, tags.kvs, record);
-  if (more) {
-    writer.byte(tags.more);
-    writer.bool(true);
-  }
-  if (count > 0) {
-    writer.byte(tags.count);
-    writer.varint(count);
-  }
+  writeNumber(writer, tags.more, more ? 1 : 0);
+  writeNumber(writer, tags.count, count);
   return writer.finish();
 }
 

@@ -46,8 +46,8 @@ export class HeaderBytes {
   }
 }
 
-/** Zero is left out, as everywhere in Protobuf. */
-function writeNumber(writer: ByteWriter, tag: number, value: number): void {
+/** Writes a field that holds a number; zero is left out, as everywhere in Protobuf. */
+export function writeNumber(writer: ByteWriter, tag: number, value: number): void {
   if (value === 0) return;
   writer.byte(tag);
   writer.varint(value);
