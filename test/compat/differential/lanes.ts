@@ -11,11 +11,11 @@ const surplus = 1.02;
 /** Each of these must have been there more often than once in so many calls: about half of what is usual, or less if it is rare. */
 const leastOften = {
   errors: 20,
-  tooLarge: 2000,
-  tooManyOperations: 1000,
+  tooLarge: 4000,
+  tooManyOperations: 2000,
   unknownEnums: 250,
   extremes: 40,
-  runOuts: 3000,
+  runOuts: 6000,
   alarms: 600,
   refusedByAlarm: 1000,
   statuses: 2000,
@@ -23,7 +23,7 @@ const leastOften = {
   watches: 50,
   filtered: 200,
   withPrevious: 20,
-  fragments: 1500,
+  fragments: 3500,
   progress: 200,
 } as const satisfies Partial<Record<keyof Volume, number>>;
 
