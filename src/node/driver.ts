@@ -152,6 +152,11 @@ export class Driver<Result> {
     return this.isRunning && this.#raft.hasQuorum(this.#parts.scheduler.now());
   }
 
+  /** Leads, and answers linearizable reads without asking anybody (see `Raft.holdsReadLease`). */
+  get holdsReadLease(): boolean {
+    return this.isRunning && this.#raft.holdsReadLease(this.#parts.scheduler.now());
+  }
+
   /** Puts an event into the next turn. */
   post(event: Event): void {
     this.#events.push(event);

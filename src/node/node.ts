@@ -176,6 +176,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
       lastLogIndex: lastIndex,
       durableLogIndex: durableIndex,
       hasQuorum: this.#serves && this.#driver.hasQuorum,
+      holdsReadLease: this.#driver.holdsReadLease,
       peers: this.#driver.peers.map(({ peer, state, matchIndex, silentMs }) => ({
         ...{ id: peer, state, matchIndex, silentMs },
       })),

@@ -13,6 +13,8 @@ export interface NodeStatus {
   readonly durableLogIndex: number;
   /** In contact with a quorum: as the leader, or through a leader heard from within an election timeout. */
   readonly hasQuorum: boolean;
+  /** Leads, and confirms reads under its lease: without asking anybody. Never without the option `leaseReads`. */
+  readonly holdsReadLease: boolean;
   /** Every peer, while this member leads; otherwise empty. */
   readonly peers: readonly PeerStatus[];
 }

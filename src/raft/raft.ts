@@ -14,7 +14,7 @@ import { receiveChange } from './membership-change';
 import type { Message } from './messages';
 import type { RaftOptions } from './options';
 import { onPersisted, takePersist } from './persistence';
-import { receiveRead } from './read-index';
+import { mayReadUnderLease, receiveRead } from './read-index';
 import { hasQuorumContact, leaderDeadline, receiveLoaded, receiveProposals, supplyPeers } from './replication';
 import { receiveRequestVote, receiveRequestVoteResponse } from './request-vote';
 import { becomeFollower, resetElectionTimer } from './role';
@@ -164,6 +164,15 @@ export class Raft {
       return state.commitIndex >= state.leading.firstIndex && hasQuorumContact(state, state.leading, now);
     }
     return state.leader !== undefined && now - state.leaderContactAt < state.options.electionTimeoutMs;
+  }
+
+  /**
+   * True if this member leads and, with `leaseReads`, would confirm a read at time `now` without asking anybody: then nobody
+   * else leads in a later term, as long as clocks differ by no more than `maxClockDrift` (thesis §6.4.1).
+   */
+  holdsReadLease(now: number): boolean {
+    const { leading } = this.#state;
+    return leading !== undefined && mayReadUnderLease(this.#state, leading, now);
   }
 }
 

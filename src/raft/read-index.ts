@@ -15,7 +15,7 @@ export function receiveRead(state: RaftState, id: number): void {
     return;
   }
   const { reads } = leading;
-  if (mayReadUnderLease(state, leading)) {
+  if (mayReadUnderLease(state, leading, state.now)) {
     state.turn.reads.push({ id, confirmed: true, readIndex: state.commitIndex });
     return;
   }
@@ -81,9 +81,9 @@ function finishReadRound(state: RaftState, leading: Leading): void {
 }
 
 /** Thesis §6.4.1: as long as no other leader can have been elected, the commit index is current without asking. */
-function mayReadUnderLease(state: RaftState, leading: Leading): boolean {
+export function mayReadUnderLease(state: RaftState, leading: Leading, now: number): boolean {
   if (!state.options.leaseReads || leading.leaseIsVoid) return false;
-  return state.now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;
+  return now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;
 }
 
 /** With lease reads every heartbeat interval has a round of its own, so that the lease does not run out. */

@@ -3,7 +3,7 @@ import { between, type Rng } from '../base/rng';
 import type { StoreTaskOptions } from '../kv/store-tasks';
 import { defaultWatchHubOptions, type WatchHubOptions } from '../kv/watch-hub';
 import { defaultNodeOptions, type NodeOptions } from '../node/options';
-import { defaultRaftOptions, type RaftOptions } from '../raft';
+import { defaultRaftOptions, type MemberId, type RaftOptions } from '../raft';
 import { faultKinds } from './faults';
 import { unheardFollower } from './faults/snapshots';
 import { chanceFor, isLucky, pick, real } from './world/chance';
@@ -42,6 +42,8 @@ export interface Plan {
   readonly operator: OperatorHabits | undefined;
   readonly maxTurnMs: number;
   readonly maxDriftRate: number;
+  /** Its clock is as slow as it may be, and every other as fast; in most seeds each has a rate of its own. */
+  readonly slowest: MemberId | undefined;
   readonly maxTailBytes: number;
   readonly raftOptions: RaftOptions;
   readonly nodeOptions: NodeOptions;
@@ -52,7 +54,7 @@ export interface Plan {
 /** The plan of a seed. */
 export function drawPlan(seed: number): Plan {
   const rng = chanceFor(seed, 'plan');
-  const leaseReads = isLucky(rng, 0.25);
+  const leaseReads = isLucky(rng, 0.35);
   const maxDriftRate = pick(rng, [0, 0.01, 0.1]);
   const plan: Plan = {
     seed,
@@ -60,7 +62,7 @@ export function drawPlan(seed: number): Plan {
     clients: between(rng, 2, 8),
     vocabulary: vocabularyOf(pick(rng, [2, 5, 10])),
     safetyMs: between(rng, 20, 90) * 1000,
-    faults: drawFaults(rng, leaseReads),
+    faults: drawFaults(seed, rng, leaseReads),
     without: new Set(),
     network: drawNetwork(rng),
     snapshotChunkBytes: pick(rng, [2000, 8000, 100_000]),
@@ -70,6 +72,7 @@ export function drawPlan(seed: number): Plan {
     operator: drawOperator(rng),
     maxTurnMs: pick(rng, [0, 0.2, 1, 5]),
     maxDriftRate,
+    slowest: drawSlowest(seed),
     maxTailBytes: pick(rng, [1, 100, 100_000]),
     raftOptions: { ...drawRaftOptions(rng), leaseReads, maxClockDrift: driftBetween(maxDriftRate) },
     nodeOptions: { ...drawNodeOptions(rng), maxSharedEntryBytes: drawSharing(seed) },
@@ -89,10 +92,13 @@ function openedWide(plan: Plan): Plan {
 }
 
 /** Swarm testing: few kinds at once in one seed, many in another. */
-function drawFaults(rng: Rng, hasLeases: boolean): ReadonlyMap<string, number> {
+function drawFaults(seed: number, rng: Rng, hasLeases: boolean): ReadonlyMap<string, number> {
   const share = pick(rng, [0.1, 0.25, 0.5, 0.8]);
   const rarity = pick(rng, [0.5, 1, 1, 2]);
-  const chosen = faultKinds.filter(({ breaksLeases }) => isLucky(rng, share) && !(hasLeases && breaksLeases === true));
+  const chosen = faultKinds.filter(({ name, isLater = false, breaksLeases = false }) => {
+    const isDrawn = isLucky(isLater ? chanceFor(seed, `plan of the fault ${name}`) : rng, share);
+    return isDrawn && !(hasLeases && breaksLeases);
+  });
   return new Map(chosen.map(({ name }) => [name, rarity]));
 }
 
@@ -157,6 +163,12 @@ function drawHabits(rng: Rng): Omit<ClientHabits, 'namedRate' | 'confusionRate'>
     wanderRate: real(rng, 0, 0.5),
     retryRate: pick(rng, [0, 0.5, 0.9]),
   };
+}
+
+/** From a stream of its own, too. */
+function drawSlowest(seed: number): MemberId | undefined {
+  const rng = chanceFor(seed, 'plan of the clocks');
+  return isLucky(rng, 0.5) ? BigInt(between(rng, 1, 3)) : undefined;
 }
 
 /** By how much the slowest clock may be slow against the fastest: what leases must allow for. */

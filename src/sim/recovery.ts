@@ -199,11 +199,19 @@ async function handOver(world: World, plan: Plan, core: readonly SimMember[]): P
   if (heir === undefined || world.leader === undefined) return;
   const { electionTimeoutMs } = plan.raftOptions;
   const firstNew = world.calls.length;
+  const termBefore = world.leader.seen?.term ?? 0;
   let outcome: unknown;
   let isBehind = false;
   for (let attempt = 0; attempt < transferAttempts && outcome !== 'done'; attempt++) {
     isBehind ||= lackOf(heir, world) * catchUpMs > electionTimeoutMs;
     outcome = await transferTo(heir, world, plan);
+    // Asked once, it leads in the next term: a second one was campaigned for because somebody refused it.
+    const term = heir.seen?.term ?? 0;
+    check(
+      attempt > 0 || outcome !== 'done' || term === termBefore + 1,
+      'L7',
+      () => `${heir.name} is handed the leadership of term ${termBefore} in calm times, and leads in term ${term}`,
+    );
   }
   // The leader waits for its successor for an election timeout. Where clients write more than the network carries, the
   // successor lacks more than comes to it in that time, whenever it is asked: the transfer must come about once it has it.

@@ -34,6 +34,14 @@ describe('Leader leases (thesis §6.4.1)', () => {
     expect(member.read(2).reads).toEqual([]);
   });
 
+  it('a leader tells whether it has one, at any time (§6.4.1)', () => {
+    const { member, began } = leaseholder();
+    expect(member.raft.holdsReadLease(began + leaseMs - 1)).toBe(true);
+    expect(member.raft.holdsReadLease(began + leaseMs)).toBe(false);
+    expect(raft.establishedLeader().raft.holdsReadLease(began)).toBe(false);
+    expect(raft.follower({ term: 2, log: '1:1', options }).raft.holdsReadLease(began)).toBe(false);
+  });
+
   it('a read without a lease is confirmed as any other, and renews it (§6.4.1)', () => {
     const { member, began } = leaseholder();
     member.now = began + leaseMs;

@@ -62,6 +62,7 @@ export const fakeStatus: NodeStatus = {
   lastLogIndex: 12,
   durableLogIndex: 12,
   hasQuorum: true,
+  holdsReadLease: false,
   peers: [],
 };
 

@@ -114,6 +114,8 @@ export interface MemberView {
   readonly isDead: boolean;
   /** The state database survives a power cut up to there. */
   readonly durableStateIndex: number;
+  /** It would answer a linearizable read now, and ask nobody. */
+  readonly holdsReadLease: boolean;
   /** The member's own clock. */
   now(): number;
   /** How long its process has run without standing still, and its clock without a jump. */

@@ -15,6 +15,7 @@ import { LeaseChecker, type LeaseCheckerOptions } from './leases';
 import type { MemberView } from './member-view';
 import { MembershipChecker } from './membership';
 import { ModelChecker } from './model';
+import { ReadLeaseChecker } from './read-leases';
 import { SnapshotChecker } from './snapshots';
 import { Watch } from './watch';
 import { WatchingChecker } from './watching';
@@ -59,7 +60,15 @@ export class Witness {
       history,
       electionTimeoutMs,
       // The model first: others ask it what an entry has done.
-      more: [this.membership, model, this.leases, this.applying, this.snapshots, this.#contact],
+      more: [
+        this.membership,
+        model,
+        this.leases,
+        this.applying,
+        this.snapshots,
+        this.#contact,
+        new ReadLeaseChecker(history),
+      ],
     });
   }
 

@@ -37,6 +37,8 @@ export interface FaultKind {
   readonly name: string;
   /** It breaks what leader leases assume of clocks and leaders (thesis §6.4.1): not for seeds that have them. */
   readonly breaksLeases?: boolean;
+  /** It came when seeds were in use: it is drawn apart, so that the other plans of old seeds stay what they were. */
+  readonly isLater?: boolean;
   /** The mean time between two of them in a seed that has this kind. */
   readonly meanGapMs: number;
   /** Strikes, or finds nothing to strike. */

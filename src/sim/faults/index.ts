@@ -6,7 +6,7 @@ import { bridge, brokenPair, chain, isolateLeader, oneWay, partition, star } fro
 import { clockJump, crash, crashAll, crashLoop, pause, pauseOthers, powerCut, powerCutAll, restart } from './processes';
 import { brokenTransfer, corruptTransfer, crashAtSnapshot, unheardFollower } from './snapshots';
 import { lostConnection, strayTimeoutNow } from './stray-messages';
-import { deafAbdication, lateAnswers, musicalChairs, usurper } from './usurpers';
+import { deafAbdication, forgottenPromise, lateAnswers, musicalChairs, usurper } from './usurpers';
 
 export const faultKinds: readonly FaultKind[] = [
   ...[partition, isolateLeader, oneWay, brokenPair, bridge, chain, star],
@@ -25,4 +25,5 @@ export const faultKinds: readonly FaultKind[] = [
   ...[crash, crashAll, crashLoop, powerCut, powerCutAll, pause, pauseOthers, clockJump, restart],
   ...[slowDisk, stalledDisk, failingDisk, bitFlip, lostDisk, fullDisk],
   ...[crashAtSnapshot, brokenTransfer, corruptTransfer, unheardFollower],
+  forgottenPromise,
 ];

@@ -88,6 +88,43 @@ export const deafAbdication: FaultKind = {
   },
 };
 
+/**
+ * One has long not heard the leader, and asks for votes; then those on whose silence the leader counts start anew, and hear
+ * it no more either. They have forgotten when they heard it last, but not that they may have.
+ */
+export const forgottenPromise: FaultKind = {
+  name: 'forgotten promise',
+  isLater: true,
+  meanGapMs: 9000,
+  strike(victim, rng) {
+    const cast = castOf(victim, rng);
+    if (cast === undefined) return undefined;
+    const { leader, others, heir } = cast;
+    const { network } = victim;
+    const deaf = cutLinks(victim, rng, `${heir.id} hears no leader`, linksBetween(network, [leader], [heir]));
+    if (deaf === undefined) return undefined;
+    const witnesses = others.filter((other) => other !== heir && other.isUp);
+    const waitMs = between(rng, 1000, 3000);
+    let alone: Fault | undefined;
+    victim.after(waitMs, () => {
+      alone = cutLinks(victim, rng, 'forgotten promise', linksBetween(network, [leader], witnesses));
+      for (const witness of witnesses) {
+        witness.kill('process', 'forgets a promise');
+        victim.restart(witness);
+      }
+    });
+    return {
+      what: `${deaf.what}, and in ${waitMs} ms all others: forgotten promise`,
+      members: [leader, ...others].map(({ id }) => id),
+      lastsMs: waitMs + between(rng, 500, 2500),
+      end: () => {
+        deaf.end();
+        alone?.end();
+      },
+    };
+  },
+};
+
 interface Cast {
   readonly leader: SimMember;
   readonly others: readonly SimMember[];

@@ -24,7 +24,7 @@ export const leadershipMutants: readonly Mutant[] = [
     file: 'raft/request-vote',
     find: 'if (request.leadershipTransfer)\n        return false;',
     replace: '',
-    seeds: rarely,
+    seeds: soon,
   },
   {
     name: 'does not ask its successor',
@@ -62,9 +62,9 @@ export const leadershipMutants: readonly Mutant[] = [
     name: 'reads under a lease that is over',
     breaks: 'K3',
     file: 'raft/read-index',
-    find: 'return state.now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;',
+    find: 'return now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;',
     replace: 'return state.commitIndex >= leading.firstIndex;',
-    seeds: rarely,
+    seeds: later,
   },
   {
     name: 'votes right after its start, although a lease may rest on it',
@@ -72,6 +72,6 @@ export const leadershipMutants: readonly Mutant[] = [
     file: 'raft/request-vote',
     find: 'if (state.options.leaseReads && state.now - state.startedAt < state.options.electionTimeoutMs)\n        return true;',
     replace: '',
-    seeds: rarely,
+    seeds: later,
   },
 ];

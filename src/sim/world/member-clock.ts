@@ -1,6 +1,10 @@
 /** A member's own clock and timers: faster or slower than the world's, set forward, and standing still while it is paused. */
 import type { Scheduler, Timer } from '../../base/clock';
+import type { Rng } from '../../base/rng';
+import type { MemberId } from '../../raft';
 import type { Agenda, Appointment } from './agenda';
+import { real } from './chance';
+import type { MemberSetup } from './member-setup';
 
 /** Timers never fire early, in spite of rounding. */
 const roundingMs = 0.001;
@@ -94,4 +98,11 @@ export class MemberClock implements Scheduler {
   #unlessHalted(callback: () => void): void {
     if (!this.#isHalted) callback();
   }
+}
+
+/** The rate of a member's clock, over all its lives. */
+export function drawRate(rng: Rng, id: MemberId, { maxDriftRate, slowest }: MemberSetup): number {
+  const rate = real(rng, 1 - maxDriftRate, 1 + maxDriftRate);
+  if (slowest === undefined) return rate;
+  return id === slowest ? 1 - maxDriftRate : 1 + maxDriftRate;
 }

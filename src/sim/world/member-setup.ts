@@ -1,6 +1,6 @@
 /** How the members of a run are set up. */
 import type { NodeOptions } from '../../node/options';
-import type { ConfigurationPayload, RaftOptions } from '../../raft';
+import type { ConfigurationPayload, MemberId, RaftOptions } from '../../raft';
 import type { Memory } from '../model/requests';
 import type { BesideOptions } from './beside-node';
 
@@ -14,4 +14,6 @@ export interface MemberSetup extends BesideOptions {
   readonly maxTailBytes: number;
   readonly maxTurnMs: number;
   readonly maxDriftRate: number;
+  /** Its clock is as slow as it may be, and every other as fast: all that leases must allow for. */
+  readonly slowest: MemberId | undefined;
 }

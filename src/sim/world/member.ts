@@ -23,7 +23,7 @@ import type { Agenda } from './agenda';
 import { besideNode, type BesideNode } from './beside-node';
 import { real } from './chance';
 import type { SimDisk, SimStorage } from './disk';
-import { MemberClock } from './member-clock';
+import { drawRate, MemberClock } from './member-clock';
 import type { MemberSetup } from './member-setup';
 import type { Network } from './network';
 import { StateDisk } from './state-disk';
@@ -99,7 +99,7 @@ export class SimMember implements MemberView, Contact, WatchContact {
     this.#parts = parts;
     this.#setup = setup;
     this.#state = new StateDisk(retentionOf(setup.memory));
-    this.#rate = real(parts.rng, 1 - setup.maxDriftRate, 1 + setup.maxDriftRate);
+    this.#rate = drawRate(parts.rng, parts.id, setup);
   }
 
   get isUp(): boolean {
@@ -138,6 +138,10 @@ export class SimMember implements MemberView, Contact, WatchContact {
 
   get hasQuorum(): boolean {
     return this.#life?.node.status().hasQuorum ?? false;
+  }
+
+  get holdsReadLease(): boolean {
+    return this.#life?.node.status().holdsReadLease ?? false;
   }
 
   /** SHA-256 over the whole state. */
