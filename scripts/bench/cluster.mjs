@@ -30,8 +30,11 @@ export function startMember(member, start) {
   member.restart();
 }
 
-/** Starts three members, each with its data below the directory; `more` are arguments for each. */
-export async function startCluster(directory, more = []) {
+/**
+ * Starts three members, each with its data below the directory; `more` are arguments for each. With `preload`, a script that
+ * each loads first, they may tell their parent something (`process.send`).
+ */
+export async function startCluster(directory, more = [], { preload } = {}) {
   const ports = await freePorts(6);
   const members = [0, 1, 2].map((number) => ({
     name: `m${number + 1}`,
@@ -39,15 +42,17 @@ export async function startCluster(directory, more = []) {
     peer: `127.0.0.1:${ports[2 * number + 1]}`,
   }));
   const initial = members.map(({ name, peer, client }) => `${name}=${peer}/${client}`).join(',');
+  const stdio = ['ignore', 'ignore', 'inherit', ...(preload === undefined ? [] : ['ipc'])];
   for (const member of members) {
     const args = [
+      ...(preload === undefined ? [] : ['--require', preload]),
       at('dist/main.js'),
       'serve',
       ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-members', initial],
       ...['--client-listen', member.client, '--peer-listen', member.peer, '--log-level', 'warn'],
       ...more,
     ];
-    startMember(member, () => spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+    startMember(member, () => spawn(process.execPath, args, { stdio }));
   }
   return members;
 }
