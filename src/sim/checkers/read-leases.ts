@@ -1,10 +1,10 @@
-/** K3 at its root: while a leader would answer reads under its lease, nobody leads in a later term (thesis §6.4.1). */
+/** K4 at its root: while a leader would answer reads under its lease, nobody leads in a later term (thesis §6.4.1). */
 import { check, type Checker } from './checker';
 import type { History } from './history';
 import type { MemberView } from './member-view';
 
 export class ReadLeaseChecker implements Checker {
-  readonly names = ['K3'];
+  readonly names = ['K4'];
   readonly #history: History;
 
   constructor(history: History) {
@@ -19,7 +19,7 @@ export class ReadLeaseChecker implements Checker {
       const otherTerm = termOf(other);
       if (otherTerm === undefined || otherTerm === term) continue;
       const [elder, younger] = otherTerm < term ? [other, member] : [member, other];
-      check(!elder.holdsReadLease, 'K3', () => {
+      check(!elder.holdsReadLease, 'K4', () => {
         return `${elder.id} would read under the lease of its term ${termOf(elder)}, and ${younger.id} leads in ${termOf(younger)}`;
       });
     }

@@ -44,7 +44,7 @@ export const leadershipMutants: readonly Mutant[] = [
   },
   {
     name: 'counts its lease from the last answer',
-    breaks: 'K3',
+    breaks: 'K4',
     file: 'raft/read-index',
     find: 'leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 - maxClockDrift);',
     replace: 'leading.leaseUntil = state.now + electionTimeoutMs * (1 - maxClockDrift);',
@@ -52,7 +52,7 @@ export const leadershipMutants: readonly Mutant[] = [
   },
   {
     name: 'forgets in its lease that clocks differ',
-    breaks: 'K3',
+    breaks: 'K4',
     file: 'raft/read-index',
     find: 'leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 - maxClockDrift);',
     replace: 'leading.leaseUntil = reads.beganAt + electionTimeoutMs * (1 + maxClockDrift);',
@@ -60,7 +60,7 @@ export const leadershipMutants: readonly Mutant[] = [
   },
   {
     name: 'reads under a lease that is over',
-    breaks: 'K3',
+    breaks: 'K4',
     file: 'raft/read-index',
     find: 'return now < leading.leaseUntil && state.commitIndex >= leading.firstIndex;',
     replace: 'return state.commitIndex >= leading.firstIndex;',
@@ -68,7 +68,7 @@ export const leadershipMutants: readonly Mutant[] = [
   },
   {
     name: 'votes right after its start, although a lease may rest on it',
-    breaks: 'K3',
+    breaks: 'K4',
     file: 'raft/request-vote',
     find: 'if (state.options.leaseReads && state.now - state.startedAt < state.options.electionTimeoutMs)\n        return true;',
     replace: '',
