@@ -10,7 +10,8 @@ import { stopAll } from './cluster.mjs';
 import { cellsOf, prepare } from './compare/cells.mjs';
 import { measureFailover } from './compare/failover.mjs';
 import { measureCell } from './compare/measure-cell.mjs';
-import { failovers, pageParts } from './compare/parts.mjs';
+import { failovers, pageParts, startups } from './compare/parts.mjs';
+import { fillKeys, measureStartup } from './compare/startup.mjs';
 import { summarise } from './compare/summary.mjs';
 import { tableRow, tableTitle } from './compare/table.mjs';
 import { writePage } from './compare/page.mjs';
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     'member-args': { type: 'string', default: '' },
     json: { type: 'string' },
     page: { type: 'boolean', default: false },
+    startup: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -47,6 +49,7 @@ const help = `Usage: npm run bench:compare -- [options]
   --aged N           write N revisions into both before anything is measured (default 0)
   --member-args ARGS more arguments for each member of quorate
   --json FILE        write the results there
+  --startup          only how long a member with a million keys takes to start
   --page             measure what docs/benchmarks.md shows (a quarter of an hour), and write it and its pictures
 Both clusters run all the time, and each is loaded in turn. Ratio: quorate to etcd, of the medians.`;
 
@@ -167,6 +170,20 @@ async function measureFailovers() {
   });
 }
 
+/** How long a follower with many keys takes to start: each time, by system. */
+async function measureStartups() {
+  return withSystems(asked, async (systems) => {
+    const times = { quorate: [], etcd: [] };
+    for (const system of systems) await fillKeys(system, startups);
+    console.log(`both hold ${startups.keys} keys`);
+    for (let round = 0; round < startups.rounds; round++) {
+      for (const system of systems) times[system.name].push(Math.round(await measureStartup(system)));
+      console.log(`a follower starts: ${systems.map(({ name }) => `${name} ${times[name].at(-1)} ms`).join(', ')}`);
+    }
+    return times;
+  });
+}
+
 async function main() {
   refuseUnsafe();
   await ensureLoad();
@@ -176,10 +193,15 @@ async function main() {
     ...{ keys, rounds, seconds },
   };
   console.log(`${facts.machine}; Node ${facts.node}, etcd ${facts.etcd}`);
+  if (options.startup) {
+    await measureStartups();
+    return;
+  }
   const parts = [];
   for (const part of options.page ? pageParts : [{}]) parts.push(await measurePart({ ...asked, ...part }));
   const gaps = options.page ? await measureFailovers() : undefined;
-  const results = { facts, parts, gaps };
+  const starts = options.page ? await measureStartups() : undefined;
+  const results = { facts, parts, gaps, starts };
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
   if (options.page) await writePage(results);
   if (parts.some(({ rows }) => rows.some(({ failed }) => failed > 0))) process.exitCode = 1;

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { at } from '../../lib/paths.mjs';
+import { startups } from './parts.mjs';
 import { median } from './summary.mjs';
 
 const width = 760;
@@ -99,8 +100,18 @@ acknowledged writes, milliseconds, each time:
 ${['quorate', 'etcd'].map((name) => `| ${name} | ${gaps[name].join(', ')} | ${median(gaps[name])} |`).join('\n')}
 `;
 
+const startText = (starts) => `## When a member starts
+
+A follower that holds ${startups.keys} keys is stopped in good order and started again. From the start of its process to its first
+answer, milliseconds, each time:
+
+| system | times | median |
+| --- | --- | --- |
+${['quorate', 'etcd'].map((name) => `| ${name} | ${starts[name].join(', ')} | ${median(starts[name])} |`).join('\n')}
+`;
+
 /** Writes the page and its pictures. */
-export async function writePage({ facts, parts, gaps }) {
+export async function writePage({ facts, parts, gaps, starts }) {
   const [first] = parts;
   const all = parts.flatMap(({ title, rows }) => rows.map((row) => ({ part: title, row })));
   const unary = first.rows.filter(({ cell }) => cell !== 'bulk' && cell !== 'watch');
@@ -134,6 +145,7 @@ ${parts
   .map((aged) => agedText(first, aged))
   .join('\n')}
 ${gapText(gaps)}
+${startText(starts)}
 ## Where quorate is ahead
 
 ${list(named(all.filter(({ row }) => row.ratio >= 1)))}

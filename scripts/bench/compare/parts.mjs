@@ -15,3 +15,6 @@ export const pageParts = [
 
 /** How often the leader is killed, for the page. */
 export const failovers = 5;
+
+/** How a member is started again, for the page. */
+export const startups = { keys: 1_000_000, valueBytes: 64, rounds: 3 };
