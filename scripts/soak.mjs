@@ -1,5 +1,6 @@
 // `npm run soak`: full mixed load for minutes, with memory, files, event loop and garbage collection of each member watched.
 // Fails if any of them grows. Everything runs on loopback, in processes this script starts and stops; bounded by --minutes.
+import { statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,15 +54,17 @@ function listen(members) {
   };
 }
 
-async function sample(clients, members, told) {
+const sizeOf = (file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+async function sample(scratch, { clients, members, told }) {
   return Promise.all(
     members.map(async ({ name, process: child }, number) => {
       const [{ rssBytes }, status] = await Promise.all([
         usage(child.pid),
         clients[number].cluster.status({ timeoutMs: 5000 }),
       ]);
-      const { logDatabaseBytes, stateDatabaseBytes } = status;
-      return { name, rssBytes, logBytes: logDatabaseBytes, stateBytes: stateDatabaseBytes, ...told(number) };
+      const [state, wal] = ['state.db', 'state.db-wal'].map((file) => sizeOf(join(scratch, name, file)));
+      return { name, rssBytes, logBytes: status.logDatabaseBytes, stateBytes: state, walBytes: wal, ...told(number) };
     }),
   );
 }
@@ -74,7 +77,7 @@ function say(seconds, members) {
   console.log(`${String(Math.round(seconds)).padStart(5)} s  ${parts.join(' | ')}`);
 }
 
-async function watch(members, isOver) {
+async function watch(scratch, members, isOver) {
   const { QuorateClient } = await import('../dist/client/index.js');
   const clients = members.map(({ client }) => new QuorateClient({ endpoints: [client] }));
   const told = listen(members);
@@ -85,7 +88,7 @@ async function watch(members, isOver) {
     while (!isOver()) {
       await sleep(everyMs);
       const seconds = (performance.now() - startedAt) / 1000;
-      samples.push({ seconds, members: await sample(clients, members, told) });
+      samples.push({ seconds, members: await sample(scratch, { clients, members, told }) });
       say(seconds, samples.at(-1).members);
     }
   } finally {
@@ -129,7 +132,7 @@ async function main() {
     }).finally(() => {
       isOver = true;
     });
-    const [result, samples] = await Promise.all([loading, watch(members, () => isOver)]);
+    const [result, samples] = await Promise.all([loading, watch(scratch, members, () => isOver)]);
     if (options.picture !== undefined) await writeFile(options.picture, picture(samples, measures));
     judge(samples, result);
   } finally {
