@@ -73,7 +73,8 @@ async function comeToRest(world: World, plan: Plan): Promise<void> {
 
 /**
  * As few as are a quorum of every configuration that somebody goes by; `undefined` if all of them together are not. All of them
- * while a member may be on its way out: a leader that has heard from others lately may still take in such a change (seed 4200692).
+ * while a member may be on its way out, or a learner on its way to a vote: a leader that has heard from others lately may still
+ * take in such a change, and then the few are no quorum any more (seeds 4200692 and 8100810).
  */
 function smallestCore(world: World, rng: Rng): readonly SimMember[] | undefined {
   const configurations = world.configurationsInForce();
@@ -83,7 +84,8 @@ function smallestCore(world: World, rng: Rng): readonly SimMember[] | undefined 
   };
   let core = world.present.filter(({ isDead, disk }) => !isDead && disk.rotten.size === 0);
   if (!isQuorum(core)) return undefined;
-  if (world.room?.operator.isInDoubt === true) return core;
+  if (world.room?.operator.isInDoubt === true || configurations.some(({ learners }) => learners.length > 0))
+    return core;
   for (const member of shuffled(rng, core)) {
     const fewer = core.filter((other) => other !== member);
     if (isQuorum(fewer)) core = fewer;
