@@ -1,5 +1,5 @@
 /** What every unary call has in common: its deadline, its place among the calls in flight, and one funnel for errors. */
-import type { handleUnaryCall, Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import { status, type handleUnaryCall, type Metadata, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Clock } from '../base/clock';
 import { QuorateError } from '../base/error';
 import type { CallContext } from '../node/call';
@@ -59,6 +59,7 @@ export interface UnaryCallsOptions {
 export class UnaryCalls {
   readonly #options: UnaryCallsOptions;
   #inFlight = 0;
+  readonly #answered = new Map<status, number>();
   readonly #idle: (() => void)[] = [];
 
   constructor(options: UnaryCallsOptions) {
@@ -68,6 +69,11 @@ export class UnaryCalls {
   /** Calls begun and not yet answered. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Calls answered so far, by status; those that were refused at once too. */
+  get answered(): ReadonlyMap<status, number> {
+    return this.#answered;
   }
 
   /** Returns when no call is in flight. */
@@ -81,8 +87,11 @@ export class UnaryCalls {
     dialect: ErrorDialect = nativeErrors,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      if (this.#inFlight >= this.#options.maxCallsInFlight) callback(this.statusOf(this.#tooManyCalls(), dialect));
-      else void this.#run(answer, { call, callback, dialect }); // never rejects
+      if (this.#inFlight >= this.#options.maxCallsInFlight) {
+        const refusal = this.statusOf(this.#tooManyCalls(), dialect);
+        this.#count(refusal.code);
+        callback(refusal);
+      } else void this.#run(answer, { call, callback, dialect }); // never rejects
     };
   }
 
@@ -107,10 +116,15 @@ export class UnaryCalls {
       failure = this.statusOf(error, dialect);
     }
     this.#inFlight--;
+    this.#count(failure?.code ?? status.OK);
     // The reply is written before anyone who waits for silence hears of it. A cancelled call takes no answer.
     if (failure !== undefined) callback(failure);
     else callback(null, response);
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #count(code: status): void {
+    this.#answered.set(code, (this.#answered.get(code) ?? 0) + 1);
   }
 
   /** @throws QuorateError `deadline-exceeded` when nothing should be begun any more */

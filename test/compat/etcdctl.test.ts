@@ -26,6 +26,13 @@ const client = findForeign('client', 'etcdctl against etcd and quorate');
     });
   });
 
+  it('check datascale reads the memory of the members', async () => {
+    const [, quorate] = pair.sides;
+    const { code, stdout } = await quorate.run(['check', 'datascale', '--load=s']);
+    expect(stdout).toMatch(/PASS: Approximate system memory used : \d+/);
+    expect(code).toBe(0);
+  }, 120_000);
+
   it('elect lets one lead and tells who', async () => {
     const leaders = pair.sides.map((side) => side.start(['elect', 'election', 'first']));
     for (const leader of leaders) await leader.lines(2);

@@ -57,6 +57,20 @@ describe('plain HTTP on the port of gRPC', () => {
     await caller.alarm({ action: 2, ...noSpace });
   });
 
+  it('tells its numbers to Prometheus', async () => {
+    await caller.put('counted', '1');
+    const response = await fetch(`${base}/metrics`);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const text = await response.text();
+    const number = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    expect(number('quorate_is_leader')).toBe(1);
+    expect(number('quorate_keys')).toBe(1);
+    expect(number('quorate_state_bytes')).toBeGreaterThan(10_000);
+    expect(number('quorate_unary_calls_total\\{code="OK"\\}')).toBeGreaterThan(0);
+    expect(number('process_resident_memory_bytes')).toBeGreaterThan(30 * 2 ** 20);
+    await caller.deleteRange('counted');
+  });
+
   it('knows no other paths, and no other methods', async () => {
     expect((await get('/')).status).toBe(404);
     expect((await get('/v3/kv/range')).status).toBe(404);

@@ -25,6 +25,7 @@ import { defaultWatchHubOptions, WatchHub } from '../../kv/watch-hub';
 import { Node } from '../../node/node';
 import { defaultNodeOptions } from '../../node/options';
 import { Health } from '../../ops/health';
+import { metricsPage } from '../../ops/metrics';
 import type { ServeOptions } from '../../ops/options';
 import { describeApi } from '../../ops/reflection';
 import { systemScheduler } from '../../ops/system-scheduler';
@@ -260,6 +261,11 @@ function clientServer(options: ServeOptions, member: Parts & Engine & { readonly
     version: programVersion(),
     logger: member.logger,
   };
+  const metrics = metricsPage({
+    ...{ status: parts.status, store, calls, watches: parts.watches, version: parts.version },
+    nameOf: (id) => node.members().find((member) => member.id === id)?.name,
+    logSizeBytes: parts.logSizeBytes,
+  });
   const recipes = recipesOf(parts, calls);
   const native = nativeApi(parts, { calls, streams, recipes });
   const etcd = etcdServices(parts, { calls, streams, watchStreams, leaseStreams, recipes });
@@ -272,7 +278,7 @@ function clientServer(options: ServeOptions, member: Parts & Engine & { readonly
     services: [...native.services, ...etcd],
     lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
     additions: [health, description.reflection],
-    http: etcdHttp(parts, { protos: description.jsonProtos, calls }),
+    http: etcdHttp(parts, { protos: description.jsonProtos, metrics, calls }),
   });
 }
 

@@ -1,15 +1,17 @@
-/** Everything of etcd's API that is not gRPC: probes and the JSON gateway, over HTTP/1.1. */
+/** Everything of etcd's API that is not gRPC: probes, metrics and the JSON gateway, over HTTP/1.1. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FileRegistry } from '@bufbuild/protobuf';
+import type { MetricsPage } from '../../../base/metrics';
 import type { UnaryCalls } from '../../unary-calls';
 import { JsonGateway } from './json-gateway';
 import { probe, type ProbeDependencies } from './probes';
-import { replyJson, replyText } from './replies';
+import { reply, replyJson, replyText } from './replies';
 
 /** What the HTTP side of a listener is made of. */
 export interface HttpApiOptions {
   readonly probes: ProbeDependencies;
+  readonly metrics: MetricsPage;
   /** The messages and services of the API. */
   readonly protos: FileRegistry;
   /** Told of what nobody expected. */
@@ -59,6 +61,11 @@ export class HttpApi {
     }
     const url = new URL(path, base);
     if (request.method === 'GET' || request.method === 'HEAD') {
+      if (url.pathname === '/metrics') {
+        const { metrics } = this.#options;
+        reply(response, { status: 200, contentType: metrics.contentType, body: await metrics.read() });
+        return;
+      }
       const answer = await probe(this.#options.probes, url);
       if (answer?.type === 'json') replyJson(response, answer.status, answer.body);
       else replyText(response, answer?.status ?? 404, answer?.body ?? notFound);

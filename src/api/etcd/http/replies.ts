@@ -36,12 +36,22 @@ export function replyError(response: ServerResponse, { code, details }: CallErro
 }
 
 export function replyJson(response: ServerResponse, httpStatus: number, body: string): void {
-  response.writeHead(httpStatus, { 'Content-Type': 'application/json' });
-  response.end(body);
+  reply(response, { status: httpStatus, contentType: 'application/json', body });
 }
 
 export function replyText(response: ServerResponse, httpStatus: number, body: string): void {
-  response.writeHead(httpStatus, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+  reply(response, { status: httpStatus, contentType: 'text/plain; charset=utf-8', body });
+}
+
+/** A whole answer of HTTP. */
+export interface HttpReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export function reply(response: ServerResponse, { status: httpStatus, contentType, body }: HttpReply): void {
+  response.writeHead(httpStatus, { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
   response.end(body);
 }
 
