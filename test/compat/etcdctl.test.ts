@@ -29,7 +29,7 @@ const client = findForeign('client', 'etcdctl against etcd and quorate');
   it('check datascale reads the memory of the members', async () => {
     const [, quorate] = pair.sides;
     const { code, stdout } = await quorate.run(['check', 'datascale', '--load=s']);
-    expect(stdout).toMatch(/PASS: Approximate system memory used : \d+/);
+    expect(stdout).toMatch(/PASS: Approximate system memory used : SIZE/);
     expect(code).toBe(0);
   }, 120_000);
 

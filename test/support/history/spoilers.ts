@@ -13,9 +13,16 @@ export function beginningOf({ calls, watches }: History, revision: number): Hist
   const until = Math.min(
     ...watches.flatMap(({ events }) => events.find((event) => event.revision > revision)?.at ?? []),
   );
+  // Watchers may be told late. What was refused may have been so because of what came after the beginning, unless it was over
+  // before anybody asked for that.
+  const beyond = calls.reduce(
+    (first, { outcome, answer, invokedAt }) =>
+      outcome === 'ok' && (answer?.revision ?? 0) > revision ? Math.min(first, invokedAt) : first,
+    until,
+  );
   const isWithin = ({ kind, outcome, answer, invokedAt, returnedAt }: RecordedCall): boolean => {
     if (outcome === 'ok' && answer !== undefined && kind !== 'compact') return answer.revision <= revision;
-    return outcome === 'ambiguous' || kind === 'compact' ? invokedAt < until : returnedAt < until;
+    return outcome === 'ambiguous' || kind === 'compact' ? invokedAt < until : returnedAt < beyond;
   };
   return {
     calls: calls.filter(isWithin),
