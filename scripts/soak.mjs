@@ -50,7 +50,7 @@ function listen(members) {
     const sum = messages.reduce((total, { gcMs }) => total + gcMs, 0);
     // A message stands for a second.
     const gcPercent = messages.length === 0 ? 0 : sum / messages.length / 10;
-    return { loopP99Ms: most('loopP99Ms'), loopMaxMs: most('loopMaxMs'), gcMaxMs: most('gcMaxMs'), gcPercent };
+    return { loopP99Ms: most('loopP99Ms'), gcMaxMs: most('gcMaxMs'), gcPercent };
   };
 }
 

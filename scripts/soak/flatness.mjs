@@ -1,4 +1,5 @@
 // What must not grow while a member is under load, and when it has.
+import { median } from '../bench/compare/summary.mjs';
 
 const MiB = 2 ** 20;
 
@@ -33,10 +34,6 @@ export const measures = [
 
 function peak(values) {
   return Math.max(...values);
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /** What has grown, as sentences; `samples` as soak.mjs takes them. */

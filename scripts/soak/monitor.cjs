@@ -17,9 +17,8 @@ if (isMainThread && process.send !== undefined) {
   const lateMs = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - resolution);
   setInterval(() => {
     const loopP99Ms = lateMs(delay.percentile(99));
-    const loopMaxMs = lateMs(delay.max);
     const gcMs = pauses.reduce((sum, pause) => sum + pause, 0);
-    process.send({ loopP99Ms, loopMaxMs, gcMs, gcMaxMs: Math.max(0, ...pauses) });
+    process.send({ loopP99Ms, gcMs, gcMaxMs: Math.max(0, ...pauses) });
     delay.reset();
     pauses = [];
   }, everyMs).unref();

@@ -1,5 +1,6 @@
 // What a soak asks of a cluster, all at once: reads and writes of every kind, watchers, leases that are kept and leases that end.
 import { join } from 'node:path';
+import { ask, etcdClient } from '../bench/compare/systems.mjs';
 import { field, message, numberField } from '../bench/protobuf.mjs';
 import { load } from '../bench/measure.mjs';
 import { etcd, keyText, native, writeRequests } from '../bench/requests.mjs';
@@ -14,7 +15,7 @@ const watchedPart = 100;
 /** A put with a lease of its own, which ends after so many seconds. */
 const shortTtlSeconds = 5;
 
-/** One in so many of the calls is of each kind; the files hold as many requests. */
+/** How often a call is of each kind, against the others: the files hold as many requests. */
 const shares = { put: 10, get: 6, staleGet: 2, swap: 1, range: 1, leased: 1 };
 
 const shortLived = (at, value) => message(native.put(at, value), field(4, numberField(1, shortTtlSeconds)));
@@ -49,7 +50,6 @@ async function prepare(directory, { keys, valueBytes }) {
 }
 
 async function grantLeases(address, seconds) {
-  const { etcdClient, ask } = await import('../bench/compare/systems.mjs');
   const client = await etcdClient('Lease', address);
   const TTL = BigInt(Math.ceil(seconds) + 600);
   try {

@@ -42,7 +42,7 @@ export interface Plan {
   readonly operator: OperatorHabits | undefined;
   readonly maxTurnMs: number;
   readonly maxDriftRate: number;
-  /** Its clock is as slow as it may be, and every other as fast; in most seeds each has a rate of its own. */
+  /** Its clock is as slow as it may be, and every other as fast; in half of the seeds each has a rate of its own. */
   readonly slowest: MemberId | undefined;
   readonly maxTailBytes: number;
   readonly raftOptions: RaftOptions;

@@ -7,7 +7,7 @@ import { ask, etcdClient } from './systems.mjs';
 
 const kv = '/etcdserverpb.KV';
 /** The most that etcd takes in one transaction, unless it is told otherwise. */
-const batch = 128;
+export const batch = 128;
 /** Mutations in one message of a Write stream, which may hold 1000; of those unanswered, a stream may have 1024. */
 const writeBatch = 500;
 const watchers = 1000;

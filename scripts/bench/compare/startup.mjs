@@ -2,33 +2,30 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyText } from '../requests.mjs';
+import { at } from '../../lib/paths.mjs';
+import { etcd } from '../requests.mjs';
+import { batch } from './cells.mjs';
 import { ask, etcdClient } from './systems.mjs';
 
-/** The most that etcd takes in one transaction, unless it is told otherwise. */
-const batch = 128;
 const inFlight = 16;
 /** Between two looks at a member that starts, milliseconds. */
 const lookMs = 5;
 const withinMs = 120_000;
 
-const firstKey = {
-  ...{ key: Buffer.from(keyText(0)), rangeEnd: Buffer.alloc(0), limit: 0n, revision: 0n, sortOrder: 0, sortTarget: 0 },
-  ...{ serializable: true, keysOnly: false, countOnly: false },
-  ...{ minModRevision: 0n, maxModRevision: 0n, minCreateRevision: 0n, maxCreateRevision: 0n },
-};
+/** The messages of etcd's KV service. */
+const kvMessages = () => import(at('dist/gen/etcd/etcdserverpb/kv.js'));
 
 /** Puts so many keys, each once, with values of so many bytes. */
 export async function fillKeys(system, { keys, valueBytes }) {
-  const client = await etcdClient('KV', system.leader.client);
+  const [client, { TxnRequest }] = await Promise.all([etcdClient('KV', system.leader.client), kvMessages()]);
   const value = Buffer.alloc(valueBytes, 'v');
   let next = 0;
   const writer = async () => {
     while (next < keys) {
       const first = next;
       next += batch;
-      const puts = Array.from({ length: Math.min(batch, keys - first) }, (_, at) => putOf(first + at, value));
-      await ask(client, 'txn', { compare: [], success: puts, failure: [] }, 30_000);
+      const puts = etcd.putMany(first, value, Math.min(batch, keys - first));
+      await ask(client, 'txn', TxnRequest.decode(puts), 30_000);
     }
   };
   try {
@@ -36,18 +33,6 @@ export async function fillKeys(system, { keys, valueBytes }) {
   } finally {
     client.close();
   }
-}
-
-function putOf(at, value) {
-  const put = {
-    key: Buffer.from(keyText(at)),
-    value,
-    lease: 0n,
-    prevKv: false,
-    ignoreValue: false,
-    ignoreLease: false,
-  };
-  return { request: { $case: 'requestPut', value: put } };
 }
 
 /**
@@ -80,9 +65,9 @@ function isOpen(address) {
 }
 
 async function answers(address) {
-  const client = await etcdClient('KV', address);
+  const [client, { RangeRequest }] = await Promise.all([etcdClient('KV', address), kvMessages()]);
   try {
-    const { kvs } = await ask(client, 'range', firstKey, 1000);
+    const { kvs } = await ask(client, 'range', RangeRequest.decode(etcd.staleGet(0)), 1000);
     return kvs.length === 1;
   } catch {
     return false;

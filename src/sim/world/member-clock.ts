@@ -102,6 +102,7 @@ export class MemberClock implements Scheduler {
 
 /** The rate of a member's clock, over all its lives. */
 export function drawRate(rng: Rng, id: MemberId, { maxDriftRate, slowest }: MemberSetup): number {
+  // Drawn in any case: what is drawn after it stays what it was.
   const rate = real(rng, 1 - maxDriftRate, 1 + maxDriftRate);
   if (slowest === undefined) return rate;
   return id === slowest ? 1 - maxDriftRate : 1 + maxDriftRate;
