@@ -9,10 +9,14 @@ import { openSqliteStore, type SqliteStore } from './sqlite-store';
 import { StateFiles } from './state-files';
 import type { Vacuumed } from './sqlite-vacuum';
 import type { StateMedium } from './state-medium';
+import type { StateRequestKind, StateRequests } from './sqlite-state-protocol';
 import { StateWorkerClient } from './state-worker-client';
 
 /** Bytes written after which the write-ahead log is moved into the database behind the scenes. */
 const checkpointBytes = 16 * 1024 * 1024;
+
+/** What was written is committed after so many bytes, however recent it is, so that a commit stays short. */
+const commitBytes = 1024 * 1024;
 
 /** What giving a page back writes: another page moves to its place, and what refers to that one changes. */
 const movedPageBytes = 3 * 4096;
@@ -20,22 +24,30 @@ const movedPageBytes = 3 * 4096;
 export class FileMedium implements StateMedium {
   readonly #files: StateFiles;
   readonly #clusterId: bigint;
+  readonly #commitDelayMs: number;
   /** Started when it is first needed. */
   #worker: StateWorkerClient | undefined;
   #receiver: FileReceiver | undefined;
+  #store: SqliteStore | undefined;
+  #bytesSinceCommit = 0;
+  #commitTimer: NodeJS.Timeout | undefined;
+  /** What the worker does now. Meanwhile nothing is held back: it could be kept from the lock for long. */
+  #asksUnderWay = 0;
   #bytesSinceCheckpoint = 0;
   #checkpointing = false;
   #failure: QuorateError | undefined;
 
-  constructor(path: string, clusterId: bigint) {
+  /** @param commitDelayMs what was written is committed that much later, together with what came meanwhile */
+  constructor(path: string, clusterId: bigint, commitDelayMs: number) {
     this.#files = new StateFiles(path);
     this.#clusterId = clusterId;
+    this.#commitDelayMs = commitDelayMs;
   }
 
   open(): SqliteStore {
-    const store = this.#openState();
+    this.#store = this.#openState();
     this.#files.removeUnfinished();
-    return store;
+    return this.#store;
   }
 
   hasReceived(last: LogPosition): boolean {
@@ -53,6 +65,12 @@ export class FileMedium implements StateMedium {
 
   onWritten(bytes: number): void {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#bytesSinceCommit += bytes;
+    if (this.#commitDelayMs === 0 || this.#asksUnderWay > 0 || this.#bytesSinceCommit >= commitBytes) this.#commit();
+    else
+      this.#commitTimer ??= setTimeout(() => {
+        this.#commitLate();
+      }, this.#commitDelayMs);
     this.#bytesSinceCheckpoint += bytes;
     if (this.#bytesSinceCheckpoint < checkpointBytes || this.#checkpointing) return;
     // A failure is kept, and the next write throws it.
@@ -64,7 +82,7 @@ export class FileMedium implements StateMedium {
     this.#checkpointing = true;
     this.#bytesSinceCheckpoint = 0;
     try {
-      return (await this.#asked.ask('checkpoint', {})).appliedIndex;
+      return (await this.#ask('checkpoint', {})).appliedIndex;
     } catch (error) {
       throw this.#failed(error);
     } finally {
@@ -75,7 +93,7 @@ export class FileMedium implements StateMedium {
   async vacuum(): Promise<Vacuumed> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      const vacuumed = await this.#asked.ask('vacuum', {});
+      const vacuumed = await this.#ask('vacuum', {});
       this.onWritten(vacuumed.given * movedPageBytes);
       return vacuumed;
     } catch (error) {
@@ -87,7 +105,7 @@ export class FileMedium implements StateMedium {
     if (this.#failure !== undefined) throw this.#failure;
     const path = this.#files.nextTaken();
     try {
-      return await openFileSnapshot(path, await this.#asked.ask('copy', { to: path }));
+      return await openFileSnapshot(path, await this.#ask('copy', { to: path }));
     } catch (error) {
       rmSync(path, { force: true });
       throw error instanceof QuorateError ? error : snapshotFailed('the copy of the state cannot be read', error);
@@ -98,7 +116,7 @@ export class FileMedium implements StateMedium {
     const earlier = this.#receiver;
     const receiver = new FileReceiver(offer, this.#files.nextReceiving(), async (path) => {
       const received = this.#files.receivedPath(offer.last);
-      await this.#asked.ask('keep', { path, received, last: offer.last });
+      await this.#ask('keep', { path, received, last: offer.last });
       return received;
     });
     this.#receiver = receiver;
@@ -110,17 +128,20 @@ export class FileMedium implements StateMedium {
   async prepareSwitch(): Promise<void> {
     // So that closing finds little left to move into the database.
     await this.checkpoint();
-    await this.#asked.ask('release', {});
+    await this.#ask('release', {});
   }
 
   switchTo(last: LogPosition, old: SqliteStore): SqliteStore {
     old.close();
     this.#files.switchTo(last);
     this.#bytesSinceCheckpoint = 0;
-    return this.#openState();
+    this.#store = this.#openState();
+    return this.#store;
   }
 
   async close(store: SqliteStore): Promise<void> {
+    // If it fails, the log still has it.
+    this.#commitLate();
     // First here: who closes last moves the write-ahead log into the database, and the worker has time for it.
     store.close();
     await this.#receiver?.supersede();
@@ -131,8 +152,35 @@ export class FileMedium implements StateMedium {
     return openSqliteStore({ path: this.#files.path, clusterId: this.#clusterId });
   }
 
-  get #asked(): StateWorkerClient {
-    return (this.#worker ??= new StateWorkerClient({ path: this.#files.path, clusterId: this.#clusterId }));
+  /** Has the worker do something with all that was written so far. */
+  async #ask<Kind extends StateRequestKind>(
+    kind: Kind,
+    request: StateRequests[Kind]['ask'],
+  ): Promise<StateRequests[Kind]['answer']> {
+    this.#commit();
+    this.#worker ??= new StateWorkerClient({ path: this.#files.path, clusterId: this.#clusterId });
+    this.#asksUnderWay++;
+    try {
+      return await this.#worker.ask(kind, request);
+    } finally {
+      this.#asksUnderWay--;
+    }
+  }
+
+  #commit(): void {
+    clearTimeout(this.#commitTimer);
+    this.#commitTimer = undefined;
+    this.#bytesSinceCommit = 0;
+    this.#store?.commit();
+  }
+
+  /** A failure is kept, and the next write throws it. */
+  #commitLate(): void {
+    try {
+      this.#commit();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #failed(error: unknown): QuorateError {

@@ -55,7 +55,7 @@ export class MemoryMedium implements StateMedium {
   }
 
   onWritten(): void {
-    return undefined;
+    this.#current.commit();
   }
 
   checkpoint(): Promise<number> {

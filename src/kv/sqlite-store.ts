@@ -81,7 +81,12 @@ export class SqliteStore {
   readonly #guard: SqliteGuard;
   readonly #clusterId: string;
   readonly #meta: MetaRow;
-  readonly #inTransaction: Database.Transaction<(work: () => unknown) => unknown>;
+  readonly #readTogether: Database.Transaction<(work: () => unknown) => unknown>;
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
+  readonly #rollback: Database.Statement;
+  /** The counters that go with the rows written since the last commit. */
+  #uncommitted: MetaFacts | undefined;
 
   constructor(db: Database.Database, options: SqliteStoreOptions) {
     this.#db = db;
@@ -90,25 +95,40 @@ export class SqliteStore {
     this.#meta = new MetaRow(db);
     this.history = new HistoryRows(db, this.#guard);
     this.tables = new SmallTables(db, this.#guard);
-    this.#inTransaction = db.transaction((work) => work());
+    this.#readTogether = db.transaction((work) => work());
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
     this.loaded = this.#load();
   }
 
   /**
-   * Runs `work`, which changes rows, and stores the counters it returns, in one transaction: all of it happens, or,
-   * when something throws, none. Not durable on return (architecture §1.3).
+   * Runs `work`, which changes rows; the counters it returns go with them. Everything written since the last `commit` is
+   * one transaction: all of it happens, or none. When something throws, none of it does, and nothing may be written any more.
    */
   write(work: () => MetaFacts): void {
-    this.#guard.expect('written', () => {
-      this.#inTransaction.immediate(() => {
-        this.#meta.write(this.#clusterId, work());
-      });
+    this.#orNothing(() => {
+      if (!this.#db.inTransaction) this.#begin.run();
+      this.#uncommitted = work();
+    });
+  }
+
+  /** Shows what was written to other connections. It is not durable yet (architecture §1.3). */
+  commit(): void {
+    const facts = this.#uncommitted;
+    if (facts === undefined) return;
+    this.#orNothing(() => {
+      this.#meta.write(this.#clusterId, facts);
+      this.#commit.run();
+      this.#uncommitted = undefined;
     });
   }
 
   /** Runs several reads as one transaction of SQLite, which makes each of them cheaper. */
   readTogether<T>(work: () => T): T {
-    return this.#guard.expect('read', () => this.#inTransaction.deferred(work) as T);
+    return this.#guard.expect('read', () =>
+      this.#db.inTransaction ? work() : (this.#readTogether.deferred(work) as T),
+    );
   }
 
   /** Every row of the history without its value, as it is now. */
@@ -119,6 +139,7 @@ export class SqliteStore {
 
   /** The counters as they are in the database now. */
   readFacts(): MetaFacts {
+    assert(this.#uncommitted === undefined, 'counters are read when they are committed');
     return this.#guard.expect('read', () => this.#load());
   }
 
@@ -132,7 +153,10 @@ export class SqliteStore {
 
   /** A store in memory as bytes: equal content, made in the same order, gives equal bytes. */
   serialize(): Buffer {
-    assert(this.#db.memory, 'only a store in memory is serialized');
+    assert(
+      this.#db.memory && !this.#db.inTransaction,
+      'only a store in memory is serialized, and only what is committed',
+    );
     const image = this.#db.serialize();
     // The header counts changes, and names the version of SQLite: both depend on how it came about.
     for (const offset of volatileHeaderOffsets) image.writeUInt32BE(0, offset);
@@ -160,8 +184,23 @@ export class SqliteStore {
     return this.#guard.expect('written', () => vacuumPages(this.#db, pages));
   }
 
+  /** What was not committed is not kept. */
   close(): void {
     this.#db.close();
+  }
+
+  /** Does `work`, or undoes it and all that was not committed before it. */
+  #orNothing(work: () => void): void {
+    this.#guard.expect('written', () => {
+      try {
+        work();
+      } catch (error) {
+        this.#uncommitted = undefined;
+        // After some failures SQLite has done so itself.
+        if (this.#db.inTransaction) this.#rollback.run();
+        throw error;
+      }
+    });
   }
 
   #pragma(name: string): number {

@@ -13,7 +13,11 @@ export interface StateMedium {
   openReceived(last: LogPosition): SqliteStore;
   /** Removes every snapshot that waits. */
   removeReceived(): void;
-  /** Takes note of a write to the state. @throws QuorateError `damaged` when work behind the scenes has failed */
+  /**
+   * Takes note of a write to the state, and commits it: now, or soon, together with others.
+   *
+   * @throws QuorateError `damaged` when work behind the scenes has failed
+   */
   onWritten(bytes: number): void;
   /** Makes the state durable; resolves with the applied index that survives. */
   checkpoint(): Promise<number>;

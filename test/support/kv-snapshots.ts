@@ -58,7 +58,7 @@ export function filePlace(directories: string[]): FilePlace {
   return {
     directory,
     path,
-    open: (logStart = nothing, cluster = clusterId) => openKvStateMachine({ path, clusterId: cluster, logStart }),
+    open: (logStart = nothing, cluster = clusterId) => openKvStateMachine({ path, clusterId: cluster, logStart, commitDelayMs: 0 }),
   };
 }
 

@@ -17,7 +17,7 @@ export class WatchedStore {
   readonly #hub: WatchHub;
 
   constructor(options: Partial<WatchHubOptions> = {}, path = ':memory:') {
-    this.machine = openKvStateMachine({ path, clusterId: 7n });
+    this.machine = openKvStateMachine({ path, clusterId: 7n, commitDelayMs: 0 });
     const { machine: reader, turns: scheduler } = this;
     this.#hub = new WatchHub({ reader, scheduler, options: { ...defaultWatchHubOptions, ...options } });
     this.machine.addListener(this.#hub);

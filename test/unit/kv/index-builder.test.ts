@@ -20,6 +20,7 @@ function storeOf(changes: readonly Change[]): SqliteStore {
     const applied = { appliedIndex: 1, appliedTerm: 1 };
     return { ...store.loaded, ...applied, revision: changes.length + 1, lastRow: changes.length };
   });
+  store.commit();
   return store;
 }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { putOperation, unnamed } from '../../../src/kv/command-builders';
 import { migrate } from '../../../src/kv/sqlite-schema';
@@ -23,7 +24,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const open = (): KvStateMachine => (machine = openKvStateMachine({ path, clusterId }));
+const open = (): KvStateMachine => (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 0 }));
 const reopen = (): KvStateMachine => {
   void machine?.close();
   machine = undefined;
@@ -67,6 +68,49 @@ describe('state.db', () => {
     expectError(() => before.apply([...entries(2, [put('a', '2'), put('b', '2')]), bad]), 'damaged', 'kind 99');
     expect(reopen().hash()).toBe(hash);
     expect(machine).toMatchObject({ revision: 2, appliedIndex: 1 });
+  });
+
+  it('commits what was applied within the delay together, and within it to other connections shows nothing', async () => {
+    const store = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 50 }));
+    const other = new Database(path, { readonly: true });
+    const appliedIndex = (): unknown => other.prepare('SELECT applied_index FROM meta').pluck().get();
+    for (let index = 1; index <= 10; index++) store.apply(entries(index, [put('a', String(index))]));
+    expect(store.get(bytes('a'))?.value).toEqual(bytes('10'));
+    expect(store.range(query({ revision: 4 })).records).toMatchObject([{ value: bytes('3') }]);
+    expect(appliedIndex()).toBe(0);
+    await sleep(500);
+    expect(appliedIndex()).toBe(10);
+    store.apply(entries(11, [put('a', '11')]));
+    // Whoever makes the state durable, copies it or ends commits first.
+    expect(await store.checkpoint()).toBe(11);
+    store.apply(entries(12, [put('a', '12')]));
+    const copy = await store.takeSnapshot();
+    expect(copy.last.index).toBe(12);
+    await copy.release();
+    store.apply(entries(13, [put('a', '13')]));
+    await store.close();
+    expect(appliedIndex()).toBe(13);
+    other.close();
+  });
+
+  it('commits soon when much waits', () => {
+    const store = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 60_000 }));
+    const other = new Database(path, { readonly: true });
+    const appliedIndex = (): unknown => other.prepare('SELECT applied_index FROM meta').pluck().get();
+    const value = 'x'.repeat(300_000);
+    for (let index = 1; index <= 3; index++) store.apply(entries(index, [put('a', value)]));
+    expect(appliedIndex()).toBe(0);
+    store.apply(entries(4, [put('a', value)]));
+    expect(appliedIndex()).toBe(4);
+    other.close();
+  });
+
+  it('undoes with a failed entry all that was not committed before it: the log has it', () => {
+    const before = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 60_000 }));
+    before.apply(entries(1, [put('a', '1')]));
+    const bad = { index: 3, term: 1, kind: 'command', payload: Buffer.from([2, 0, 99]) } as const;
+    expectError(() => before.apply([...entries(2, [put('a', '2')]), bad]), 'damaged', 'kind 99');
+    expect(reopen()).toMatchObject({ revision: 1, appliedIndex: 0 });
   });
 
   it('stops at a write that SQLite refuses', () => {
