@@ -41,8 +41,6 @@ LABEL org.opencontainers.image.title="quorate" \
       org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /opt/quorate
 COPY --from=dependencies /src/node_modules node_modules
-# The .proto files feed the reflection service, which looks for them beside dist/.
-COPY proto proto
 COPY --from=build /src/dist dist
 COPY package.json LICENSE ./
 # A named volume takes over the owner of this directory. Nothing else is ever written: run with a read-only root.

@@ -1,7 +1,7 @@
 // `npm run build`: src -> dist. Generates the stubs first, compiles incrementally, does nothing when nothing changed.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { buildInputs, sourceFiles } from './lib/build-inputs.mjs';
+import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { buildInputs, descriptorsFile, sourceFiles } from './lib/build-inputs.mjs';
 import { filesBelow, readIfThere } from './lib/files.mjs';
 import { at, root, tool } from './lib/paths.mjs';
 
@@ -24,15 +24,18 @@ function removeOrphans() {
 runOrExit([process.execPath, at('scripts', 'generate.mjs')]);
 const sources = sourceFiles();
 const inputs = buildInputs();
-const complete = () => sources.every((file) => existsSync(at(file.replace(/^src\/(.*)\.ts$/, 'dist/$1.js'))));
+const descriptors = at(descriptorsFile.replace(/^src/, 'dist'));
+const compiled = () => sources.every((file) => existsSync(at(file.replace(/^src\/(.*)\.ts$/, 'dist/$1.js'))));
+const complete = () => existsSync(descriptors) && compiled();
 if (readIfThere(mark) === inputs && complete()) {
   process.stdout.write('dist is up to date\n');
 } else {
   rmSync(mark, { force: true });
   removeOrphans();
   // tsc trusts its record of what it wrote, even if that has been deleted since.
-  if (!complete()) rmSync(at('dist', '.tsbuildinfo'), { force: true });
+  if (!compiled()) rmSync(at('dist', '.tsbuildinfo'), { force: true });
   runOrExit([...tool('tsc'), '-p', 'tsconfig.json']);
+  copyFileSync(at(descriptorsFile), descriptors);
   const main = at('dist', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);
   writeFileSync(mark, inputs);

@@ -4,6 +4,9 @@ import { filesBelow, fingerprint, installedVersion } from './files.mjs';
 /** All sources, as paths relative to the root. */
 export const sourceFiles = () => filesBelow('src').filter((file) => file.endsWith('.ts'));
 
+/** The descriptors of the API, which the program reads: taken over as they are. */
+export const descriptorsFile = 'src/gen/descriptors.binpb';
+
 /** A fingerprint of everything that decides what the compiler writes. */
 export const buildInputs = () =>
-  fingerprint([...sourceFiles(), 'tsconfig.json'], [`typescript ${installedVersion('typescript')}`]);
+  fingerprint([...sourceFiles(), descriptorsFile, 'tsconfig.json'], [`typescript ${installedVersion('typescript')}`]);

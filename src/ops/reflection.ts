@@ -1,16 +1,14 @@
 /** Server reflection (v1 and v1alpha), so that generic clients such as grpcurl and `buf curl` know the API. */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createFileRegistry, type FileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
-import { loadSync, type AnyDefinition, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { protoPath as healthProto } from 'grpc-health-check';
-import { required } from '../base/assert';
-import { completeDescriptors } from './descriptors';
 
-/** `proto/` lies beside `dist/`, in the repository, in the package and in the container. */
-const protoDirectory = resolve(__dirname, '../../proto');
+/** The descriptors of everything below `proto/`, made when the stubs are (`npm run generate`). */
+const descriptorsPath = resolve(__dirname, '../gen/descriptors.binpb');
 
 /** The services a client can call on the client listener. */
 const reflectedServices = [
@@ -31,25 +29,8 @@ const reflectedServices = [
   'grpc.health.v1.Health',
 ] as const;
 
-/** The error details are there so that clients can show what `grpc-status-details-bin` holds. */
-const files = [
-  'quorate/v1/kv.proto',
-  'quorate/v1/lease.proto',
-  'quorate/v1/lock.proto',
-  'quorate/v1/election.proto',
-  'quorate/v1/cluster.proto',
-  'quorate/v1/maintenance.proto',
-  'etcd/etcdserverpb/kv.proto',
-  'etcd/etcdserverpb/watch.proto',
-  'etcd/etcdserverpb/lease.proto',
-  'etcd/etcdserverpb/cluster.proto',
-  'etcd/etcdserverpb/maintenance.proto',
-  'etcd/etcdserverpb/auth.proto',
-  'etcd/v3lockpb/lock.proto',
-  'etcd/v3electionpb/election.proto',
-  'google/rpc/error_details.proto',
-  'google/rpc/status.proto',
-];
+/** Not for clients: the API of the members among each other. */
+const hiddenPackage = 'quorate.peer.v1';
 
 /** etcd's packages: of its API alone there is a form in JSON. */
 const jsonPackages: ReadonlySet<string> = new Set(['etcdserverpb', 'v3lockpb', 'v3electionpb']);
@@ -62,16 +43,13 @@ export interface ApiDescription {
   readonly jsonProtos: FileRegistry;
 }
 
-/** Reads the protos. */
+/** Reads the descriptors. */
 export function describeApi(): ApiDescription {
-  const definition = loadSync([...files, healthProto], { includeDirs: [protoDirectory], keepCase: true });
-  const type = required(Object.values(definition).find(hasDescriptors), 'the protocol has a message');
-  // Each type of a definition has the descriptors of all.
-  const descriptors = type.fileDescriptorProtos.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
-  completeDescriptors(descriptors);
+  const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(descriptorsPath));
+  const files = file.filter((each) => each.package !== hiddenPackage);
   return {
-    reflection: new ReflectionService(withDescriptors(type, descriptors), { services: [...reflectedServices] }),
-    jsonProtos: registryOf(descriptors),
+    reflection: new ReflectionService(packageOf(files), { services: [...reflectedServices] }),
+    jsonProtos: registryOf(files),
   };
 }
 
@@ -81,16 +59,10 @@ function registryOf(files: readonly FileDescriptorProto[]): FileRegistry {
   return createFileRegistry(...roots.map((file) => createFileRegistry(file, (name) => byName.get(name))));
 }
 
-/** All descriptors, on a single entry: the reflection service decodes what each entry has. */
-function withDescriptors(
-  type: MessageTypeDefinition<object, object>,
-  descriptors: readonly FileDescriptorProto[],
-): PackageDefinition {
-  const fileDescriptorProtos = descriptors.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
-  return { all: { ...type, fileDescriptorProtos } };
-}
-
-/** Services in a definition are plain maps of methods and hold no descriptors. */
-function hasDescriptors(type: AnyDefinition): type is MessageTypeDefinition<object, object> {
-  return Array.isArray(type.fileDescriptorProtos);
+/** The reflection service looks at nothing of a package but its descriptors, and takes them from any entry. */
+function packageOf(files: readonly FileDescriptorProto[]): PackageDefinition {
+  const fileDescriptorProtos = files.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
+  return {
+    all: { format: 'Protocol Buffer 3 DescriptorProto', type: {}, fileDescriptorProtos },
+  } as unknown as PackageDefinition;
 }
