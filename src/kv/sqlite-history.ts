@@ -20,15 +20,20 @@ type HeadNumbers = [
   ...[leaseHigh: number, leaseLow: number, checksum: number],
 ];
 type HeadTuple = [...HeadNumbers, keyBytes: number];
+/** The heads of many rows as JSON, and their keys, one after the other, in hexadecimal. */
+type PageTuple = [heads: string, keys: string | null];
 type RowTuple = [...HeadNumbers, key: Buffer, checksum: number, value: Buffer];
 type ValueTuple = [sub: number, checksum: number, value: Buffer];
 
 const headColumns =
   'row, revision, sub, create_revision, version, flags, lease >> 32, lease & 4294967295, head_checksum';
 const rowColumns = `${headColumns}, key, checksum, value`;
+/** What a page of heads is made of: not the values. */
+const pageColumns = 'row, revision, sub, create_revision, version, flags, lease, head_checksum, key';
 const page = 'WHERE row > ? ORDER BY row LIMIT ?';
 
-// Measured: pages of a thousand rows are a quarter faster than SQLite's row by row iteration, in bounded memory.
+// Measured: pages of a thousand rows, each two texts, take a third less than as many rows of ten numbers and a key in
+// hexadecimal, and half of what SQLite's row by row iteration takes; in bounded memory.
 const scanPageRows = 1000;
 
 /** Every method throws QuorateError `damaged` when SQLite or a checksum says so. */
@@ -40,8 +45,7 @@ export class HistoryRows {
   readonly #selectValue: Database.Statement<[number], ValueTuple>;
   readonly #selectRow: Database.Statement<[number], RowTuple>;
   readonly #selectRowsFrom: Database.Statement<[number], RowTuple>;
-  readonly #selectHeads: Database.Statement<[number, number], HeadTuple>;
-  readonly #selectKeys: Database.Statement<[number, number], string>;
+  readonly #selectHeads: Database.Statement<[number, number], PageTuple>;
   readonly #selectRevision: Database.Statement<[number], number>;
 
   constructor(db: Database.Database, guard: SqliteGuard) {
@@ -54,12 +58,11 @@ export class HistoryRows {
     this.#selectValue = raw(db, 'SELECT sub, checksum, value FROM history_rows WHERE row = ?');
     this.#selectRow = raw(db, `SELECT ${rowColumns} FROM history_rows WHERE row = ?`);
     this.#selectRowsFrom = raw(db, `SELECT ${rowColumns} FROM history_rows WHERE row >= ? ORDER BY row`);
-    this.#selectHeads = raw(db, `SELECT ${headColumns}, length(key) FROM history_rows ${page}`);
-    this.#selectKeys = db
-      .prepare<[number, number], string>(
-        `SELECT group_concat(hex(key), '') FROM (SELECT key FROM history_rows ${page})`,
-      )
-      .pluck(true);
+    this.#selectHeads = raw(
+      db,
+      `SELECT json_group_array(json_array(${headColumns}, length(key))), group_concat(hex(key), '') ` +
+        `FROM (SELECT ${pageColumns} FROM history_rows ${page})`,
+    );
     this.#selectRevision = db
       .prepare<[number], number>('SELECT revision FROM history_rows WHERE row >= ? ORDER BY row LIMIT 1')
       .pluck(true);
@@ -127,11 +130,10 @@ export class HistoryRows {
   /** At most `limit` rows after `after`, in ascending order, without their values. */
   headsAfter(after: number, limit: number): readonly HeadAndKey[] {
     return this.#guard.expect('read', () => {
-      const heads = this.#selectHeads.all(after, limit);
-      if (heads.length === 0) return [];
-      // One buffer for the keys of a page: one for each key takes longer than all the rest. Should SQLite ever join them in
-      // another order than it reads them, their checksums fail.
-      const keys = Buffer.from(this.#selectKeys.get(after, limit) ?? '', 'hex');
+      // Should SQLite ever join rows in another order than it reads them, checksums fail.
+      const [headsText, keysText] = required(this.#selectHeads.get(after, limit), 'an aggregate has a row');
+      const heads = JSON.parse(headsText) as readonly HeadTuple[];
+      const keys = Buffer.from(keysText ?? '', 'hex');
       let start = 0;
       const found = heads.map((tuple) => {
         const end = start + tuple[9];
