@@ -108,7 +108,7 @@ run_once() {
 
 check_contents() {
   local app=$root/opt/quorate
-  [[ -f $app/dist/main.js && -f $app/proto/quorate/v1/kv.proto ]] || fail 'dist/main.js or the .proto files are missing'
+  [[ -f $app/dist/main.js && -f $app/dist/gen/descriptors.binpb ]] || fail 'dist/main.js or the descriptors of the API are missing'
   [[ $(stat -c %u:%g "$root/var/lib/quorate") == "$user" ]] || fail 'the data directory does not belong to the user of the image'
   [[ ! -e $app/dist/sim ]] || fail 'the simulator is in the image'
   [[ ! -e $app/node_modules/typescript ]] || fail 'development packages are in the image'
