@@ -58,7 +58,8 @@ export function filePlace(directories: string[]): FilePlace {
   return {
     directory,
     path,
-    open: (logStart = nothing, cluster = clusterId) => openKvStateMachine({ path, clusterId: cluster, logStart, commitDelayMs: 0 }),
+    open: (logStart = nothing, cluster = clusterId) =>
+      openKvStateMachine({ path, clusterId: cluster, logStart, commitDelayMs: 0 }),
   };
 }
 
