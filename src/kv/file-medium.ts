@@ -21,10 +21,18 @@ const commitBytes = 1024 * 1024;
 /** What giving a page back writes: another page moves to its place, and what refers to that one changes. */
 const movedPageBytes = 3 * 4096;
 
+export interface FileMediumOptions {
+  readonly path: string;
+  readonly clusterId: bigint;
+  /** What was written is committed that much later, together with what came meanwhile. */
+  readonly commitDelayMs: number;
+  /** Told of a failure that no caller hears of before the next write, which throws it. */
+  onFailure(error: QuorateError): void;
+}
+
 export class FileMedium implements StateMedium {
+  readonly #options: FileMediumOptions;
   readonly #files: StateFiles;
-  readonly #clusterId: bigint;
-  readonly #commitDelayMs: number;
   /** Started when it is first needed. */
   #worker: StateWorkerClient | undefined;
   #receiver: FileReceiver | undefined;
@@ -37,11 +45,9 @@ export class FileMedium implements StateMedium {
   #checkpointing = false;
   #failure: QuorateError | undefined;
 
-  /** @param commitDelayMs what was written is committed that much later, together with what came meanwhile */
-  constructor(path: string, clusterId: bigint, commitDelayMs: number) {
-    this.#files = new StateFiles(path);
-    this.#clusterId = clusterId;
-    this.#commitDelayMs = commitDelayMs;
+  constructor(options: FileMediumOptions) {
+    this.#options = options;
+    this.#files = new StateFiles(options.path);
   }
 
   open(): SqliteStore {
@@ -56,7 +62,7 @@ export class FileMedium implements StateMedium {
 
   openReceived(last: LogPosition): SqliteStore {
     const path = this.#files.receivedPath(last);
-    return openSqliteStore({ path, clusterId: this.#clusterId, isSnapshot: true });
+    return openSqliteStore({ path, clusterId: this.#options.clusterId, isSnapshot: true });
   }
 
   removeReceived(): void {
@@ -66,15 +72,14 @@ export class FileMedium implements StateMedium {
   onWritten(bytes: number): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#bytesSinceCommit += bytes;
-    if (this.#commitDelayMs === 0 || this.#asksUnderWay > 0 || this.#bytesSinceCommit >= commitBytes) this.#commit();
-    else
-      this.#commitTimer ??= setTimeout(() => {
-        this.#commitLate();
-      }, this.#commitDelayMs);
+    const { commitDelayMs } = this.#options;
+    if (commitDelayMs === 0 || this.#asksUnderWay > 0 || this.#bytesSinceCommit >= commitBytes) this.#commit();
+    else this.#commitTimer ??= setTimeout(this.#commitLate, commitDelayMs);
     this.#bytesSinceCheckpoint += bytes;
     if (this.#bytesSinceCheckpoint < checkpointBytes || this.#checkpointing) return;
-    // A failure is kept, and the next write throws it.
-    this.checkpoint().catch(() => undefined);
+    this.checkpoint().catch((error: unknown) => {
+      this.#options.onFailure(this.#failed(error));
+    });
   }
 
   async checkpoint(): Promise<number> {
@@ -140,8 +145,11 @@ export class FileMedium implements StateMedium {
   }
 
   async close(store: SqliteStore): Promise<void> {
-    // If it fails, the log still has it.
-    this.#commitLate();
+    try {
+      this.#commit();
+    } catch {
+      // The log still has it.
+    }
     // First here: who closes last moves the write-ahead log into the database, and the worker has time for it.
     store.close();
     await this.#receiver?.supersede();
@@ -149,7 +157,7 @@ export class FileMedium implements StateMedium {
   }
 
   #openState(): SqliteStore {
-    return openSqliteStore({ path: this.#files.path, clusterId: this.#clusterId });
+    return openSqliteStore({ path: this.#files.path, clusterId: this.#options.clusterId });
   }
 
   /** Has the worker do something with all that was written so far. */
@@ -158,7 +166,7 @@ export class FileMedium implements StateMedium {
     request: StateRequests[Kind]['ask'],
   ): Promise<StateRequests[Kind]['answer']> {
     this.#commit();
-    this.#worker ??= new StateWorkerClient({ path: this.#files.path, clusterId: this.#clusterId });
+    this.#worker ??= new StateWorkerClient({ path: this.#files.path, clusterId: this.#options.clusterId });
     this.#asksUnderWay++;
     try {
       return await this.#worker.ask(kind, request);
@@ -174,14 +182,13 @@ export class FileMedium implements StateMedium {
     this.#store?.commit();
   }
 
-  /** A failure is kept, and the next write throws it. */
-  #commitLate(): void {
+  readonly #commitLate = (): void => {
     try {
       this.#commit();
     } catch (error) {
-      this.#failed(error);
+      this.#options.onFailure(this.#failed(error));
     }
-  }
+  };
 
   #failed(error: unknown): QuorateError {
     this.#failure ??=

@@ -34,6 +34,11 @@ export interface KvStateMachineOptions {
    * 50 µs and more, whatever it holds.
    */
   readonly commitDelayMs?: number;
+  /**
+   * For a file: told of a failure between two calls, of a commit or a checkpoint. The member must stop: the next `apply` throws
+   * it. Default: nobody is told before.
+   */
+  onFailure?(error: QuorateError): void;
   /** The same on every member, always. Default: `requestRetention`. */
   readonly retention?: RequestRetention;
 }
@@ -72,10 +77,11 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
 export function openKvStateMachine(options: KvStateMachineOptions): KvStateMachine {
   const { path, clusterId, logStart = { index: 0, term: 0 }, retention = requestRetention } = options;
   const { commitDelayMs = 20 } = options;
+  const onFailure = (error: QuorateError): void => options.onFailure?.(error);
   const medium =
     path === ':memory:'
       ? new MemoryMedium(options.disk ?? new MemoryStateDisk(), clusterId)
-      : new FileMedium(path, clusterId, commitDelayMs);
+      : new FileMedium({ path, clusterId, commitDelayMs, onFailure });
   const store = openReaching(logStart, medium);
   try {
     return new SqliteKvStateMachine(medium, loadState(store, retention), retention);

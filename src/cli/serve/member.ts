@@ -86,6 +86,9 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
       path: join(options.dataDir, 'state.db'),
       clusterId: origin.clusterId,
       logStart: { index: firstIndex - 1, term: termBeforeFirst },
+      onFailure: (error) => {
+        around.onFatal(error);
+      },
     });
     undo.push(() => store.close());
     refuseGap(storage, store);

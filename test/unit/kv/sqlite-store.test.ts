@@ -93,6 +93,21 @@ describe('state.db', () => {
     other.close();
   });
 
+  it('tells of a commit that fails later, at once, and applies nothing after it', async () => {
+    open().apply(entries(1, [put('a', '1')]));
+    tamper("CREATE TRIGGER full BEFORE UPDATE ON meta BEGIN SELECT raise(ABORT, 'disk full'); END");
+    const failures: Error[] = [];
+    const onFailure = (error: Error): void => void failures.push(error);
+    const store = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 5, onFailure }));
+    store.apply(entries(2, [put('a', '2')]));
+    expect(failures).toEqual([]);
+    await sleep(300);
+    expect(failures).toMatchObject([{ code: 'damaged', message: expect.stringContaining('disk full') as string }]);
+    expect(() => store.apply(entries(3, [put('a', '3')]))).toThrow('disk full');
+    tamper('DROP TRIGGER full');
+    expect(open()).toMatchObject({ revision: 2, appliedIndex: 1 });
+  });
+
   it('commits soon when much waits', () => {
     const store = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 60_000 }));
     const other = new Database(path, { readonly: true });
