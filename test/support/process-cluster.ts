@@ -45,16 +45,25 @@ export class ProcessCluster {
   /** Starts all members and waits for a leader. */
   static async start(options: ProcessClusterOptions = {}): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(await newMembers(options.members ?? 3), options);
-    await cluster.startAll();
-    return cluster;
+    return cluster.#orStopped(cluster.startAll());
   }
 
   /** Starts members from what their directories say, and waits for a leader. */
   static async startFrom(members: readonly ProcessMember[], options: ProcessClusterOptions): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(members, options);
     for (const member of members) cluster.startAlone(member);
-    await cluster.leader();
-    return cluster;
+    return cluster.#orStopped(cluster.leader());
+  }
+
+  /** This cluster when `started` is done; if it fails, nobody else could end its processes. */
+  async #orStopped(started: Promise<unknown>): Promise<this> {
+    try {
+      await started;
+      return this;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Starts all members, and waits for a leader and until all of them serve: two elect one before the third listens. */
