@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { putOperation, unnamed } from '../../../src/kv/command-builders';
 import { migrate } from '../../../src/kv/sqlite-schema';
@@ -19,6 +18,7 @@ beforeEach(() => {
   path = join(directory, 'state.db');
 });
 afterEach(() => {
+  jest.useRealTimers();
   void machine?.close();
   machine = undefined;
   rmSync(directory, { recursive: true });
@@ -71,15 +71,18 @@ describe('state.db', () => {
   });
 
   it('commits what was applied within the delay together, and within it to other connections shows nothing', async () => {
+    jest.useFakeTimers();
     const store = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 50 }));
     const other = new Database(path, { readonly: true });
     const appliedIndex = (): unknown => other.prepare('SELECT applied_index FROM meta').pluck().get();
     for (let index = 1; index <= 10; index++) store.apply(entries(index, [put('a', String(index))]));
     expect(store.get(bytes('a'))?.value).toEqual(bytes('10'));
     expect(store.range(query({ revision: 4 })).records).toMatchObject([{ value: bytes('3') }]);
+    jest.advanceTimersByTime(49);
     expect(appliedIndex()).toBe(0);
-    await sleep(500);
+    jest.advanceTimersByTime(1);
     expect(appliedIndex()).toBe(10);
+    jest.useRealTimers();
     store.apply(entries(11, [put('a', '11')]));
     // Whoever makes the state durable, copies it or ends commits first.
     expect(await store.checkpoint()).toBe(11);
@@ -93,7 +96,8 @@ describe('state.db', () => {
     other.close();
   });
 
-  it('tells of a commit that fails later, at once, and applies nothing after it', async () => {
+  it('tells of a commit that fails later, at once, and applies nothing after it', () => {
+    jest.useFakeTimers();
     open().apply(entries(1, [put('a', '1')]));
     tamper("CREATE TRIGGER full BEFORE UPDATE ON meta BEGIN SELECT raise(ABORT, 'disk full'); END");
     const failures: Error[] = [];
@@ -101,7 +105,7 @@ describe('state.db', () => {
     const store = (machine = openKvStateMachine({ path, clusterId, commitDelayMs: 5, onFailure }));
     store.apply(entries(2, [put('a', '2')]));
     expect(failures).toEqual([]);
-    await sleep(300);
+    jest.advanceTimersByTime(5);
     expect(failures).toMatchObject([{ code: 'damaged', message: expect.stringContaining('disk full') as string }]);
     expect(() => store.apply(entries(3, [put('a', '3')]))).toThrow('disk full');
     tamper('DROP TRIGGER full');
