@@ -46,7 +46,8 @@ const help = `Usage: npm run bench:compare -- [options]
   --value-bytes N    size of each value (default 256)
   --keys N           number of different keys (default 10000)
   --target WHERE     leader, or spread over all members (default leader)
-  --aged N           write N revisions into both before anything is measured (default 0)
+  --aged N           write N revisions into both before anything is measured, and measure two fresh clusters in turn with
+                     them (default 0)
   --member-args ARGS more arguments for each member of quorate
   --json FILE        write the results there
   --startup          only how long a member with a million keys takes to start
@@ -75,16 +76,21 @@ async function ensureEtcd() {
   return last;
 }
 
-/** Both systems in turn, the first one changing from round to round. */
-async function measureBoth(systems, cell, { clients, target }) {
-  const results = { quorate: [], etcd: [] };
+/** All systems in turn, the first one changing from round to round. With aged ones there are fresh ones to compare with. */
+async function measureRow(systems, cell, { clients, target }) {
+  const results = new Map(systems.map((system) => [system, []]));
   for (let round = 0; round < rounds; round++) {
     for (const system of round % 2 === 0 ? systems : [...systems].reverse()) {
-      const measured = await measureCell(system, cell, { clients, seconds, target });
-      results[system.name].push(measured);
+      results.get(system).push(await measureCell(system, cell, { clients, seconds, target }));
     }
   }
-  return { cell: cell.name, label: cell.label, clients, ...summarise(results) };
+  const of = (wanted) => Object.fromEntries(systems.filter(wanted).map((system) => [system.name, results.get(system)]));
+  const fresh = of(({ isForComparison }) => isForComparison);
+  return {
+    ...{ cell: cell.name, label: cell.label, clients },
+    ...summarise(of(({ isForComparison }) => !isForComparison)),
+    ...(fresh.quorate === undefined ? {} : { fresh: summarise(fresh) }),
+  };
 }
 
 /** Fills the keys, whichever cells are measured, and lets quorate's compiler settle. */
@@ -98,7 +104,7 @@ async function measureAll(systems, cells, { inFlights, target }) {
   const rows = [];
   for (const cell of cells) {
     for (const clients of cell.inFlight ?? inFlights) {
-      const row = await measureBoth(systems, cell, { clients, target });
+      const row = await measureRow(systems, cell, { clients, target });
       rows.push(row);
       console.log(tableRow(row));
     }
@@ -123,16 +129,23 @@ async function age(systems, cells, revisions) {
   }
 }
 
+/** Starts a cluster of each system below a directory. */
+async function startBoth(directory) {
+  const memberArgs = options['member-args'].split(' ').filter(Boolean);
+  return [await startQuorate(directory, memberArgs), await startEtcd(directory)];
+}
+
 /** Runs `work` with fresh clusters of both systems and all cells; removes them afterwards. */
 async function withSystems(part, work) {
   const scratch = await mkdtemp(join(tmpdir(), 'quorate-compare-'));
   const systems = [];
   try {
     const all = cellsOf(await prepare(scratch, { keys, valueBytes: part.valueBytes }));
-    systems.push(
-      await startQuorate(scratch, options['member-args'].split(' ').filter(Boolean)),
-      await startEtcd(scratch),
-    );
+    systems.push(...(await startBoth(scratch)));
+    if (part.aged > 0) {
+      const more = await startBoth(join(scratch, 'fresh'));
+      systems.push(...more.map((system) => ({ ...system, isForComparison: true })));
+    }
     return await work(systems, all);
   } finally {
     await stopAll(systems.flatMap(({ members }) => members));
@@ -144,7 +157,8 @@ async function withSystems(part, work) {
 async function measurePart(part) {
   console.log(`${part.title ?? 'Both systems'}: ${part.valueBytes}-byte values, to: ${part.target}`);
   const rows = await withSystems(part, async (systems, all) => {
-    if (part.aged > 0) await age(systems, all, part.aged);
+    const toAge = systems.filter(({ isForComparison }) => !isForComparison);
+    if (part.aged > 0) await age(toAge, all, part.aged);
     await fill(systems, all);
     return measureAll(
       systems,

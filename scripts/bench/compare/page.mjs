@@ -80,14 +80,17 @@ ${table(rows)}
 `;
 
 /** Aged throughput as a part of one's own fresh one. */
-function agedText(fresh, aged) {
-  const lines = aged.rows.flatMap((row) => {
-    const before = fresh.rows.find(({ cell, clients }) => cell === row.cell && clients === row.clients);
-    if (before === undefined) return [];
-    const kept = ['quorate', 'etcd'].map((name) => shown(row[name].perSecond.median / before[name].perSecond.median));
-    return [`- ${row.label}, ${row.clients} in flight: quorate ${kept[0]}, etcd ${kept[1]}`];
+function agedText({ rows }) {
+  const lines = rows.map((row) => {
+    const kept = ['quorate', 'etcd'].map((name) =>
+      shown(row[name].perSecond.median / row.fresh[name].perSecond.median),
+    );
+    return `- ${row.label}, ${row.clients} in flight: quorate ${kept[0]}, etcd ${kept[1]}`;
   });
-  return `Aged throughput, as a part of each system's own fresh one:\n\n${lines.join('\n')}\n`;
+  return (
+    "Aged throughput, as a part of that of each system's own fresh cluster, measured in turn with it:\n\n" +
+    `${lines.join('\n')}\n`
+  );
 }
 
 const gapText = (gaps) => `## When the leader is killed
@@ -142,7 +145,7 @@ processor is the limit; compare ratios, not absolute numbers.
 ${parts.map(partText).join('\n')}
 ${parts
   .filter(({ aged }) => aged > 0)
-  .map((aged) => agedText(first, aged))
+  .map(agedText)
   .join('\n')}
 ${gapText(gaps)}
 ${startText(starts)}
