@@ -10,6 +10,12 @@ export type Synchronous = 'FULL' | 'NORMAL';
 /** As `PRAGMA synchronous` tells them. */
 const synchronousLevels: Readonly<Record<Synchronous, number>> = { NORMAL: 1, FULL: 2 };
 
+/**
+ * Of a new database; one that is there keeps its own. Measured beside SQLite's 4 KiB: puts of 16 KiB 1.1 to 1.3 times the
+ * rate, since each page is two writes of the operating system; groups of small puts 1.0 to 1.07.
+ */
+const pageBytes = 16 * 1024;
+
 /** How long another process, such as the sqlite3 shell of somebody looking, may keep us waiting for its lock. */
 const busyTimeoutMs = 5000;
 
@@ -25,6 +31,7 @@ export function openConnection(path: string, synchronous: Synchronous): Connecti
   return explained(path, () => {
     const connection = new Database(path, { timeout: busyTimeoutMs });
     try {
+      connection.pragma(`page_size = ${String(pageBytes)}`);
       connection.pragma('journal_mode = WAL');
       connection.pragma(`synchronous = ${synchronous}`);
       // On macOS an fsync does not reach the platter unless asked to; elsewhere these have no effect.

@@ -29,8 +29,8 @@ import { ChainChecker, entryColumns, scanLog, type EntryRow, type ScannedLog } f
 import { checkIsLog, migrate, migrations, type Migration } from './sqlite-schema';
 import type { EntryRange, Identity, LoadedLog } from './storage';
 
-/** Pages in the write-ahead log from which on they are moved into the database; SQLite's own default. */
-const checkpointPages = 1000;
+/** Bytes in the write-ahead log from which on they are moved into the database; SQLite's own default. */
+const checkpointBytes = 4 * 1024 * 1024;
 
 /** A stored record on its way to the main thread. */
 export type StoredRecord = Omit<LogRecord, 'covered'>;
@@ -58,6 +58,7 @@ export class SqliteLog {
   readonly #connection: Connection;
   readonly #statements: Statements;
   readonly #identity: Identity;
+  readonly #pageBytes: number;
   /** The newest entry that the log no longer holds. */
   #start: StoredStart;
   /** The configuration entries that the log holds, in order. */
@@ -82,6 +83,7 @@ export class SqliteLog {
       this.#lastChecksum = opened.scanned.lastChecksum;
       this.#writeNumber = opened.writeNumber;
       this.#statements = prepare(this.#connection);
+      this.#pageBytes = Number(this.#connection.pragma('page_size', { simple: true }));
     } catch (error) {
       this.#connection.close();
       throw error;
@@ -185,7 +187,7 @@ export class SqliteLog {
   checkpointIfDue(): void {
     const pages = this.#statements.pagesInWal.get();
     assert(pages !== undefined, 'a checkpoint reports its pages');
-    if (pages.log - pages.checkpointed >= checkpointPages) this.#statements.checkpoint.get();
+    if ((pages.log - pages.checkpointed) * this.#pageBytes >= checkpointBytes) this.#statements.checkpoint.get();
   }
 
   /** Moves the write-ahead log into the database and releases the file. */

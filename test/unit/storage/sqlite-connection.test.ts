@@ -18,6 +18,21 @@ describe('Connection to the log', () => {
     connection.close();
   });
 
+  it('makes a database of pages of 16 KiB, and leaves one that is there as it is', () => {
+    const directory = directories.make();
+    const older = new Database(join(directory, 'older.db'));
+    older.exec('PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; CREATE TABLE t (a)');
+    older.close();
+    const pageSizes = ['new.db', 'older.db'].map((name) => {
+      const connection = openConnection(join(directory, name), 'FULL');
+      connection.exec('CREATE TABLE IF NOT EXISTS t (a)');
+      const pageSize: unknown = connection.pragma('page_size', { simple: true });
+      connection.close();
+      return pageSize;
+    });
+    expect(pageSizes).toEqual([16_384, 4096]);
+  });
+
   it.each([
     ['synchronous = NORMAL', 'synchronous=2'],
     ['journal_mode = DELETE', 'journal_mode=wal'],
