@@ -1,5 +1,6 @@
 /** A member without Raft, for tests of what clients see: the real state machine and services on a real listener. */
 import { ClientServer } from '../../src/api/client-server';
+import { InProcessGrpc } from '../../src/api/in-process-grpc';
 import type { ApiLimits } from '../../src/api/limits';
 import { copyLimits } from '../../src/api/state-copies';
 import { LeaseRenewals } from '../../src/api/lease-renewals';
@@ -134,12 +135,14 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   );
   const server = new ClientServer({
     address: '127.0.0.1:0',
-    limits: all,
-    maxStreamsPerConnection: 100,
     calls,
-    services: native.services,
     lasting: [...native.lasting, recipes.waiting, recipes.observers],
-    additions: [health, describeApi().reflection],
+    grpc: new InProcessGrpc({
+      limits: all,
+      maxStreamsPerConnection: 100,
+      services: native.services,
+      additions: [health, describeApi().reflection],
+    }),
     http: undefined,
   });
   const port = await server.listen();
