@@ -22,8 +22,16 @@ export interface GrpcSideOptions {
   readonly additions: readonly ServiceAddition[];
 }
 
+/** Processes that serve connections beside the member's own. */
+export interface FrontEndCounts {
+  readonly running: number;
+  /** How often one was started in the place of one that had ended. */
+  readonly restarts: number;
+}
+
 /** Takes the connections of the port that speak HTTP/2, and serves gRPC on them. */
 export interface GrpcSide {
+  readonly frontEnds: FrontEndCounts;
   /**
    * Returns once connections can be taken.
    *

@@ -5,6 +5,7 @@ import { type GrpcSide, grpcServerOptions, type GrpcSideOptions } from './grpc-s
 import { strictService } from './strict-service';
 
 export class InProcessGrpc implements GrpcSide {
+  readonly frontEnds = { running: 0, restarts: 0 };
   readonly #server: Server;
   readonly #connections: ConnectionInjector;
 

@@ -2,8 +2,11 @@
 import { ClientServer } from '../../api/client-server';
 import { DuplexStreams } from '../../api/duplex-streams';
 import { etcdDialect } from '../../api/etcd/errors';
+import { etcdMetadataKeys } from '../../api/etcd/etcd-calls';
 import { etcdHttp, etcdServices } from '../../api/etcd/services';
 import { watchStreamLimits } from '../../api/etcd/watch-service';
+import { FrontEnds } from '../../api/front-ends/front-ends';
+import type { GrpcSide, GrpcSideOptions } from '../../api/grpc-side';
 import { InProcessGrpc } from '../../api/in-process-grpc';
 import { LeaseRenewals } from '../../api/lease-renewals';
 import { keepAliveLimits } from '../../api/native/lease/keep-alive';
@@ -69,27 +72,34 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
     version: programVersion(),
     logger: member.logger,
   };
-  const metrics = metricsPage({
-    ...{ status: parts.status, store, calls, watches: parts.watches, version: parts.version },
-    nameOf: (id) => node.members().find((member) => member.id === id)?.name,
-    logSizeBytes: parts.logSizeBytes,
-  });
   const recipes = recipesOf(parts, calls);
   const native = nativeApi(parts, { calls, streams, recipes });
   const etcd = etcdServices(parts, { calls, streams, watchStreams, leaseStreams, recipes });
   const description = describeApi();
+  const grpc = grpcSide(options, member.logger, {
+    limits: options,
+    maxStreamsPerConnection: options.maxStreamsPerConnection,
+    services: [...native.services, ...etcd],
+    additions: [health, description.reflection],
+  });
+  const metrics = metricsPage({
+    ...{ status: parts.status, store, calls, watches: parts.watches, version: parts.version },
+    nameOf: (id) => node.members().find((member) => member.id === id)?.name,
+    logSizeBytes: parts.logSizeBytes,
+    frontEnds: () => grpc.frontEnds,
+  });
   return new ClientServer({
     address: options.clientListen,
     calls,
     lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
-    grpc: new InProcessGrpc({
-      limits: options,
-      maxStreamsPerConnection: options.maxStreamsPerConnection,
-      services: [...native.services, ...etcd],
-      additions: [health, description.reflection],
-    }),
+    grpc,
     http: etcdHttp(parts, { protos: description.jsonProtos, metrics, calls }),
   });
+}
+
+function grpcSide({ frontEnds }: ServeOptions, logger: Logger, side: GrpcSideOptions): GrpcSide {
+  if (frontEnds === 0) return new InProcessGrpc(side);
+  return new FrontEnds({ ...side, count: frontEnds, metadataKeys: etcdMetadataKeys, logger });
 }
 
 function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {
