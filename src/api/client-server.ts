@@ -73,8 +73,7 @@ export class ClientServer {
    */
   async drain(maxMs: number): Promise<void> {
     const { calls, lasting, grpc, http } = this.#options;
-    grpc.retire();
-    const closed = this.#port.close();
+    const closed = Promise.all([grpc.retire(), this.#port.close()]);
     const ends = lasting.map((it) => it.stop());
     const answered = Promise.all([calls.idle(), ...ends]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);

@@ -39,8 +39,8 @@ export interface GrpcSide {
    */
   start(): Promise<void>;
   take(socket: Socket): void;
-  /** Takes no more calls, and closes each connection once its calls are answered. Returns at once. */
-  retire(): void;
+  /** Takes no more calls, and closes each connection once its calls are answered. Returns when none is left elsewhere. */
+  retire(): Promise<void>;
   /** Closes what is left, and returns when nothing of it remains. */
   close(): Promise<void>;
 }

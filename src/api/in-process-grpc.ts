@@ -24,7 +24,8 @@ export class InProcessGrpc implements GrpcSide {
     this.#connections.injectConnection(socket);
   }
 
-  retire(): void {
+  /** Its connections are still the port's, which tells when they are closed. */
+  async retire(): Promise<void> {
     // Its callback tells nothing: on Node 24 it comes while calls are still in flight. Closed connections do.
     this.#server.tryShutdown(() => undefined);
   }

@@ -33,4 +33,6 @@ export type ToFrontEnd =
 export type FromFrontEnd =
   | { readonly kind: 'ready' }
   /** The connection has arrived: another may be sent. */
-  | { readonly kind: 'taken' };
+  | { readonly kind: 'taken' }
+  /** After `retire`: no connection is left. */
+  | { readonly kind: 'empty' };

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { assert } from '../../base/assert';
-import type { FrontEndPlan, ToFrontEnd } from './control';
+import type { FromFrontEnd, FrontEndPlan, ToFrontEnd } from './control';
+import { handOver } from './hand-over';
 import { frontEndLimits } from './limits';
 import { Link } from './link';
 import { LinkedCalls } from './linked-calls';
@@ -33,6 +34,9 @@ export class FrontEndChild {
   readonly #calls: LinkedCalls;
   readonly #ended: Promise<void>;
   readonly #startTimer: NodeJS.Timeout;
+  /** Closes the connection that is on its way. */
+  #dropConnection: () => void = () => undefined;
+  #onEmpty: () => void = () => undefined;
   #state: 'starting' | 'free' | 'taking' | 'ended' = 'starting';
 
   constructor(options: FrontEndChildOptions) {
@@ -40,29 +44,12 @@ export class FrontEndChild {
     this.#process = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
     this.#link = this.#openLink();
     this.#calls = new LinkedCalls(options.methods, this.#link);
-    this.#ended = new Promise((resolve) => {
-      const ended = (reason: string): void => {
-        if (this.#state === 'ended') return;
-        this.#state = 'ended';
-        clearTimeout(this.#startTimer);
-        this.#link.destroy();
-        this.#calls.cancelAll();
-        resolve();
-        options.onEnded(reason);
-      };
-      this.#process.once('exit', (code, signal) => {
-        ended(signal ?? `exit code ${String(code)}`);
-      });
-      // Said too when a message cannot be sent: then the process is ending, and says so itself.
-      this.#process.on('error', (error) => {
-        if (this.#process.pid === undefined) ended(error.message);
-      });
-    });
+    this.#ended = this.#untilEnded();
     this.#startTimer = setTimeout(() => {
       this.kill();
     }, frontEndLimits.startTimeoutMs);
-    this.#process.on('message', () => {
-      this.#onMessage();
+    this.#process.on('message', (words: FromFrontEnd) => {
+      this.#onMessage(words);
     });
     this.#say({ kind: 'start', plan: options.plan });
   }
@@ -81,24 +68,20 @@ export class FrontEndChild {
     return this.#state === 'free' && this.#process.connected;
   }
 
-  /**
-   * Hands over a connection, with what was read of it. Only while `isFree`: one at a time is on its way, so that Node
-   * keeps none for later, and what is read here meanwhile could not be lost.
-   */
+  /** Hands over a connection. Only while `isFree`: one at a time is on its way. */
   hand(connection: Socket): void {
     assert(this.isFree, 'a front end is handed one connection at a time');
     this.#state = 'taking';
-    const head = readAll(connection);
-    stopReading(connection);
-    const words: ToFrontEnd = { kind: 'connection', head: head.toString('base64') };
-    this.#process.send(words, connection, {}, (error) => {
-      // Otherwise Node has taken the connection from this process already, and its end is the front end's.
-      if (error !== null && handleOf(connection) !== undefined) connection.destroy();
-    });
+    this.#dropConnection = handOver(connection, this.#process);
   }
 
-  retire(): void {
+  /** Takes no more calls, closes each connection once its calls are answered. Returns when none is left. */
+  async retire(): Promise<void> {
     this.#say({ kind: 'retire' });
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    await Promise.race([empty, this.#ended]);
   }
 
   /** Asks it to close what is left and to end; kills it if it does not. Returns when it is gone. */
@@ -114,6 +97,32 @@ export class FrontEndChild {
 
   kill(): void {
     this.#process.kill('SIGKILL');
+  }
+
+  #untilEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      const ended = (reason: string): void => {
+        if (this.#state === 'ended') return;
+        this.#onEnded(reason);
+        resolve();
+      };
+      this.#process.once('exit', (code, signal) => {
+        ended(signal ?? `exit code ${String(code)}`);
+      });
+      // Said too when a message cannot be sent: then the process is ending, and says so itself.
+      this.#process.on('error', (error) => {
+        if (this.#process.pid === undefined) ended(error.message);
+      });
+    });
+  }
+
+  #onEnded(reason: string): void {
+    if (this.#state === 'taking') this.#dropConnection();
+    this.#state = 'ended';
+    clearTimeout(this.#startTimer);
+    this.#link.destroy();
+    this.#calls.cancelAll();
+    this.#options.onEnded(reason);
   }
 
   #openLink(): Link {
@@ -137,9 +146,13 @@ export class FrontEndChild {
     });
   }
 
-  #onMessage(): void {
+  #onMessage({ kind }: FromFrontEnd): void {
     // What it said last may arrive after its end.
     if (this.#state === 'ended') return;
+    if (kind === 'empty') {
+      this.#onEmpty();
+      return;
+    }
     // `ready` ends the start, `taken` ends the taking: either way it is free.
     clearTimeout(this.#startTimer);
     this.#state = 'free';
@@ -150,32 +163,4 @@ export class FrontEndChild {
     // If it does not hear, it is ending, and `exit` tells.
     if (this.#process.connected) this.#process.send(words, undefined, {}, () => undefined);
   }
-}
-
-/** What has been read of a connection and used by nobody. */
-function readAll(connection: Socket): Buffer {
-  const pieces: Buffer[] = [];
-  for (let piece = nextOf(connection); piece !== null; piece = nextOf(connection)) pieces.push(piece);
-  return Buffer.concat(pieces);
-}
-
-function nextOf(connection: Socket): Buffer | null {
-  return connection.read() as Buffer | null;
-}
-
-/** What Node reads a connection with; it has no public name. Absent once the connection was handed over or closed. */
-interface Handle {
-  readStop(): void;
-}
-
-function handleOf(connection: Socket): Handle | undefined {
-  return (connection as unknown as { readonly _handle: Handle | null })._handle ?? undefined;
-}
-
-/**
- * A paused connection is still read until its buffer is full. Node hands it over without stopping that: what arrives
- * between then and its closing here would be read here, and lost (measured: a fifth of a steady stream of bytes).
- */
-function stopReading(connection: Socket): void {
-  handleOf(connection)?.readStop();
 }

@@ -52,7 +52,9 @@ process.on('message', (words: ToFrontEnd, connection: Socket | undefined) => {
       onConnection(words.head, connection);
       return;
     case 'retire':
-      frontEnd?.retire();
+      frontEnd?.retire(() => {
+        say({ kind: 'empty' });
+      });
       return;
     case 'close':
       close();

@@ -9,6 +9,12 @@ export interface FrontEndSeatOptions extends Omit<FrontEndChildOptions, 'onEnded
   readonly logger: Logger;
 }
 
+/** Who waits for the first front end of a seat. */
+interface FirstStart {
+  onReady(): void;
+  onFailed(reason: string): void;
+}
+
 export class FrontEndSeat {
   readonly #options: FrontEndSeatOptions;
   #child: FrontEndChild | undefined;
@@ -53,30 +59,42 @@ export class FrontEndSeat {
     await this.#child?.close();
   }
 
-  #spawn(first?: { onReady(): void; onFailed(reason: string): void }): void {
-    const { logger, onFree, ...options } = this.#options;
-    const since = performance.now();
+  #spawn(first?: FirstStart): void {
+    const begun = performance.now();
     let wasReady = false;
-    const child = new FrontEndChild({
+    const onEnded = (reason: string): void => {
+      const pid = this.#child?.pid;
+      this.#child = undefined;
+      if (this.#isClosed) return;
+      if (first !== undefined && !wasReady) first.onFailed(reason);
+      else this.#replace({ pid, reason, livedMs: performance.now() - begun });
+    };
+    const onReady = (): void => {
+      wasReady = true;
+      first?.onReady();
+    };
+    try {
+      this.#child = this.#newChild(onReady, onEnded);
+    } catch (error) {
+      // Of what keeps a process from starting, Node tells some at once.
+      onEnded(String(error));
+    }
+  }
+
+  #newChild(onReady: () => void, onEnded: (reason: string) => void): FrontEndChild {
+    const { logger, onFree, ...options } = this.#options;
+    return new FrontEndChild({
       ...options,
+      onEnded,
       onFree: () => {
-        if (!wasReady) logger.debug({ frontEndPid: child.pid }, 'front end is ready');
-        wasReady = true;
-        first?.onReady();
+        onReady();
         onFree();
       },
       onBroken: (error) => {
         const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        logger.error({ frontEndPid: child.pid, reason }, 'front end is ended: it said what it never should');
-      },
-      onEnded: (reason) => {
-        this.#child = undefined;
-        if (this.#isClosed) return;
-        if (first !== undefined && !wasReady) first.onFailed(reason);
-        else this.#replace({ pid: child.pid, reason, livedMs: performance.now() - since });
+        logger.error({ frontEndPid: this.#child?.pid, reason }, 'front end is ended: it said what it never should');
       },
     });
-    this.#child = child;
   }
 
   #replace({ pid, reason, livedMs }: { pid: number | undefined; reason: string; livedMs: number }): void {

@@ -75,10 +75,10 @@ export class FrontEnds implements GrpcSide {
     this.#distribute();
   }
 
-  retire(): void {
+  async retire(): Promise<void> {
     this.#isRetired = true;
     for (const connection of this.#waiting) connection.destroy();
-    for (const { child } of this.#seats) child?.retire();
+    await Promise.all(this.#seats.map(async ({ child }) => child?.retire()));
   }
 
   async close(): Promise<void> {

@@ -38,8 +38,23 @@ export class LinkedCall extends EventEmitter {
   /** The client has gone, or the front end it spoke to. */
   cancel(): void {
     this.cancelled = true;
-    this.emit('cancelled', 'cancelled');
+    this.tell('cancelled', 'cancelled');
   }
+
+  /** What a listener throws is a bug of the member, not a broken link: it ends where it would end without front ends. */
+  protected tell(event: 'cancelled' | 'data' | 'end', what?: unknown): void {
+    try {
+      this.emit(event, what);
+    } catch (error) {
+      escape(error);
+    }
+  }
+}
+
+function escape(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 /** Where a stream's words go. */
@@ -112,7 +127,12 @@ export class LinkedStream extends LinkedCall {
   /** The oldest response not yet reported has left. */
   onSent(): void {
     assert(this.#sent.length > 0, 'no more responses leave than were written');
-    this.#sent.shift()?.();
+    const sent = this.#sent.shift();
+    try {
+      sent?.();
+    } catch (error) {
+      escape(error);
+    }
   }
 
   onMessage(bytes: Buffer): void {
@@ -128,7 +148,7 @@ export class LinkedStream extends LinkedCall {
 
   onEnd(): void {
     this.#requestsHaveEnded = true;
-    if (!this.#isPaused && this.#inbox.length === 0) this.emit('end');
+    if (!this.#isPaused && this.#inbox.length === 0) this.tell('end');
   }
 
   readonly #drain = (): void => {
@@ -139,7 +159,7 @@ export class LinkedStream extends LinkedCall {
       this.#deliver(bytes);
     }
     const isEnd = this.#requestsHaveEnded && this.#inbox.length === 0;
-    if (isEnd && !this.#isPaused && !this.cancelled) this.emit('end');
+    if (isEnd && !this.#isPaused && !this.cancelled) this.tell('end');
   };
 
   #deliver(bytes: Buffer): void {
@@ -152,7 +172,7 @@ export class LinkedStream extends LinkedCall {
       this.#over(internal('Error deserializing request'));
       return;
     }
-    this.emit('data', request);
+    this.tell('data', request);
   }
 
   #tellTaken(cost: number): void {
