@@ -1,6 +1,10 @@
 /** Front ends without a member: how connections reach them, how a stream is held back, what happens when they end. */
-import { Client, credentials, type ServerDuplexStream, type ServiceDefinition } from '@grpc/grpc-js';
+import { type AddressInfo, createServer } from 'node:net';
+import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, credentials, Metadata, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
+import { statusText } from '../../src/api/front-ends/frames';
+import { FrontEnd } from '../../src/api/front-ends/front-end';
 import { FrontEnds } from '../../src/api/front-ends/front-ends';
 import { frontEndLimits } from '../../src/api/front-ends/limits';
 import { SharedPort } from '../../src/api/shared-port';
@@ -8,6 +12,7 @@ import { type Logger, silentLogger } from '../../src/base/logger';
 import { allGone, childrenOf } from '../support/front-end-processes';
 import { testLimits } from '../support/fake-member';
 import { eventually } from '../support/process-cluster';
+import { RawClient } from '../support/raw-call';
 import { preface, RawHttp2 } from '../support/raw-http2';
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
@@ -181,6 +186,65 @@ describe('a stream of requests that its handler does not read', () => {
 });
 
 describe('a front end', () => {
+  const withLimits = async (limits: { pulseMs: number; silentMs: number }, test: () => Promise<void>) => {
+    const before = { ...frontEndLimits };
+    Object.assign(frontEndLimits, limits);
+    try {
+      await test();
+    } finally {
+      Object.assign(frontEndLimits, before);
+    }
+  };
+
+  it('ends when its member says nothing for long: its clients would never know', () =>
+    withLimits({ pulseMs: 1_000_000, silentMs: 100 }, async () => {
+      await start(1);
+      const connection = connectRaw();
+      connection.socket.write(preface);
+      await eventually(5000, 'the end of the connection', async () => (connection.isClosed ? true : undefined));
+      await eventually(5000, 'another', async () => (frontEnds.frontEnds.restarts > 0 ? true : undefined));
+    }));
+
+  it('does not end while its member has nothing to say but that it is there', () =>
+    withLimits({ pulseMs: 100, silentMs: 500 }, async () => {
+      await start(1);
+      await sleep(2000);
+      expect(frontEnds.frontEnds).toEqual({ running: 1, restarts: 0 });
+    }));
+
+  it('refuses calls while its member takes nothing, and says that nothing was done', async () => {
+    await start(1);
+    const stalled = new Duplex({ read: () => undefined, write: () => undefined, writableHighWaterMark: 1 });
+    const unary = { path: '/test.Talk/Ask', requestStream: false, responseStream: false };
+    const refusal = { code: status.RESOURCE_EXHAUSTED, details: 'too slow', metadata: new Metadata() };
+    const frontEnd = new FrontEnd({
+      plan: {
+        methods: [unary],
+        serverOptions: {},
+        metadataKeys: [],
+        overloaded: statusText(refusal),
+        silentMs: 60_000,
+      },
+      socket: stalled,
+      onLost: () => undefined,
+    });
+    const listener = createServer((socket) => {
+      frontEnd.take(socket, Buffer.alloc(0));
+    });
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const { port: at } = listener.address() as AddressInfo;
+    const raw = new RawClient(`127.0.0.1:${String(at)}`);
+    const large = Buffer.alloc(4 * 1024 * 1024 - 100);
+    const ends = await Promise.all(Array.from({ length: 18 }, () => raw.call(unary.path, large, 3000)));
+    const codes = ends.map(({ error }) => error?.code);
+    expect(codes.filter((code) => code === status.DEADLINE_EXCEEDED).length).toBeLessThanOrEqual(17);
+    expect(codes).toContain(status.RESOURCE_EXHAUSTED);
+    expect(ends.find(({ error }) => error?.code === status.RESOURCE_EXHAUSTED)?.error?.details).toBe('too slow');
+    raw.close();
+    await new Promise<void>((resolve) => frontEnd.close(resolve));
+    await new Promise((resolve) => listener.close(resolve));
+  });
+
   it('that keeps ending is started again at once, then after growing pauses', async () => {
     await start(1);
     for (let times = 0; times < 4; times++) {

@@ -255,7 +255,9 @@ describe('when a process is killed', () => {
       await client.put('after', String(pid));
       expect(await valueOf(client, 'after')).toBe(String(pid));
       await frontEnds(member);
-      expect([watch.failure, other.failure].filter((it) => it === undefined)).toHaveLength(1);
+      const [failed, ...others] = [watch.failure, other.failure].filter((it) => it !== undefined);
+      expect(failed).toMatchObject({ code: status.UNAVAILABLE });
+      expect(others).toEqual([]);
       for (const each of [watch, other]) each.close();
     }
     expect(await metric('quorate_front_end_restarts_total')).toBe(restartsBefore + 2);

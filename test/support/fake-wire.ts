@@ -13,17 +13,32 @@ export interface SeenFrame {
 export class FakeWire extends Duplex {
   /** Each write, by its pieces. */
   readonly writes: (readonly Buffer[])[] = [];
+  /** Set, nothing that is written is on its way until `release`. */
+  isStalled = false;
+  #release: () => void = () => undefined;
 
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    this.writes.push([chunk]);
-    callback();
+    this.#wrote([chunk], callback);
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: () => void): void {
-    this.writes.push(chunks.map(({ chunk }) => chunk));
-    callback();
+    this.#wrote(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  /** What was written since it stalled is on its way. */
+  release(): void {
+    this.#release();
+  }
+
+  #wrote(pieces: readonly Buffer[], callback: () => void): void {
+    this.writes.push(pieces);
+    if (this.isStalled) this.#release = callback;
+    else callback();
   }
 
   get written(): Buffer {

@@ -17,6 +17,8 @@ export interface FrontEndPlan {
   readonly metadataKeys: readonly string[];
   /** The status (`statusText`) of calls that are refused because the member takes too slowly what was sent to it. */
   readonly overloaded: string;
+  /** A member that says nothing for once to twice as long cannot serve, milliseconds. */
+  readonly silentMs: number;
 }
 
 /** The member to its front end. */

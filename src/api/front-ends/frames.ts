@@ -22,6 +22,8 @@ export const frameKind = {
   status: 7,
   /** Member: so much of the requests of a stream was given to the handler. */
   taken: 8,
+  /** Member: is there. About no call. */
+  pulse: 9,
 } as const;
 
 /** A call as it begins. */

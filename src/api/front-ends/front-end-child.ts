@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { assert } from '../../base/assert';
 import type { FromFrontEnd, FrontEndPlan, ToFrontEnd } from './control';
+import { frameKind, nothing } from './frames';
 import { handOver } from './hand-over';
 import { frontEndLimits } from './limits';
 import { Link } from './link';
@@ -34,6 +35,7 @@ export class FrontEndChild {
   readonly #calls: LinkedCalls;
   readonly #ended: Promise<void>;
   readonly #startTimer: NodeJS.Timeout;
+  readonly #pulseTimer: NodeJS.Timeout;
   /** Closes the connection that is on its way. */
   #dropConnection: () => void = () => undefined;
   #onEmpty: () => void = () => undefined;
@@ -48,6 +50,9 @@ export class FrontEndChild {
     this.#startTimer = setTimeout(() => {
       this.kill();
     }, frontEndLimits.startTimeoutMs);
+    this.#pulseTimer = setInterval(() => {
+      this.#link.send(frameKind.pulse, 0, nothing);
+    }, frontEndLimits.pulseMs);
     this.#process.on('message', (words: FromFrontEnd) => {
       this.#onMessage(words);
     });
@@ -120,6 +125,7 @@ export class FrontEndChild {
     if (this.#state === 'taking') this.#dropConnection();
     this.#state = 'ended';
     clearTimeout(this.#startTimer);
+    clearInterval(this.#pulseTimer);
     this.#link.destroy();
     this.#calls.cancelAll();
     this.#options.onEnded(reason);

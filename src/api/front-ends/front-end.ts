@@ -59,6 +59,7 @@ export class FrontEnd {
   readonly #connections = new Set<Socket>();
   readonly #calls = new Map<number, OpenCall>();
   #lastId = 0;
+  #heard = true;
   #onEmpty: () => void = () => undefined;
 
   constructor({ plan, socket, onLost }: FrontEndOptions) {
@@ -74,6 +75,7 @@ export class FrontEnd {
       onClosed: onLost,
     });
     this.#server = new Server(plan.serverOptions);
+    this.#watchMember(onLost);
     const methods = plan.methods.map((method, index) => [method.path, this.#handler(method, index)] as const);
     this.#server.addService(definitionOf(plan.methods), Object.fromEntries(methods));
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -101,6 +103,22 @@ export class FrontEnd {
   close(onEmpty: () => void): void {
     this.#server.forceShutdown();
     this.#whenEmpty(onEmpty);
+  }
+
+  /**
+   * A member that is stopped, or stuck, would seem well to its clients: it is the front end that answers their pings. So
+   * it closes their connections by ending, as they would by themselves.
+   */
+  #watchMember(onLost: (error: Error) => void): void {
+    setInterval(() => {
+      const heardBefore = this.#heard;
+      this.#heard = false;
+      if (heardBefore) return;
+      // Where both processes were stopped, what the member has said since is read only now.
+      setImmediate(() => {
+        if (!this.#heard) onLost(new Error('the member has said nothing for too long'));
+      });
+    }, this.#plan.silentMs).unref();
   }
 
   #whenEmpty(onEmpty: () => void): void {
@@ -166,8 +184,9 @@ export class FrontEnd {
   }
 
   #onFrame(kind: number, id: number, payload: Buffer): void {
+    this.#heard = true;
     const call = this.#calls.get(id);
-    // The client has gone while the member was speaking.
+    // The client has gone while the member was speaking; or it was a pulse.
     if (call === undefined) return;
     switch (kind) {
       case frameKind.answer:

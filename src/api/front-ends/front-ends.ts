@@ -36,6 +36,7 @@ export class FrontEnds implements GrpcSide {
       serverOptions: grpcServerOptions(options),
       metadataKeys: options.metadataKeys,
       overloaded: statusText(statusOfError(overloaded())),
+      silentMs: frontEndLimits.silentMs,
     };
     const seat = {
       methods,

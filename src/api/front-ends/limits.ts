@@ -17,6 +17,10 @@ export const frontEndLimits = {
   killAfterMs: 2_000,
   /** When it ends, connections have this long to be closed, milliseconds. */
   closeMs: 250,
+  /** The member says so often that it is there, milliseconds. */
+  pulseMs: 2_000,
+  /** A front end whose member says nothing for once to twice as long ends, milliseconds. */
+  silentMs: 20_000,
   /** The first pause before one that keeps ending is started again; doubled each time, milliseconds. */
   firstPauseMs: 100,
   maxPauseMs: 5_000,

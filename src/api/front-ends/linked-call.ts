@@ -85,7 +85,7 @@ export class LinkedStream extends LinkedCall {
     super(opening);
     this.#exit = exit;
     this.on('error', (error: CallError) => {
-      this.#over(endOf(error));
+      this.finish(endOf(error));
     });
   }
 
@@ -96,7 +96,7 @@ export class LinkedStream extends LinkedCall {
     try {
       bytes = this.#exit.serialize(response);
     } catch {
-      this.#over(internal('Error serializing response'));
+      this.finish(internal('Error serializing response'));
       return false;
     }
     this.#sent.push(onSent);
@@ -105,7 +105,15 @@ export class LinkedStream extends LinkedCall {
   }
 
   end(): void {
-    this.#over(endedWell);
+    this.finish(endedWell);
+  }
+
+  /** Ends the stream, after its messages. */
+  finish(how: CallEnd): void {
+    if (this.#isOver || this.cancelled) return;
+    this.#isOver = true;
+    this.#inbox = [];
+    this.#exit.end(how);
   }
 
   pause(): void {
@@ -169,7 +177,7 @@ export class LinkedStream extends LinkedCall {
     try {
       request = this.#exit.deserialize(bytes);
     } catch {
-      this.#over(internal('Error deserializing request'));
+      this.finish(internal('Error deserializing request'));
       return;
     }
     this.tell('data', request);
@@ -180,13 +188,6 @@ export class LinkedStream extends LinkedCall {
     if (this.#untoldCost < frontEndLimits.takenStep) return;
     this.#exit.taken(this.#untoldCost);
     this.#untoldCost = 0;
-  }
-
-  #over(how: CallEnd): void {
-    if (this.#isOver || this.cancelled) return;
-    this.#isOver = true;
-    this.#inbox = [];
-    this.#exit.end(how);
   }
 }
 

@@ -80,7 +80,9 @@ export class LinkedCalls {
       if (method.responseStream) method.handler(call);
       else method.handler(call, this.#callback(id, method, call));
     } catch {
-      if (this.#open.get(id) === call) this.#end(id, handlerFailed);
+      if (this.#open.get(id) !== call) return;
+      if (call instanceof LinkedStream) call.finish(handlerFailed);
+      else this.#end(id, handlerFailed);
     }
   }
 
@@ -94,13 +96,15 @@ export class LinkedCalls {
       deserialize,
       serialize,
       message: (bytes) => {
-        this.#link.send(frameKind.message, id, bytes);
+        this.#link.sendAfter(frameKind.message, id, bytes);
       },
       taken: (cost) => {
         writeTaken(this.#link, id, cost);
       },
+      // After its messages.
       end: (how) => {
-        this.#end(id, how);
+        this.#open.delete(id);
+        this.#link.sendAfter(frameKind.status, id, Buffer.from(statusText(how)));
       },
     };
   }
