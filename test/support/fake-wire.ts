@@ -13,32 +13,17 @@ export interface SeenFrame {
 export class FakeWire extends Duplex {
   /** Each write, by its pieces. */
   readonly writes: (readonly Buffer[])[] = [];
-  /** Set, nothing that is written is on its way until `release`. */
-  isStalled = false;
-  #release: () => void = () => undefined;
 
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    this.#wrote([chunk], callback);
+    this.writes.push([chunk]);
+    callback();
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: () => void): void {
-    this.#wrote(
-      chunks.map(({ chunk }) => chunk),
-      callback,
-    );
-  }
-
-  /** What was written since it stalled is on its way. */
-  release(): void {
-    this.#release();
-  }
-
-  #wrote(pieces: readonly Buffer[], callback: () => void): void {
-    this.writes.push(pieces);
-    if (this.isStalled) this.#release = callback;
-    else callback();
+    this.writes.push(chunks.map(({ chunk }) => chunk));
+    callback();
   }
 
   get written(): Buffer {

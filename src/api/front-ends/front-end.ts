@@ -220,20 +220,24 @@ interface Beginning extends Pick<OpenCall, 'stream' | 'callback'> {
   readonly request: Uint8Array;
 }
 
+function isStream(stream: OpenCall['stream']): stream is Writing | Duplexing {
+  return 'write' in stream;
+}
+
 function isError(error: Error | null | undefined): boolean {
   return error !== undefined && error !== null;
 }
 
 /** What is not written at once is kept for as long as its client likes: without all that arrived beside it. */
 function writeTo({ stream, onSent }: OpenCall, payload: Buffer): void {
-  assert('write' in stream, 'messages belong to streams');
+  assert(isStream(stream), 'messages belong to streams');
   stream.write(stream.writableLength === 0 ? payload : owned(payload), onSent);
 }
 
 function end(stream: OpenCall['stream'], callback: OpenCall['callback'], how: CallEnd): void {
   if (callback !== undefined) callback(how);
   else if (how.code !== status.OK) stream.emit('error', how);
-  else if ('end' in stream) stream.end(how.metadata);
+  else if (isStream(stream)) stream.end(how.metadata);
   // What still comes is of no interest, but the end must be reached.
   if ('resume' in stream) stream.resume();
 }

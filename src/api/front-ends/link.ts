@@ -1,6 +1,5 @@
 /** One end of the stream of frames between a front end and its member. What one turn of the event loop says is one write. */
 import type { Duplex } from 'node:stream';
-import { Fifo } from './fifo';
 import { FrameReader, headerBytes, type OnFrame } from './frame-reader';
 
 /** Frames are gathered in memory of this size, bytes. */
@@ -8,9 +7,6 @@ const poolBytes = 64 * 1024;
 
 /** Payloads beyond this are sent from where they are, bytes: to copy them would cost more than a piece more in the write. */
 const largeBytes = 16 * 1024;
-
-/** While so much is on its way, messages of streams wait, so that an answer is never behind more of them, bytes. */
-const maxBytesAhead = 256 * 1024;
 
 /** How a link is made. */
 export interface LinkOptions {
@@ -22,13 +18,6 @@ export interface LinkOptions {
   onBroken(error: unknown): void;
   /** Nothing comes any more, for whatever reason. */
   onClosed(): void;
-}
-
-/** A frame that waits. */
-interface WaitingFrame {
-  readonly kind: number;
-  readonly id: number;
-  readonly payload: Uint8Array;
 }
 
 /** A frame without its payload. */
@@ -49,8 +38,6 @@ export class Link {
   #pieces: Uint8Array[] = [];
   #gatheredBytes = 0;
   #isScheduled = false;
-  /** Messages that wait. Bounded by what streams may have on their way, each for itself. */
-  readonly #waiting = new Fifo<WaitingFrame>();
 
   constructor(options: LinkOptions) {
     this.#socket = options.socket;
@@ -62,9 +49,6 @@ export class Link {
         this.destroy();
         options.onBroken(error);
       }
-    });
-    options.socket.on('drain', () => {
-      if (this.#waiting.size > 0) this.#flush();
     });
     // Its end follows, and says enough.
     options.socket.on('error', () => undefined);
@@ -85,18 +69,6 @@ export class Link {
 
   send(kind: number, id: number, payload: Uint8Array): void {
     this.begin({ kind, id, headBytes: 0 }, payload);
-  }
-
-  /**
-   * As `send`, in order with all others that are sent in this way: but while much is on its way they wait, and what is said
-   * by `send` overtakes them. A thousand slow readers would otherwise stand between a caller and its answer.
-   */
-  sendAfter(kind: number, id: number, payload: Uint8Array): void {
-    if (this.#waiting.size === 0 && this.unsentBytes < maxBytesAhead) this.send(kind, id, payload);
-    else {
-      this.#waiting.push({ kind, id, payload });
-      this.#schedule();
-    }
   }
 
   /**
@@ -134,23 +106,11 @@ export class Link {
     const at = this.#used;
     this.#used += bytes;
     this.#gatheredBytes += bytes;
-    this.#schedule();
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(this.#flush);
+    }
     return at;
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#flush);
-  }
-
-  /** One at least, so that they come to their turn however much else is said. */
-  #admitWaiting(): void {
-    do {
-      const frame = this.#waiting.shift();
-      if (frame === undefined) return;
-      this.send(frame.kind, frame.id, frame.payload);
-    } while (this.unsentBytes < maxBytesAhead);
   }
 
   /** What the pool holds becomes a piece: the memory is shared, so it may still be written until the turn ends. */
@@ -160,8 +120,6 @@ export class Link {
   }
 
   readonly #flush = (): void => {
-    this.#isScheduled = true;
-    this.#admitWaiting();
     this.#isScheduled = false;
     this.#seal();
     const pieces = this.#pieces;

@@ -96,15 +96,13 @@ export class LinkedCalls {
       deserialize,
       serialize,
       message: (bytes) => {
-        this.#link.sendAfter(frameKind.message, id, bytes);
+        this.#link.send(frameKind.message, id, bytes);
       },
       taken: (cost) => {
         writeTaken(this.#link, id, cost);
       },
-      // After its messages.
       end: (how) => {
-        this.#open.delete(id);
-        this.#link.sendAfter(frameKind.status, id, Buffer.from(statusText(how)));
+        this.#end(id, how);
       },
     };
   }

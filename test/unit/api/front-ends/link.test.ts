@@ -104,36 +104,6 @@ describe('a link', () => {
     expect(digests(framesOf([wire.written]))).toEqual(digests(expected));
   });
 
-  it('lets an answer overtake messages that wait, while much is on its way, and loses none of them', async () => {
-    const wire = new FakeWire();
-    wire.isStalled = true;
-    const link = linkOver(wire);
-    const message = patterned(10_000);
-    for (let id = 0; id < 100; id++) link.sendAfter(2, id, message);
-    await endOfTurn();
-    expect(link.unsentBytes).toBeLessThan(256 * 1024 + 2 * message.length);
-    link.send(6, 1000, patterned(10));
-    await endOfTurn();
-    wire.isStalled = false;
-    wire.release();
-    for (let turns = 0; turns < 10; turns++) await endOfTurn();
-    const ids = framesOf([wire.written]).map(({ id }) => id);
-    expect(ids.indexOf(1000)).toBeLessThan(35);
-    expect(ids.filter((id) => id < 1000)).toEqual(Array.from({ length: 100 }, (_, at) => at));
-  });
-
-  it('sends a message that waits with every turn, however much else is said', async () => {
-    const wire = new FakeWire();
-    wire.isStalled = true;
-    const link = linkOver(wire);
-    link.send(6, 1, patterned(300_000));
-    for (let id = 100; id < 103; id++) link.sendAfter(2, id, patterned(10));
-    const before = link.unsentBytes;
-    await endOfTurn();
-    expect(link.unsentBytes).toBe(before + 19);
-    await endOfTurn();
-  });
-
   it('counts what is not on its way yet', async () => {
     const wire = new FakeWire();
     const link = linkOver(wire);
