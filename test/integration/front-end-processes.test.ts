@@ -29,7 +29,7 @@ let frontEnds: FrontEnds;
 let port: SharedPort;
 let number: number;
 /** What was logged as an error. */
-let logged: { readonly pauseMs?: unknown }[];
+let logged: { readonly pauseMs?: unknown; readonly reason?: unknown }[];
 /** What answers calls of `talk`. */
 let talk: (call: ServerDuplexStream<Buffer, Buffer>) => void;
 const clients: RawHttp2[] = [];
@@ -186,7 +186,10 @@ describe('a stream of requests that its handler does not read', () => {
 });
 
 describe('a front end', () => {
-  const withLimits = async (limits: { pulseMs: number; silentMs: number }, test: () => Promise<void>) => {
+  const withLimits = async (
+    limits: Partial<Record<keyof typeof frontEndLimits, number>>,
+    test: () => Promise<void>,
+  ) => {
     const before = { ...frontEndLimits };
     Object.assign(frontEndLimits, limits);
     try {
@@ -210,6 +213,25 @@ describe('a front end', () => {
       await start(1);
       await sleep(2000);
       expect(frontEnds.frontEnds).toEqual({ running: 1, restarts: 0 });
+    }));
+
+  it('that says what it never should is ended, and another takes its place', () =>
+    // It keeps to its own window, which is none to this member.
+    withLimits({ requestWindow: -1 }, async () => {
+      const [broken] = await start(1);
+      const ended = new Promise((resolve) => {
+        talk = (call) => call.on('cancelled', resolve).pause();
+      });
+      const client = new Client(`127.0.0.1:${String(number)}`, credentials.createInsecure());
+      const stream = client.makeBidiStreamRequest('/test.Talk/Talk', asItIs, asItIs);
+      stream.on('error', () => undefined).resume();
+      stream.write(Buffer.from('too much'));
+      await ended;
+      client.close();
+      await allGone([broken ?? 0]);
+      expect(logged[0]).toMatchObject({ reason: expect.stringContaining('a front end keeps to the window') });
+      await eventually(5000, 'another', async () => (frontEnds.frontEnds.restarts === 1 ? true : undefined));
+      await eventually(10_000, 'it', async () => (frontEnds.frontEnds.running === 1 ? true : undefined));
     }));
 
   it('refuses calls while its member takes nothing, and says that nothing was done', async () => {

@@ -162,3 +162,20 @@ it('a cancelled stream says so, and takes and gives nothing more', async () => {
   expect(said).toEqual(['a']);
   expect(left).not.toHaveBeenCalled();
 });
+
+it('what a listener throws is no broken link: it ends where it would end without front ends', () => {
+  const later: (() => void)[] = [];
+  jest.spyOn(process, 'nextTick').mockImplementation((callback) => void later.push(callback as () => void));
+  const { stream } = openStream();
+  const bug = (): never => {
+    throw new Error('a bug of a handler');
+  };
+  stream.once('data', bug).once('end', bug).once('cancelled', bug);
+  stream.write('a', bug);
+  stream.onMessage(text('a'));
+  stream.onEnd();
+  stream.onSent();
+  stream.cancel();
+  expect(later).toHaveLength(4);
+  for (const callback of later) expect(callback).toThrow('a bug of a handler');
+});
