@@ -1,31 +1,20 @@
 /** The listener that clients talk to. */
 import type { Socket } from 'node:net';
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { QuorateError } from '../base/error';
 import type { LastingCalls } from './call-ends';
-import { type ApiLimits, maxRequestBytes } from './limits';
+import type { GrpcSide } from './grpc-side';
 import { SharedPort } from './shared-port';
-import { type ApiService, type Handlers, strictService } from './strict-service';
 import type { UnaryCalls } from './unary-calls';
-
-/** A service that brings its own definition, such as health or reflection. */
-export interface ServiceAddition {
-  addToServer(server: Server): void;
-}
 
 /** What the listener is made of. */
 export interface ClientServerOptions {
   /** `host:port` to listen on. */
   readonly address: string;
-  readonly limits: ApiLimits;
-  /** Most streams of one connection; a client beyond it waits. */
-  readonly maxStreamsPerConnection: number;
   readonly calls: UnaryCalls;
-  /** Of all APIs; their requests are read strictly. */
-  readonly services: readonly ApiService[];
   /** What must be told when the listener closes. */
   readonly lasting: readonly LastingCalls[];
-  readonly additions: readonly ServiceAddition[];
+  /** Serves the connections that speak HTTP/2. */
+  readonly grpc: GrpcSide;
   /** What is served beside gRPC on the same port; without it, connections of HTTP/1.1 are closed. */
   readonly http: HttpSide | undefined;
 }
@@ -39,35 +28,19 @@ export interface HttpSide {
   stop(): void;
 }
 
-/** A connection on which nothing came back for this long is closed, so that the streams of a vanished client end. */
-const keepalive = { everyMs: 30_000, timeoutMs: 10_000 } as const;
-
 /** Once no call is in flight, what was written last still has this long to reach its clients. */
 const lastWordsMs = 250;
 
 /** The client API of one member on one address. */
 export class ClientServer {
-  readonly #server: Server;
   readonly #port: SharedPort;
   readonly #options: ClientServerOptions;
 
   constructor(options: ClientServerOptions) {
     this.#options = options;
-    // Channelz stays on: without it, grpc-js 1.14 forgets its connections and `forceShutdown` closes none.
-    this.#server = new Server({
-      'grpc.max_receive_message_length': maxRequestBytes(options.limits),
-      // Our own limits bound what is sent.
-      'grpc.max_send_message_length': -1,
-      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
-      'grpc.keepalive_time_ms': keepalive.everyMs,
-      'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
-    });
-    for (const { definition, handlers } of options.services) this.#add(definition, handlers);
-    for (const addition of options.additions) addition.addToServer(this.#server);
-    const grpc = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#port = new SharedPort({
       http2: (socket) => {
-        grpc.injectConnection(socket);
+        options.grpc.take(socket);
       },
       http1: (socket) => {
         if (options.http === undefined) socket.destroy();
@@ -80,10 +53,11 @@ export class ClientServer {
    * Starts to listen.
    *
    * @returns the port
-   * @throws QuorateError `refused-to-start` when the address is in use or not ours
+   * @throws QuorateError `refused-to-start` when the address is in use or not ours, or gRPC cannot be served
    */
   async listen(): Promise<number> {
-    const { address } = this.#options;
+    const { address, grpc } = this.#options;
+    await grpc.start();
     try {
       const port = await this.#port.listen(address);
       this.#options.http?.start(loopbackOf(address, port));
@@ -98,19 +72,13 @@ export class ClientServer {
    * that never end, such as health watches, among it).
    */
   async drain(maxMs: number): Promise<void> {
-    // Its callback tells nothing: on Node 24 it comes while calls are still in flight. Closed connections do.
-    this.#server.tryShutdown(() => undefined);
-    const closed = this.#port.close();
-    const { calls, lasting } = this.#options;
+    const { calls, lasting, grpc, http } = this.#options;
+    const closed = Promise.all([grpc.retire(), this.#port.close()]);
     const ends = lasting.map((it) => it.stop());
     const answered = Promise.all([calls.idle(), ...ends]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);
-    this.#options.http?.stop();
-    this.#server.forceShutdown();
-  }
-
-  #add(service: ServiceDefinition, handlers: Handlers): void {
-    this.#server.addService(strictService(service), handlers);
+    http?.stop();
+    await grpc.close();
   }
 }
 

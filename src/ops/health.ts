@@ -3,6 +3,9 @@ import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import type { Scheduler, Timer } from '../base/clock';
 
+/** Takes services, as grpc-js's server does. */
+type ServiceTaker = Pick<Server, 'addService'>;
+
 /** Names that mean: this member is in contact with a quorum, so reads and writes work. The empty name is the whole member. */
 export const quorumServices = [
   '',
@@ -51,8 +54,10 @@ export class Health {
     this.#implementation = new HealthImplementation(Object.fromEntries(initial));
   }
 
-  addToServer(server: Server): void {
-    this.#implementation.addToServer(server);
+  addToServer(server: ServiceTaker): void {
+    // It asks for a whole server, and adds a service.
+    const addition: { addToServer(server: ServiceTaker): void } = this.#implementation;
+    addition.addToServer(server);
   }
 
   /** Begins to follow the member. */

@@ -36,6 +36,8 @@ export interface MetricsSources {
     /** What waits in the member's memory for readers, bytes. */
     readonly totalQueuedBytes: number;
   };
+  /** Processes that serve clients beside the member's own. */
+  readonly frontEnds: () => { readonly running: number; readonly restarts: number };
   readonly version: string;
 }
 
@@ -129,6 +131,11 @@ const figures: readonly Figure[] = [
     help: 'Unary calls begun and not yet answered.',
     value: ({ calls }) => calls.inFlight,
   },
+  {
+    name: 'quorate_front_ends',
+    help: 'Front ends that are at work; 0 where the member serves its clients itself.',
+    value: ({ frontEnds }) => frontEnds().running,
+  },
 ];
 
 /** What etcd calls some of them, by our names: for its dashboards and alerts. */
@@ -168,6 +175,7 @@ export function metricsPage(sources: MetricsSources): MetricsPage {
   );
   addAlarms(sources, registers);
   addCalls(sources, registers);
+  addFrontEndRestarts(sources, registers);
   addPeers(sources, registers);
   return { contentType: registry.contentType, read: () => registry.metrics() };
 }
@@ -194,6 +202,18 @@ function addCalls({ calls }: MetricsSources, registers: Registry[]): void {
     collect() {
       this.reset();
       for (const [code, count] of calls.answered) this.inc({ code: grpcStatus[code] }, count);
+    },
+  });
+}
+
+function addFrontEndRestarts({ frontEnds }: MetricsSources, registers: Registry[]): void {
+  new Counter({
+    name: 'quorate_front_end_restarts_total',
+    help: 'Front ends that were started in the place of one that had ended.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(frontEnds().restarts);
     },
   });
 }

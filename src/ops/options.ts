@@ -50,6 +50,7 @@ export interface ServeOptions {
   readonly maxPageBytes: number;
   readonly maxCallsInFlight: number;
   readonly maxStreamsPerConnection: number;
+  readonly frontEnds: number;
   readonly maxWatches: number;
   readonly watchQueueBytes: number;
   readonly watchMemoryBytes: number;
@@ -204,6 +205,12 @@ export const optionTable: Table = {
     kind: wholeNumber('streams', 1, 1_000_000),
     default: 2_000,
     help: 'the most calls at one time on one connection; more wait at the client',
+  },
+  frontEnds: {
+    flag: 'front-ends',
+    kind: wholeNumber('processes', 0, 64),
+    default: 0,
+    help: "processes that speak gRPC with clients in the place of the member's own, which then does the rest; for machines with more than two cores; 0: the member's own does all",
   },
   maxWatches: {
     flag: 'max-watches',

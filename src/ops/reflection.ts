@@ -38,7 +38,7 @@ const jsonPackages: ReadonlySet<string> = new Set(['etcdserverpb', 'v3lockpb', '
 /** The API as it is described at run time. */
 export interface ApiDescription {
   /** The reflection service of the client listener. */
-  readonly reflection: { addToServer(server: Server): void };
+  readonly reflection: { addToServer(server: Pick<Server, 'addService'>): void };
   /** The messages and services that can also be read and written as JSON. */
   readonly jsonProtos: FileRegistry;
 }

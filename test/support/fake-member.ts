@@ -1,5 +1,8 @@
 /** A member without Raft, for tests of what clients see: the real state machine and services on a real listener. */
 import { ClientServer } from '../../src/api/client-server';
+import { FrontEnds } from '../../src/api/front-ends/front-ends';
+import type { GrpcSide, GrpcSideOptions } from '../../src/api/grpc-side';
+import { InProcessGrpc } from '../../src/api/in-process-grpc';
 import type { ApiLimits } from '../../src/api/limits';
 import { copyLimits } from '../../src/api/state-copies';
 import { LeaseRenewals } from '../../src/api/lease-renewals';
@@ -65,6 +68,14 @@ export const fakeStatus: NodeStatus = {
   holdsReadLease: false,
   peers: [],
 };
+
+/** As the program does it, and told in the same way: so that these tests run with front ends too. */
+function grpcSide(side: GrpcSideOptions): GrpcSide {
+  const count = Number(process.env['QUORATE_FRONT_ENDS'] ?? 0);
+  return count === 0
+    ? new InProcessGrpc(side)
+    : new FrontEnds({ ...side, count, metadataKeys: [], logger: silentLogger });
+}
 
 /** How long the fake member waits for a client that takes nothing of a stream. */
 const maxStallMs = 2000;
@@ -134,12 +145,14 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   );
   const server = new ClientServer({
     address: '127.0.0.1:0',
-    limits: all,
-    maxStreamsPerConnection: 100,
     calls,
-    services: native.services,
     lasting: [...native.lasting, recipes.waiting, recipes.observers],
-    additions: [health, describeApi().reflection],
+    grpc: grpcSide({
+      limits: all,
+      maxStreamsPerConnection: 100,
+      services: native.services,
+      additions: [health, describeApi().reflection],
+    }),
     http: undefined,
   });
   const port = await server.listen();

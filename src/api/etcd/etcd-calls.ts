@@ -19,6 +19,9 @@ export interface MemberStanding {
 /** A client that sets this to `true` wants an error at once where there is no leader, also for what needs none. */
 const hasLeaderKey = 'hasleader';
 
+/** All that the handlers of etcd's API read of what a client sends along. */
+export const etcdMetadataKeys: readonly string[] = [hasLeaderKey];
+
 /** True for requests that a learner answers. */
 export type LearnerRule<Request> = (request: Request) => boolean;
 

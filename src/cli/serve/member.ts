@@ -1,18 +1,6 @@
 /** Puts a member together: options -> storage -> state machine -> transport -> node -> client listener; and apart again. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ClientServer } from '../../api/client-server';
-import { DuplexStreams } from '../../api/duplex-streams';
-import { etcdDialect } from '../../api/etcd/errors';
-import { etcdHttp, etcdServices } from '../../api/etcd/services';
-import { watchStreamLimits } from '../../api/etcd/watch-service';
-import { LeaseRenewals } from '../../api/lease-renewals';
-import { keepAliveLimits } from '../../api/native/lease/keep-alive';
-import { nativeApi } from '../../api/native/services';
-import { recipesOf } from '../../api/recipes/recipes';
-import { ServerStreams } from '../../api/server-streams';
-import { copyLimits } from '../../api/state-copies';
-import { UnaryCalls } from '../../api/unary-calls';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
 import { seededRng } from '../../base/rng';
@@ -21,13 +9,10 @@ import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import { StoreTasks } from '../../kv/store-tasks';
-import { defaultWatchHubOptions, WatchHub } from '../../kv/watch-hub';
 import { Node } from '../../node/node';
 import { defaultNodeOptions } from '../../node/options';
 import { Health } from '../../ops/health';
-import { metricsPage } from '../../ops/metrics';
 import type { ServeOptions } from '../../ops/options';
-import { describeApi } from '../../ops/reflection';
 import { systemScheduler } from '../../ops/system-scheduler';
 import { openSqliteStorage } from '../../storage/sqlite-storage';
 import type { Storage } from '../../storage/storage';
@@ -37,7 +22,7 @@ import {
   keepaliveFor,
   type GrpcTransportTuning,
 } from '../../transport/grpc-transport-options';
-import { programVersion } from '../version';
+import { clientListener, type ClientListenerParts } from './client-listener';
 import { forceNewCluster } from './force-new-cluster';
 import { memberOrigin, type MemberOrigin, refuseOtherName } from './origin';
 
@@ -113,7 +98,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
       hasQuorum: () => node.status().hasQuorum,
       intervalMs: healthIntervalMs,
     });
-    const server = clientServer(options, { ...around, origin, storage, store, node, tasks, health });
+    const server = clientListener(options, { ...around, origin, storage, store, node, tasks, health });
     undo.push(() => server.drain(options.drainTimeoutMs));
     // Before the calls in flight are awaited: they go to the next leader.
     undo.push(() => node.resign({ deadline: systemScheduler.now() + options.electionTimeoutMs }));
@@ -129,11 +114,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
   }
 }
 
-interface Parts extends MemberSurroundings {
-  readonly origin: MemberOrigin;
-  readonly storage: Storage;
-  readonly store: KvStateMachine;
-}
+type Parts = Omit<ClientListenerParts, 'node' | 'tasks' | 'health'> & MemberSurroundings;
 
 /** The log is opened first: it makes and locks the directory, and refuses one that is not ours. */
 function openLog(options: ServeOptions, { clusterId, self, initial }: MemberOrigin, logger: Logger): Promise<Storage> {
@@ -234,77 +215,4 @@ function tuningOf(options: ServeOptions): GrpcTransportTuning {
     maxQueuedBytes: Math.max(standard.maxQueuedBytes, 2 * options.maxInflightBytes),
     callTimeoutMs: Math.min(standard.callTimeoutMs, 2 * options.electionTimeoutMs),
   };
-}
-
-function clientServer(options: ServeOptions, member: Parts & Engine & { readonly health: Health }): ClientServer {
-  const { origin, storage, store, node, tasks, health } = member;
-  const calls = unaryCalls(options, member);
-  const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
-  const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
-  const leaseStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...keepAliveLimits });
-  const parts = {
-    clusterId: origin.clusterId,
-    memberId: origin.self.id,
-    self: origin.self,
-    proposer: node,
-    reader: store,
-    watches: watchHub(options, store),
-    lessor: tasks.lessor,
-    renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
-    membership: node,
-    status: () => node.status(),
-    term: () => node.term,
-    scheduler: systemScheduler,
-    snapshots: store,
-    limits: options,
-    electionTimeoutMs: options.electionTimeoutMs,
-    watchProgressIntervalMs: options.watchProgressIntervalMs,
-    wallClock: Date.now,
-    logSizeBytes: () => storage.sizeBytes(),
-    version: programVersion(),
-    logger: member.logger,
-  };
-  const metrics = metricsPage({
-    ...{ status: parts.status, store, calls, watches: parts.watches, version: parts.version },
-    nameOf: (id) => node.members().find((member) => member.id === id)?.name,
-    logSizeBytes: parts.logSizeBytes,
-  });
-  const recipes = recipesOf(parts, calls);
-  const native = nativeApi(parts, { calls, streams, recipes });
-  const etcd = etcdServices(parts, { calls, streams, watchStreams, leaseStreams, recipes });
-  const description = describeApi();
-  return new ClientServer({
-    address: options.clientListen,
-    limits: options,
-    maxStreamsPerConnection: options.maxStreamsPerConnection,
-    calls,
-    services: [...native.services, ...etcd],
-    lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
-    additions: [health, description.reflection],
-    http: etcdHttp(parts, { protos: description.jsonProtos, metrics, calls }),
-  });
-}
-
-function unaryCalls(
-  options: ServeOptions,
-  parts: Pick<Parts, 'onFatal'> & { readonly node: Node<Result> },
-): UnaryCalls {
-  return new UnaryCalls({
-    clock: systemScheduler,
-    requestTimeoutMs: options.requestTimeoutMs,
-    maxCallsInFlight: options.maxCallsInFlight,
-    leaderHint: (id) => parts.node.members().find((member) => member.id === id),
-    onBug: (error) => {
-      parts.onFatal(error);
-    },
-  });
-}
-
-/** Tells watches what the store applies. */
-function watchHub(options: ServeOptions, store: KvStateMachine): WatchHub {
-  const { maxWatches, watchQueueBytes: maxQueuedBytes, watchMemoryBytes: maxTotalQueuedBytes } = options;
-  const bounds = { ...defaultWatchHubOptions, maxWatches, maxQueuedBytes, maxTotalQueuedBytes };
-  const hub = new WatchHub({ reader: store, scheduler: systemScheduler, options: bounds });
-  store.addListener(hub);
-  return hub;
 }

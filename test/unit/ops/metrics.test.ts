@@ -27,6 +27,7 @@ const sources: MetricsSources = {
     ]),
   },
   watches: { size: 11, totalQueuedBytes: 123 },
+  frontEnds: () => ({ running: 3, restarts: 9 }),
   version: '1.2.3',
 };
 
@@ -51,6 +52,8 @@ describe('the page of metrics', () => {
         'quorate_log_bytes 700',
         'quorate_state_in_use_bytes 800',
         'quorate_revision 21',
+        'quorate_front_ends 3',
+        'quorate_front_end_restarts_total 9',
         'quorate_alarms{kind="no-space"} 1',
         'quorate_unary_calls_total{code="OK"} 40',
         'quorate_unary_calls_total{code="UNAVAILABLE"} 2',

@@ -1,0 +1,124 @@
+/** The client side of a member: all services of both APIs over its parts, and the listener that serves them. */
+import { ClientServer } from '../../api/client-server';
+import { DuplexStreams } from '../../api/duplex-streams';
+import { etcdDialect } from '../../api/etcd/errors';
+import { etcdMetadataKeys } from '../../api/etcd/etcd-calls';
+import { etcdHttp, etcdServices } from '../../api/etcd/services';
+import { watchStreamLimits } from '../../api/etcd/watch-service';
+import { FrontEnds } from '../../api/front-ends/front-ends';
+import type { GrpcSide, GrpcSideOptions } from '../../api/grpc-side';
+import { InProcessGrpc } from '../../api/in-process-grpc';
+import { LeaseRenewals } from '../../api/lease-renewals';
+import { keepAliveLimits } from '../../api/native/lease/keep-alive';
+import { nativeApi } from '../../api/native/services';
+import { recipesOf } from '../../api/recipes/recipes';
+import { ServerStreams } from '../../api/server-streams';
+import { copyLimits } from '../../api/state-copies';
+import { UnaryCalls } from '../../api/unary-calls';
+import type { Logger } from '../../base/logger';
+import type { Result } from '../../kv/result';
+import type { KvStateMachine } from '../../kv/state-machine';
+import type { StoreTasks } from '../../kv/store-tasks';
+import { defaultWatchHubOptions, WatchHub } from '../../kv/watch-hub';
+import type { Node } from '../../node/node';
+import type { Health } from '../../ops/health';
+import { metricsPage } from '../../ops/metrics';
+import type { ServeOptions } from '../../ops/options';
+import { describeApi } from '../../ops/reflection';
+import { systemScheduler } from '../../ops/system-scheduler';
+import type { Storage } from '../../storage/storage';
+import { programVersion } from '../version';
+import type { MemberOrigin } from './origin';
+
+/** What clients are served from. */
+export interface ClientListenerParts {
+  readonly origin: MemberOrigin;
+  readonly storage: Storage;
+  readonly store: KvStateMachine;
+  readonly node: Node<Result>;
+  readonly tasks: StoreTasks;
+  readonly health: Health;
+  readonly logger: Logger;
+  /** The member must not go on; ends the process. */
+  onFatal(error: unknown): void;
+}
+
+/** Makes all services of a member and what serves them; it does not listen yet. */
+export function clientListener(options: ServeOptions, member: ClientListenerParts): ClientServer {
+  const { origin, storage, store, node, tasks, health } = member;
+  const calls = unaryCalls(options, member);
+  const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
+  const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
+  const leaseStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...keepAliveLimits });
+  const parts = {
+    clusterId: origin.clusterId,
+    memberId: origin.self.id,
+    self: origin.self,
+    proposer: node,
+    reader: store,
+    watches: watchHub(options, store),
+    lessor: tasks.lessor,
+    renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
+    membership: node,
+    status: () => node.status(),
+    term: () => node.term,
+    scheduler: systemScheduler,
+    snapshots: store,
+    limits: options,
+    electionTimeoutMs: options.electionTimeoutMs,
+    watchProgressIntervalMs: options.watchProgressIntervalMs,
+    wallClock: Date.now,
+    logSizeBytes: () => storage.sizeBytes(),
+    version: programVersion(),
+    logger: member.logger,
+  };
+  const recipes = recipesOf(parts, calls);
+  const native = nativeApi(parts, { calls, streams, recipes });
+  const etcd = etcdServices(parts, { calls, streams, watchStreams, leaseStreams, recipes });
+  const description = describeApi();
+  const grpc = grpcSide(options, member.logger, {
+    limits: options,
+    maxStreamsPerConnection: options.maxStreamsPerConnection,
+    services: [...native.services, ...etcd],
+    additions: [health, description.reflection],
+  });
+  const metrics = metricsPage({
+    ...{ status: parts.status, store, calls, watches: parts.watches, version: parts.version },
+    nameOf: (id) => node.members().find((member) => member.id === id)?.name,
+    logSizeBytes: parts.logSizeBytes,
+    frontEnds: () => grpc.frontEnds,
+  });
+  return new ClientServer({
+    address: options.clientListen,
+    calls,
+    lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
+    grpc,
+    http: etcdHttp(parts, { protos: description.jsonProtos, metrics, calls }),
+  });
+}
+
+function grpcSide({ frontEnds }: ServeOptions, logger: Logger, side: GrpcSideOptions): GrpcSide {
+  if (frontEnds === 0) return new InProcessGrpc(side);
+  return new FrontEnds({ ...side, count: frontEnds, metadataKeys: etcdMetadataKeys, logger });
+}
+
+function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {
+  return new UnaryCalls({
+    clock: systemScheduler,
+    requestTimeoutMs: options.requestTimeoutMs,
+    maxCallsInFlight: options.maxCallsInFlight,
+    leaderHint: (id) => parts.node.members().find((member) => member.id === id),
+    onBug: (error) => {
+      parts.onFatal(error);
+    },
+  });
+}
+
+/** Tells watches what the store applies. */
+function watchHub(options: ServeOptions, store: KvStateMachine): WatchHub {
+  const { maxWatches, watchQueueBytes: maxQueuedBytes, watchMemoryBytes: maxTotalQueuedBytes } = options;
+  const bounds = { ...defaultWatchHubOptions, maxWatches, maxQueuedBytes, maxTotalQueuedBytes };
+  const hub = new WatchHub({ reader: store, scheduler: systemScheduler, options: bounds });
+  store.addListener(hub);
+  return hub;
+}
