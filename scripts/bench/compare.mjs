@@ -15,7 +15,7 @@ import { fillKeys, measureStartup } from './compare/startup.mjs';
 import { summarise } from './compare/summary.mjs';
 import { tableRow, tableTitle } from './compare/table.mjs';
 import { writePage } from './compare/page.mjs';
-import { etcdVersion, refuseUnsafe, startEtcd, startQuorate } from './compare/systems.mjs';
+import { etcdVersion, leaderOf, refuseUnsafe, startEtcd, startQuorate } from './compare/systems.mjs';
 import { ensureLoad } from './ensure-load.mjs';
 
 const { values: options } = parseArgs({
@@ -126,6 +126,8 @@ async function age(systems, cells, revisions) {
       written += calls * bulk.units[system.name];
       console.log(`${system.name} has taken ${written} of ${revisions} revisions`);
     }
+    // Under such a load it may have changed.
+    system.leader = await leaderOf(system.members);
   }
 }
 
