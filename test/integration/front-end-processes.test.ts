@@ -9,7 +9,7 @@ import { FrontEnds } from '../../src/api/front-ends/front-ends';
 import { frontEndLimits } from '../../src/api/front-ends/limits';
 import { SharedPort } from '../../src/api/shared-port';
 import { type Logger, silentLogger } from '../../src/base/logger';
-import { allGone, childrenOf } from '../support/front-end-processes';
+import { allGone, childrenOf } from '../support/processes';
 import { testLimits } from '../support/fake-member';
 import { eventually } from '../support/process-cluster';
 import { RawClient } from '../support/raw-call';

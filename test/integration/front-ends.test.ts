@@ -10,7 +10,7 @@ import { LeaseClient, type LeaseKeepAliveResponse } from '../../src/gen/etcd/etc
 import { LockServiceClient, type LockRequest } from '../../src/gen/quorate/v1/lock';
 import { EtcdCaller } from '../support/etcd-caller';
 import { EtcdWatchStream } from '../support/etcd-watch';
-import { allGone, childrenOf, isAlive, residentBytes } from '../support/front-end-processes';
+import { allGone, childrenOf, isAlive, residentBytes } from '../support/processes';
 import { failure } from '../support/kv-caller';
 import { eventually, ProcessCluster, type ProcessMember } from '../support/process-cluster';
 import { detailsOf, RawClient } from '../support/raw-call';

@@ -1,12 +1,12 @@
 /** A member with a thousand watches that read nothing and ten thousand that have nothing to read: bounded, and complete. */
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { assert, required } from '../../src/base/assert';
 import { ProcessCluster, type ProcessMember } from '../support/process-cluster';
+import { residentBytes } from '../support/processes';
 
 /** Each slow watch is told of one shard of the keys, and reads nothing while all of it is written. */
 const slow = { watches: 1000, shards: 10, puts: 5000, valueBytes: 1000, prefix: 'load' } as const;
@@ -20,9 +20,7 @@ const toldBytes = (slow.watches * slow.puts * slow.valueBytes) / slow.shards;
 
 /** Resident memory of a member, bytes. */
 function memoryOf({ process: child }: ProcessMember): number {
-  const pid = String(required(child?.pid, 'the member runs'));
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+  return residentBytes(required(child?.pid, 'the member runs'));
 }
 
 /** The most memory of a member, read every half second until it has not grown for two: what may be on its way then is. */

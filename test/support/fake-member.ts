@@ -1,9 +1,7 @@
 /** A member without Raft, for tests of what clients see: the real state machine and services on a real listener. */
 import { ClientServer } from '../../src/api/client-server';
-import { FrontEnds } from '../../src/api/front-ends/front-ends';
-import type { GrpcSide, GrpcSideOptions } from '../../src/api/grpc-side';
-import { InProcessGrpc } from '../../src/api/in-process-grpc';
 import type { ApiLimits } from '../../src/api/limits';
+import { servingGrpc } from '../../src/api/serving-grpc';
 import { copyLimits } from '../../src/api/state-copies';
 import { LeaseRenewals } from '../../src/api/lease-renewals';
 import { nativeApi } from '../../src/api/native/services';
@@ -69,13 +67,8 @@ export const fakeStatus: NodeStatus = {
   peers: [],
 };
 
-/** As the program does it, and told in the same way: so that these tests run with front ends too. */
-function grpcSide(side: GrpcSideOptions): GrpcSide {
-  const count = Number(process.env['QUORATE_FRONT_ENDS'] ?? 0);
-  return count === 0
-    ? new InProcessGrpc(side)
-    : new FrontEnds({ ...side, count, metadataKeys: [], logger: silentLogger });
-}
+/** As the program is told: so that these tests run with front ends too. */
+const frontEndCount = Number(process.env['QUORATE_FRONT_ENDS'] ?? 0);
 
 /** How long the fake member waits for a client that takes nothing of a stream. */
 const maxStallMs = 2000;
@@ -147,7 +140,10 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
     address: '127.0.0.1:0',
     calls,
     lasting: [...native.lasting, recipes.waiting, recipes.observers],
-    grpc: grpcSide({
+    grpc: servingGrpc({
+      count: frontEndCount,
+      metadataKeys: [],
+      logger: silentLogger,
       limits: all,
       maxStreamsPerConnection: 100,
       services: native.services,

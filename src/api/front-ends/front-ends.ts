@@ -12,7 +12,7 @@ import { methodTable } from './method-table';
 
 /** What front ends are made of. */
 export interface FrontEndsOptions extends GrpcSideOptions {
-  /** How many; at least one. */
+  /** How many. `FrontEnds` has at least one. */
   readonly count: number;
   /** What of a client's metadata the handlers read. */
   readonly metadataKeys: readonly string[];
@@ -77,15 +77,19 @@ export class FrontEnds implements GrpcSide {
   }
 
   async retire(): Promise<void> {
-    this.#isRetired = true;
-    for (const connection of this.#waiting) connection.destroy();
+    this.#closeWaiting();
     await Promise.all(this.#seats.map(async ({ child }) => child?.retire()));
   }
 
   async close(): Promise<void> {
+    this.#closeWaiting();
+    await Promise.all(this.#seats.map((seat) => seat.close()));
+  }
+
+  /** And takes no others. */
+  #closeWaiting(): void {
     this.#isRetired = true;
     for (const connection of this.#waiting) connection.destroy();
-    await Promise.all(this.#seats.map((seat) => seat.close()));
   }
 
   /** Hands each connection that waits to the next front end that can take one. */

@@ -5,14 +5,12 @@ import { etcdDialect } from '../../api/etcd/errors';
 import { etcdMetadataKeys } from '../../api/etcd/etcd-calls';
 import { etcdHttp, etcdServices } from '../../api/etcd/services';
 import { watchStreamLimits } from '../../api/etcd/watch-service';
-import { FrontEnds } from '../../api/front-ends/front-ends';
-import type { GrpcSide, GrpcSideOptions } from '../../api/grpc-side';
-import { InProcessGrpc } from '../../api/in-process-grpc';
 import { LeaseRenewals } from '../../api/lease-renewals';
 import { keepAliveLimits } from '../../api/native/lease/keep-alive';
 import { nativeApi } from '../../api/native/services';
 import { recipesOf } from '../../api/recipes/recipes';
 import { ServerStreams } from '../../api/server-streams';
+import { servingGrpc } from '../../api/serving-grpc';
 import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
 import type { Logger } from '../../base/logger';
@@ -76,7 +74,10 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
   const native = nativeApi(parts, { calls, streams, recipes });
   const etcd = etcdServices(parts, { calls, streams, watchStreams, leaseStreams, recipes });
   const description = describeApi();
-  const grpc = grpcSide(options, member.logger, {
+  const grpc = servingGrpc({
+    count: options.frontEnds,
+    metadataKeys: etcdMetadataKeys,
+    logger: member.logger,
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
     services: [...native.services, ...etcd],
@@ -95,11 +96,6 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
     grpc,
     http: etcdHttp(parts, { protos: description.jsonProtos, metrics, calls }),
   });
-}
-
-function grpcSide({ frontEnds }: ServeOptions, logger: Logger, side: GrpcSideOptions): GrpcSide {
-  if (frontEnds === 0) return new InProcessGrpc(side);
-  return new FrontEnds({ ...side, count: frontEnds, metadataKeys: etcdMetadataKeys, logger });
 }
 
 function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {

@@ -1,4 +1,4 @@
-/** The front ends of a member, as the operating system knows them. */
+/** Processes, as the operating system knows them. */
 import { readFileSync } from 'node:fs';
 import { eventually } from './process-cluster';
 
