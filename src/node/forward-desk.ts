@@ -27,7 +27,7 @@ export class ForwardDesk {
     if (request.kind === 'forward-proposals' && !request.payloads.every(isProposal)) return undefined;
     const id = this.#nextId++;
     this.#askers.set(id, { from, requestId: request.requestId });
-    if (request.kind === 'forward-read') return { kind: 'read', id };
+    if (request.kind === 'forward-read') return { kind: 'read', id, askedBy: from };
     return { kind: 'propose', id, term: request.term, proposals: commandProposals(request.payloads) };
   }
 

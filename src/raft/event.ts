@@ -47,8 +47,11 @@ export type Event =
   | { readonly kind: 'receive'; readonly from: MemberId; readonly message: Message }
   /** Append a batch to the log. Answered in `Update.proposed` by its `id`. */
   | ({ readonly kind: 'propose' } & ProposalBatch)
-  /** Confirm leadership and tell the commit index (ReadIndex, thesis §6.4). Answered in `Update.reads` by `id`. */
-  | { readonly kind: 'read'; readonly id: number }
+  /**
+   * Confirm leadership and tell the commit index (ReadIndex, thesis §6.4). Answered in `Update.reads` by `id`. `askedBy` is
+   * the member that asks, if it is another one: it must have asked after the read began, and only whom it followed then.
+   */
+  | { readonly kind: 'read'; readonly id: number; readonly askedBy?: MemberId }
   /** Everything up to this `Persist.sequence` is durable. Sequence numbers come back in order. */
   | { readonly kind: 'persisted'; readonly sequence: number }
   /**

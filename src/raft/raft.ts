@@ -194,7 +194,7 @@ function dispatch(state: RaftState, event: Event): void {
       receiveProposals(state, event);
       return;
     case 'read':
-      receiveRead(state, event.id);
+      receiveRead(state, event);
       return;
     case 'persisted':
       onPersisted(state, event.sequence);

@@ -2,20 +2,27 @@
  * Linearizable reads without the log (ReadIndex, thesis §6.4). The leader takes its commit index, confirms by a round of
  * heartbeats that began after the read arrived that it still leads, and tells the index; the read is served once that
  * is applied. One round serves all reads that were waiting when it began.
+ *
+ * A follower that asks for its own reads has thereby answered: when it asked it still followed this leader, hence had had no
+ * part in a later term. Where the two are a quorum (of three members, say) no round is needed.
  */
 import type { Progress } from './progress';
 import { reachedByQuorum } from './quorum';
 import type { Leading, RaftState } from './state';
+import type { MemberId } from './types';
 
 /** Takes a read, or refuses it at once. */
-export function receiveRead(state: RaftState, id: number): void {
+export function receiveRead(
+  state: RaftState,
+  { id, askedBy }: { readonly id: number; readonly askedBy?: MemberId },
+): void {
   const { leading } = state;
   if (leading === undefined) {
     state.turn.reads.push({ id, confirmed: false, reason: 'not-leader' });
     return;
   }
   const { reads } = leading;
-  if (mayReadUnderLease(state, leading, state.now)) {
+  if (mayReadUnderLease(state, leading, state.now) || isConfirmedBy(state, leading, askedBy)) {
     state.turn.reads.push({ id, confirmed: true, readIndex: state.commitIndex });
     return;
   }
@@ -24,6 +31,15 @@ export function receiveRead(state: RaftState, id: number): void {
     return;
   }
   reads.waiting.push(id);
+}
+
+/**
+ * True if a member that asks is all that was missing. A later leader that had committed something before the read began
+ * needed one of the two, who both would be in its term: the asker when it asked, this member now.
+ */
+function isConfirmedBy(state: RaftState, leading: Leading, askedBy: MemberId | undefined): boolean {
+  if (askedBy === undefined || state.commitIndex < leading.firstIndex) return false;
+  return reachedByQuorum(state.configuration, (voter) => (voter === state.id || voter === askedBy ? 1 : 0)) > 0;
 }
 
 /**

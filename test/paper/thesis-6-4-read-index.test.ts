@@ -1,5 +1,5 @@
 import * as raft from '../support/raft';
-import { five, peerB, peerC, self, testOptions } from '../support/raft';
+import { five, peerB, peerC, peerD, self, testOptions } from '../support/raft';
 
 describe('ReadIndex (thesis §6.4)', () => {
   it('a read waits until a majority has confirmed the leader by an answer to a later message (§6.4)', () => {
@@ -147,6 +147,36 @@ describe('ReadIndex (thesis §6.4)', () => {
     for (const member of [raft.follower(), raft.preCandidate(), raft.candidate()]) {
       expect(member.read(7).reads).toEqual(refused);
     }
+  });
+
+  it('a follower that asks has thereby answered: of three members no other is asked (§6.4)', () => {
+    const member = raft.establishedLeader();
+    const asked = member.turn({ kind: 'read', id: 7, askedBy: peerB });
+    expect(asked.messages).toEqual([]);
+    expect(asked.reads).toEqual([{ id: 7, confirmed: true, readIndex: 1 }]);
+  });
+
+  it.each([
+    ['of five members others must answer, too', { voters: five }, peerB],
+    ['a learner that asks counts for nothing', { learners: [8n] }, 8n],
+    ['nor does who is no member', {}, 9n],
+    [
+      'in a joint configuration it must complete both majorities',
+      { configuration: { voters: [self, peerB, peerC], outgoing: [self, peerC, peerD] } },
+      peerB,
+    ],
+  ])('%s (§6.4)', (_, setup, askedBy) => {
+    const member = raft.establishedLeader(setup);
+    const asked = member.turn({ kind: 'read', id: 7, askedBy });
+    expect(asked.reads).toEqual([]);
+    expect(raft.onlySent(asked, 'append-entries', peerB)).toMatchObject({ readRound: 1 });
+  });
+
+  it('who is asked before an entry of its own term is committed lets the asker wait, too (§6.4, §8)', () => {
+    const member = raft.leader({ term: 3, log: '1:1 2:2' });
+    expect(member.turn({ kind: 'read', id: 7, askedBy: peerB }).reads).toEqual([]);
+    member.acknowledge(peerB, 3);
+    expect(member.acknowledge(peerB, 3, 1).reads).toEqual([{ id: 7, confirmed: true, readIndex: 3 }]);
   });
 
   it('refuses more reads than may wait, those under way included', () => {

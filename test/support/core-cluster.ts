@@ -4,7 +4,8 @@ import { Raft, simpleConfiguration } from '../../src/raft';
 import { fitting } from '../../src/raft/log';
 import type { Entry, Event, Load, MemberChange, MemberId, Persist, RaftOptions, Update } from '../../src/raft';
 import { drawLog, logStart, parseLog, testOptions } from './raft';
-import { emptyDisk, emptySeat, replaceSuffix, type Observer, type Packet, type Seat } from './core-seat';
+import { emptyDisk, emptySeat, link, replaceSuffix, type Observer, type Packet, type Seat } from './core-seat';
+import { CoreQuestions } from './core-questions';
 import { SafetyChecker } from './safety-checker';
 
 export type { Packet, Seat } from './core-seat';
@@ -33,6 +34,7 @@ export class CoreCluster {
   readonly checker: SafetyChecker;
   /** Sent and not yet arrived, oldest first. */
   wire: Packet[] = [];
+  readonly questions = new CoreQuestions(this);
   now = 0;
   /** Their disks do nothing by themselves: only when told to. */
   readonly slowDisks = new Set<MemberId>();
@@ -177,12 +179,17 @@ export class CoreCluster {
     this.#cuts.clear();
   }
 
+  /** What one says arrives at the other. */
+  reaches(from: MemberId, to: MemberId): boolean {
+    return this.isUp(to) && !this.#cuts.has(link(from, to));
+  }
+
   /** One packet arrives: the oldest, or the one at a position. With `again` it stays on the wire, to arrive once more. */
   deliver(position = 0, again = false): void {
     const packet = this.wire[position];
     if (packet === undefined) return;
     if (!again) this.wire.splice(position, 1);
-    if (!this.isUp(packet.to) || this.#cuts.has(link(packet.from, packet.to))) {
+    if (!this.reaches(packet.from, packet.to)) {
       this.#lose(packet);
       return;
     }
@@ -276,6 +283,7 @@ export class CoreCluster {
     const hasWork = (id: MemberId): boolean => this.seat(id).queue.length > 0 && !this.slowDisks.has(id);
     for (let round = 0; round < 10_000; round++) {
       for (const id of this.ids) if (hasWork(id)) this.finishDisk(id);
+      this.questions.arrive();
       if (this.wire.length === 0 && !this.ids.some(hasWork)) return;
       this.deliver();
     }
@@ -387,8 +395,4 @@ export class CoreCluster {
     const wanted = seat.disk.entries.slice(load.firstIndex - 1, load.lastIndex);
     return fitting(wanted, this.options.maxAppendBytes);
   }
-}
-
-function link(from: MemberId, to: MemberId): string {
-  return `${from}>${to}`;
 }

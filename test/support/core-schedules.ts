@@ -1,6 +1,7 @@
 /** Random schedules for a core cluster: everything that can happen to one, and what must be true once faults end. */
 import fc from 'fast-check';
 import { allMembers, isJoint, type MemberChange, type MemberId } from '../../src/raft';
+import { majority } from '../../src/raft/quorum';
 import type { CoreCluster } from './core-cluster';
 
 /** One thing that happens in a schedule. `who`, `whom` and `amount` are any numbers; each step takes what it needs. */
@@ -57,11 +58,16 @@ const faults = {
     if (!cluster.isUp(id)) return;
     for (let count = amount % 4; count >= 0; count--) cluster.propose(id);
   },
-  /** Anybody who believes to lead is asked to read: who is mistaken must not answer. */
+  /** Anybody who believes to lead is asked to read: who is mistaken must not answer. Everybody else asks whom it follows. */
   read: (cluster: CoreCluster) => {
     for (const id of cluster.ids) {
-      if (cluster.seat(id).raft?.status.role === 'leader') cluster.read(id);
+      const role = cluster.seat(id).raft?.status.role;
+      if (role === 'leader') cluster.read(id);
+      else if (role !== undefined) cluster.questions.ask(id);
     }
+  },
+  question: (cluster: CoreCluster, { amount }: Happening) => {
+    cluster.questions.arrive(1 + (amount % 4));
   },
   partition: (cluster: CoreCluster, { amount }: Happening) => {
     const sides = [0, 1].map((side) => cluster.ids.filter((id) => ((amount >> Number(id)) & 1) === side));
@@ -101,13 +107,17 @@ const faults = {
     const id = pick(cluster, who);
     if (!cluster.slowDisks.delete(id)) cluster.slowDisks.add(id);
   },
-  /** The leader is cut off without knowing it: it takes a command, another is elected and commits one, both are read. */
-  usurp: (cluster: CoreCluster, { whom }: Happening) => {
+  /**
+   * The leader is cut off without knowing it, alone or with as many others as are no quorum: it takes a command, another is
+   * elected and commits one, both are read.
+   */
+  usurp: (cluster: CoreCluster, { whom, amount }: Happening) => {
     const { leader } = cluster;
     const others = cluster.ids.filter((id) => id !== leader && cluster.isUp(id));
+    const loyal = others.splice(amount % 2 === 0 ? Infinity : majority(cluster.ids.length));
     const usurper = others[whom % Math.max(1, others.length)];
     if (leader === undefined || usurper === undefined) return;
-    cluster.partition(others);
+    cluster.partition(others, [leader, ...loyal]);
     cluster.propose(leader);
     for (let attempt = 0; attempt < 3 && cluster.raft(usurper).status.role !== 'leader'; attempt++) {
       cluster.now += cluster.options.electionTimeoutMs;
@@ -200,6 +210,7 @@ const faultWeights: Record<keyof typeof faults, number> = {
   timeOut: 8,
   propose: 16,
   read: 6,
+  question: 10,
   partition: 2,
   cutOneWay: 2,
   heal: 6,
@@ -255,6 +266,7 @@ export function expectConvergence(cluster: CoreCluster): void {
   cluster.run(10 * cluster.options.electionTimeoutMs, 10);
   const { leader } = cluster;
   if (leader === undefined) throw new Error('there is a leader again');
+  cluster.questions.lose();
   const proposed = cluster.propose(leader).proposed[0]?.accepted;
   const read = cluster.checker.volume.readsConfirmed;
   cluster.read(leader);

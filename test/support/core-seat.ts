@@ -89,3 +89,8 @@ export function replaceSuffix(log: Entry[], entries: readonly Entry[]): void {
   if (first.index > log.length + 1) throw new Error('a persist leaves no gap in the log');
   log.splice(first.index - 1, Infinity, ...entries);
 }
+
+/** The name of what connects two members in one direction. */
+export function link(from: MemberId, to: MemberId): string {
+  return `${from}>${to}`;
+}

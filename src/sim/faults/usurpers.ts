@@ -5,7 +5,10 @@ import type { SimMember } from '../world/member';
 import { duration, type Fault, type FaultKind, type Victim } from './fault';
 import { cutLinks, linksBetween } from './network-shapes';
 
-/** The leader is cut off, and at once another is told to campaign. Its disk may stand still with what it took last. */
+/**
+ * The leader is cut off, alone or with another that goes on following it, and at once one of the others is told to campaign.
+ * Its disk may stand still with what it took last.
+ */
 export const usurper: FaultKind = {
   name: 'usurper',
   breaksLeases: true,
@@ -15,7 +18,9 @@ export const usurper: FaultKind = {
     if (cast === undefined) return undefined;
     const { leader, others, heir } = cast;
     tell(victim, leader, heir);
-    const cut = cutLinks(victim, rng, `usurper ${heir.id}`, linksBetween(victim.network, [leader], others));
+    const loyal = loyalTo(cast, rng);
+    const rest = others.filter((other) => !loyal.includes(other));
+    const cut = cutLinks(victim, rng, `usurper ${heir.id}`, linksBetween(victim.network, [leader, ...loyal], rest));
     if (cut === undefined || !isLucky(rng, 0.5) || leader.disk.isStalled) return cut;
     leader.disk.setStalled(true);
     return { ...cut, what: `${cut.what}; disk of ${leader.id} stalls`, end: () => endBoth(victim, cut, leader) };
@@ -136,6 +141,17 @@ function castOf({ leader, members }: Victim, rng: Rng): Cast | undefined {
   const heirs = others.filter(({ isUp, isPaused }) => isUp && !isPaused);
   if (leader === undefined || heirs.length === 0) return undefined;
   return { leader, others, heir: pick(rng, heirs) };
+}
+
+/** Of five members and more, one may stay with the leader: the others are a quorum without it. */
+function loyalTo({ others, heir }: Cast, rng: Rng): readonly SimMember[] {
+  if (others.length < 4 || isLucky(rng, 0.5)) return [];
+  return [
+    pick(
+      rng,
+      others.filter((other) => other !== heir),
+    ),
+  ];
 }
 
 function tell({ network }: Victim, leader: SimMember, heir: SimMember): void {

@@ -66,4 +66,28 @@ export const readMutants: readonly Mutant[] = [
     replace: 'if (reads.confirming === undefined) reads.waiting.push(id); else reads.confirming.ids.push(id);',
     seeds: rarely,
   },
+  {
+    name: 'takes the member that asks for a quorum of any cluster',
+    breaks: 'K3',
+    file: 'raft/read-index',
+    find: '(voter === state.id || voter === askedBy ? 1 : 0)) > 0',
+    replace: '(voter === state.id || voter === askedBy ? 1 : 0)) >= 0',
+    seeds: rarely,
+  },
+  {
+    name: 'confirms what another member asks before an entry of its own term is committed',
+    breaks: 'K3',
+    file: 'raft/read-index',
+    find: 'askedBy === undefined || state.commitIndex < leading.firstIndex',
+    replace: 'askedBy === undefined',
+    seeds: rarely,
+  },
+  {
+    name: 'lets a read join a question that is on its way to the leader',
+    breaks: 'K3',
+    file: 'node/reads',
+    find: 'this.#gathering.push(barrier);',
+    replace: '(this.#attempt?.barriers ?? this.#gathering).push(barrier);',
+    seeds: rarely,
+  },
 ];
