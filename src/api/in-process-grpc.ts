@@ -1,8 +1,9 @@
 /** gRPC served by the member's own process. */
 import type { Socket } from 'node:net';
-import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
+import { type ConnectionInjector, Server } from '@grpc/grpc-js';
 import { type GrpcSide, grpcServerOptions, type GrpcSideOptions } from './grpc-side';
 import { strictService } from './strict-service';
+import { untangledInjector } from './untangled-sessions';
 
 export class InProcessGrpc implements GrpcSide {
   readonly frontEnds = { running: 0, restarts: 0 };
@@ -15,7 +16,7 @@ export class InProcessGrpc implements GrpcSide {
       this.#server.addService(strictService(definition), handlers);
     }
     for (const addition of options.additions) addition.addToServer(this.#server);
-    this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#connections = untangledInjector(this.#server);
   }
 
   async start(): Promise<void> {}

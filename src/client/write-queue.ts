@@ -1,5 +1,6 @@
 /** The changes of a write stream that have no answer yet: which are on their way, which wait, and in which order they may go. */
 import { assert } from '../base/assert';
+import { RenewingMap } from '../base/renewing-map';
 import type { Mutation, MutationResult } from '../gen/quorate/v1/kv';
 import type { CallKind, Doubt } from './retry';
 
@@ -38,7 +39,7 @@ export class WriteQueue {
   // In the order in which they were given.
   readonly #waiting: Write[] = [];
   // By id, in the order in which they were sent.
-  readonly #sent = new Map<number, Write>();
+  readonly #sent = new RenewingMap<number, Write>();
   readonly #touched = new Set<string>();
   // On their way, and nobody knows what they touch: nothing else is then.
   #unknown = 0;
@@ -91,7 +92,7 @@ export class WriteQueue {
 
   /** All that were on their way and now are not, in the order in which they were sent. */
   recall(): readonly Write[] {
-    const recalled = [...this.#sent.keys()].map((id) => this.answered(id));
+    const recalled = this.#sent.values().map(({ message }) => this.answered(message.id));
     return recalled.filter((write) => write !== undefined);
   }
 
@@ -113,8 +114,7 @@ export class WriteQueue {
 
   /** Whether the time of a change that is on its way is over. */
   owesLate(now: number): boolean {
-    for (const { deadline } of this.#sent.values()) if (deadline <= now) return true;
-    return false;
+    return this.#sent.values().some(({ deadline }) => deadline <= now);
   }
 
   #mayGo(footprint: Footprint): boolean {

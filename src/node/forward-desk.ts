@@ -1,5 +1,6 @@
 /** Requests of other members, admitted to this member's core while it leads, and their answers. */
 import { assert } from '../base/assert';
+import { RenewingMap } from '../base/renewing-map';
 import type { Event, MemberId, ProposeResult, ReadResult } from '../raft';
 import type { ForwardMessage, Transport } from '../transport/transport';
 import { isProposal } from './proposal-codec';
@@ -15,7 +16,7 @@ interface Asker {
 /** Keeps who asked, under ids of its own. The core answers every event, so what is kept is bounded by the core's limits. */
 export class ForwardDesk {
   readonly #transport: Transport;
-  readonly #askers = new Map<number, Asker>();
+  readonly #askers = new RenewingMap<number, Asker>();
   #nextId = 1;
 
   constructor(transport: Transport) {

@@ -2,6 +2,7 @@
 import { assert, required } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
+import { RenewingMap } from '../base/renewing-map';
 import type { Entry, MemberId } from '../raft';
 import type { CallContext } from './call';
 import type { CommandGroups } from './command-groups';
@@ -50,14 +51,14 @@ export class Proposals<Result> {
   readonly #options: NodeOptions;
   readonly #groups: CommandGroups<Result> | undefined;
   #nextNumber: number;
-  /** Everything not yet answered. */
-  readonly #waiting = new Set<Proposal<Result>>();
+  /** Everything not yet answered, by number. */
+  readonly #waiting = new RenewingMap<number, Proposal<Result>>();
   /** Entries that somebody waits for, by number. */
-  readonly #entries = new Map<number, SentEntry<Result>>();
+  readonly #entries = new RenewingMap<number, SentEntry<Result>>();
   #waitingBytes = 0;
   #queue: Proposal<Result>[] = [];
   /** Batches that may still be refused. */
-  readonly #sent = new Map<number, SentBatch<Result>>();
+  readonly #sent = new RenewingMap<number, SentBatch<Result>>();
   /** Term of the last entry applied. */
   #appliedTerm: number;
 
@@ -88,7 +89,7 @@ export class Proposals<Result> {
     const answer = deferred<Result>();
     const { deadline } = call;
     const proposal: Proposal<Result> = { number, command, deadline, answer, sent: undefined };
-    this.#waiting.add(proposal);
+    this.#waiting.set(number, proposal);
     this.#waitingBytes += command.length;
     this.#queue.push(proposal);
     return answer.promise;
@@ -134,7 +135,7 @@ export class Proposals<Result> {
     if (batch === undefined) return false;
     this.#sent.delete(requestId);
     // A late answer says nothing of proposals that have meanwhile been handed to a later leader.
-    const open = batch.proposals.filter((it) => this.#waiting.has(it) && it.sent?.term === batch.term);
+    const open = batch.proposals.filter((it) => this.#isIn(batch, it));
     if (reason === 'not-leader') this.#requeue(open);
     else for (const proposal of open) this.#reject(proposal, overloaded('the uncommitted bytes of the leader'));
     return true;
@@ -154,20 +155,19 @@ export class Proposals<Result> {
 
   /** Answers whose deadline has passed. */
   sweep(now: number, leader: MemberId | undefined): void {
-    for (const proposal of this.#waiting) {
+    for (const proposal of this.#waiting.values()) {
       if (proposal.deadline > now) continue;
       this.#reject(proposal, proposal.sent === undefined ? notProposed(leader) : outcomeUnknown('in time'));
     }
-    this.#queue = this.#queue.filter((it) => this.#waiting.has(it));
-    for (const [requestId, batch] of this.#sent) {
-      const isOpen = batch.proposals.some((it) => this.#waiting.has(it) && it.sent?.term === batch.term);
-      if (!isOpen) this.#sent.delete(requestId);
-    }
+    this.#queue = this.#queue.filter((it) => this.#waiting.has(it.number));
+    this.#sent.forEach((batch, requestId) => {
+      if (!batch.proposals.some((it) => this.#isIn(batch, it))) this.#sent.delete(requestId);
+    });
   }
 
   /** The state was replaced by a later one: whether it includes what leaders were handed, nobody here can say. */
   onInstalled(lastTerm: number): void {
-    for (const proposal of this.#waiting) {
+    for (const proposal of this.#waiting.values()) {
       if (proposal.sent !== undefined) this.#reject(proposal, outcomeUnknown('before a snapshot replaced the log'));
     }
     this.#sent.clear();
@@ -176,12 +176,17 @@ export class Proposals<Result> {
 
   /** This member stops: whoever still waits is told what is known. */
   stop(): void {
-    for (const proposal of this.#waiting) {
+    for (const proposal of this.#waiting.values()) {
       const queued = new QuorateError('stopping', 'this member is shutting down; nothing was written');
       this.#reject(proposal, proposal.sent === undefined ? queued : outcomeUnknown('before this member shut down'));
     }
     this.#queue = [];
     this.#sent.clear();
+  }
+
+  /** It still waits for what the batch was handed in for. */
+  #isIn({ term }: SentBatch<Result>, { number, sent }: Proposal<Result>): boolean {
+    return this.#waiting.has(number) && sent?.term === term;
   }
 
   /** How many of the proposals from `at` on share an entry: one, unless all of them can be taken apart again. */
@@ -215,7 +220,7 @@ export class Proposals<Result> {
     const results = this.#groups === undefined || proposals.length === 1 ? [result] : this.#groups.split(result);
     assert(results.length === proposals.length, 'every command of an entry has a result');
     proposals.forEach((proposal, at) => {
-      if (!this.#waiting.has(proposal)) return;
+      if (!this.#waiting.has(proposal.number)) return;
       this.#forget(proposal);
       proposal.answer.resolve(required(results[at], 'every command of an entry has a result'));
     });
@@ -223,7 +228,7 @@ export class Proposals<Result> {
 
   /** What was handed to leaders of earlier terms and was not applied before this term began is lost for good. */
   #requeueLost(): void {
-    this.#requeue([...this.#waiting].filter(({ sent }) => sent !== undefined && sent.term < this.#appliedTerm));
+    this.#requeue(this.#waiting.values().filter(({ sent }) => sent !== undefined && sent.term < this.#appliedTerm));
   }
 
   /** Surely in no log that counts: it may be proposed again within its deadline, without a risk of being done twice. */
@@ -238,7 +243,7 @@ export class Proposals<Result> {
   }
 
   #forget(proposal: Proposal<Result>): void {
-    this.#waiting.delete(proposal);
+    this.#waiting.delete(proposal.number);
     this.#waitingBytes -= proposal.command.length;
     this.#leaveEntry(proposal);
   }

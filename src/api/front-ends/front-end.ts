@@ -6,7 +6,6 @@ import {
   type ConnectionInjector,
   type sendUnaryData,
   Server,
-  ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -15,6 +14,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { assert } from '../../base/assert';
+import { RenewingMap } from '../../base/renewing-map';
+import { untangledInjector } from '../untangled-sessions';
 import type { FrontEndPlan, MethodShape } from './control';
 import { owned } from './frame-reader';
 import { type CallEnd, callEndOf, frameKind, metadataText, nothing, readTaken, writeCall } from './frames';
@@ -57,7 +58,7 @@ export class FrontEnd {
   readonly #server: Server;
   readonly #injector: ConnectionInjector;
   readonly #connections = new Set<Socket>();
-  readonly #calls = new Map<number, OpenCall>();
+  readonly #calls = new RenewingMap<number, OpenCall>();
   #lastId = 0;
   #heard = true;
   #onEmpty: () => void = () => undefined;
@@ -78,7 +79,7 @@ export class FrontEnd {
     this.#watchMember(onLost);
     const methods = plan.methods.map((method, index) => [method.path, this.#handler(method, index)] as const);
     this.#server.addService(definitionOf(plan.methods), Object.fromEntries(methods));
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injector = untangledInjector(this.#server);
   }
 
   /** Serves a connection, of which `head` was read before. */

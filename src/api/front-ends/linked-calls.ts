@@ -1,6 +1,7 @@
 /** The calls of one front end, as the member has them. */
 import { Metadata, status } from '@grpc/grpc-js';
 import { assert, required } from '../../base/assert';
+import { RenewingMap } from '../../base/renewing-map';
 import { type CallEnd, type CallHead, endOf, frameKind, metadataOf, readCall, statusText, writeTaken } from './frames';
 import type { Link } from './link';
 import { internal, LinkedCall, type LinkedCallback, LinkedStream, type StreamExit } from './linked-call';
@@ -16,7 +17,7 @@ export class LinkedCalls {
   readonly #methods: readonly ServedMethod[];
   readonly #link: Link;
   /** By the front end's numbers. A call leaves when one of both says that it is over; what the other still says is late. */
-  readonly #open = new Map<number, LinkedCall>();
+  readonly #open = new RenewingMap<number, LinkedCall>();
 
   constructor(methods: readonly ServedMethod[], link: Link) {
     this.#methods = methods;
@@ -48,7 +49,9 @@ export class LinkedCalls {
 
   /** The front end is gone, and so are all its clients. */
   cancelAll(): void {
-    for (const id of [...this.#open.keys()]) this.#cancel(id);
+    this.#open.forEach((_, id) => {
+      this.#cancel(id);
+    });
   }
 
   #stream(id: number): LinkedStream | undefined {
