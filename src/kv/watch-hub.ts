@@ -137,7 +137,6 @@ export class WatchHub implements ApplyListener, Watches {
       event ??= new QueuedEvent(change);
       watch.push(event);
       if (watch.queuedBytes > this.#parts.options.maxQueuedBytes) full.push(watch);
-      else this.#onSomething(watch);
     });
     for (const watch of full) this.#park(watch);
   }
@@ -206,9 +205,12 @@ export class WatchHub implements ApplyListener, Watches {
       get revision() {
         return currentRevision();
       },
-      onHeld: (watch, event) => {
-        this.#holding.add(watch);
+      onHeld: (event) => {
         if (event.hold()) this.#totalQueuedBytes += event.bytes;
+      },
+      onFilled: (watch) => {
+        this.#holding.add(watch);
+        this.#onSomething(watch);
       },
       onReleased: (event) => {
         if (event.release()) this.#totalQueuedBytes -= event.bytes;

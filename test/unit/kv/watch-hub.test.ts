@@ -93,6 +93,15 @@ describe('WatchHub', () => {
     expect(drain(single.watch, turns)).toEqual(['3:p/b=v |5']);
   });
 
+  it('gives as many whole revisions as fit', () => {
+    const { history, open } = setUp();
+    const { watch } = open();
+    // Three bytes each.
+    history.commit(...Array.from({ length: 5 }, () => [put('a', '12')]));
+    const bites = Array.from({ length: 3 }, () => told(watch.take(7)));
+    expect(bites).toEqual(['2:a=12 3:a=12 |3', '4:a=12 5:a=12 |5', '6:a=12 |6']);
+  });
+
   it('W4 atomic: a revision is never split, however small the bite', () => {
     const { history, turns, open } = setUp({ maxQueuedBytes: 300, catchUpChanges: 1 });
     const live = open();
