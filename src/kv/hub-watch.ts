@@ -19,7 +19,9 @@ export interface WatchKeeper {
   /** The last revision that live watches were told of. */
   readonly revision: number;
   /** An event came into the queue of a watch. */
-  onHeld(watch: HubWatch, event: QueuedEvent): void;
+  onHeld(event: QueuedEvent): void;
+  /** The first event came into the queue of a watch. */
+  onFilled(watch: HubWatch): void;
   /** An event left the queue of a watch. */
   onReleased(event: QueuedEvent): void;
   /** The queue has become empty. */
@@ -32,7 +34,13 @@ export interface WatchKeeper {
 /** See `Watch`. The hub moves it between its phases; the services see the interface only. */
 export class HubWatch implements Watch {
   readonly startRevision: number;
-  readonly #request: WatchRequest;
+  readonly range: KeyRange;
+  // Of the request, which is not kept: services make it by spreading, and V8 knows no shape that all of them have; reading a
+  // field of one, for each event and watch, took the slow way.
+  readonly #withoutPuts: boolean;
+  readonly #withoutDeletes: boolean;
+  readonly #withPrevious: boolean;
+  readonly #onReady: () => void;
   readonly #keeper: WatchKeeper;
   #phase: Phase;
   #queue: QueuedEvent[] = [];
@@ -43,15 +51,15 @@ export class HubWatch implements Watch {
   #isWaiting = false;
 
   constructor(request: WatchRequest, keeper: WatchKeeper) {
-    this.#request = request;
+    this.range = request.range;
+    this.#withoutPuts = request.withoutPuts;
+    this.#withoutDeletes = request.withoutDeletes;
+    this.#withPrevious = request.withPrevious;
+    this.#onReady = request.onReady;
     this.#keeper = keeper;
     this.startRevision = request.startRevision === 0 ? keeper.revision + 1 : request.startRevision;
     this.#nextRevision = this.startRevision;
     this.#phase = this.startRevision > keeper.revision ? 'live' : 'behind';
-  }
-
-  get range(): KeyRange {
-    return this.#request.range;
   }
 
   get phase(): Phase {
@@ -106,7 +114,7 @@ export class HubWatch implements Watch {
   /** Whether this change of a key within the range is wanted. */
   wants({ kind, revision }: Change): boolean {
     if (revision < this.startRevision) return false;
-    return kind === 'put' ? !this.#request.withoutPuts : !this.#request.withoutDeletes;
+    return kind === 'put' ? !this.#withoutPuts : !this.#withoutDeletes;
   }
 
   /** Adds an event to the queue. Those of one revision are added without a `take` in between. */
@@ -116,7 +124,8 @@ export class HubWatch implements Watch {
     assert(event.change.revision >= this.startRevision, 'nothing comes before the start revision (W8)');
     this.#queue.push(event);
     this.#queuedBytes += event.bytes;
-    this.#keeper.onHeld(this, event);
+    this.#keeper.onHeld(event);
+    if (last === undefined) this.#keeper.onFilled(this);
   }
 
   /** It has everything below `nextRevision`, in the queue if it was not taken, and is told of nothing more. */
@@ -156,7 +165,7 @@ export class HubWatch implements Watch {
   wake(): void {
     assert(this.#isWaiting, 'only a reader that waits is called');
     this.#isWaiting = false;
-    this.#request.onReady();
+    this.#onReady();
   }
 
   /** A live watch for a future revision has everything before it: there is nothing. */
@@ -168,18 +177,20 @@ export class HubWatch implements Watch {
   #takeEvents(maxBytes: number): readonly WatchEvent[] {
     const events: WatchEvent[] = [];
     let bytes = 0;
+    /** The events of the revisions before the one that is being added. */
     let whole = 0;
-    for (const [at, queued] of this.#queue.entries()) {
-      if (at > 0 && queued.change.revision !== this.#queue[at - 1]?.change.revision) whole = at;
-      if (whole > 0 && bytes > maxBytes) break;
-      const event = this.#request.withPrevious ? queued.withPrevious(this.#keeper.reader) : queued.plain;
-      bytes += recordBytes(event.change.record) + (event.previous === undefined ? 0 : recordBytes(event.previous));
+    for (const queued of this.#queue) {
+      const isNext = events.at(-1)?.change.revision !== queued.change.revision;
+      if (bytes > maxBytes && (isNext || whole > 0)) break;
+      if (isNext) whole = events.length;
+      const event = this.#withPrevious ? queued.withPrevious(this.#keeper.reader) : queued.plain;
+      bytes += bytesOf(event);
       events.push(event);
     }
-    const taken = bytes > maxBytes && whole > 0 ? whole : events.length;
-    this.#release(this.#queue.splice(0, taken));
+    if (bytes > maxBytes && whole > 0) events.length = whole;
+    this.#release(this.#queue.splice(0, events.length));
     if (this.#queue.length === 0) this.#keeper.onDrained(this);
-    return events.slice(0, taken);
+    return events;
   }
 
   #dropQueue(): void {
@@ -195,4 +206,8 @@ export class HubWatch implements Watch {
       this.#keeper.onReleased(event);
     }
   }
+}
+
+function bytesOf({ change, previous }: WatchEvent): number {
+  return recordBytes(change.record) + (previous === undefined ? 0 : recordBytes(previous));
 }

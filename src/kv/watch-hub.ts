@@ -9,15 +9,16 @@ import type { ApplyListener, Change, KvReader } from './result';
 import type { Watch, Watches, WatchRequest } from './watch';
 import { type CatchUpOptions, WatchCatchUp } from './watch-catch-up';
 import { QueuedEvent } from './watch-event';
+import { WatchRounds, type WatchRoundsOptions } from './watch-rounds';
 
 /** The bounds of all watches of a member. */
-export interface WatchHubOptions extends CatchUpOptions {
+export interface WatchHubOptions extends CatchUpOptions, WatchRoundsOptions {
   /** Most watches at one time; more are refused. */
   readonly maxWatches: number;
   /** Most bytes in the queues of all watches together; beyond, those that take nothing are parked, the longest first. */
   readonly maxTotalQueuedBytes: number;
-  /** Most readers called in one turn of the event loop. */
-  readonly maxCallsPerTurn: number;
+  /** A reader that waits for more than this is called without a rest; bytes. */
+  readonly maxRestingBytes: number;
 }
 
 const KiB = 1024;
@@ -27,8 +28,12 @@ export const defaultWatchHubOptions: WatchHubOptions = {
   maxWatches: 100_000,
   maxQueuedBytes: 256 * KiB,
   maxTotalQueuedBytes: 64 * MiB,
-  // Each call encodes and writes a message, some 50 µs: less than 1 ms a turn.
+  // Each call writes a message, some 15 µs: a quarter of a millisecond a turn, and no rest unless a round takes some 2 ms.
   maxCallsPerTurn: 16,
+  restAfterCalls: 128,
+  maxRestMs: 50,
+  // The services put about as much into one message.
+  maxRestingBytes: 32 * KiB,
   // Some 3 ms a turn.
   catchUpChanges: 500,
   catchUpBytes: 1 * MiB,
@@ -37,7 +42,7 @@ export const defaultWatchHubOptions: WatchHubOptions = {
 /** What the hub works with. */
 export interface WatchHubParts {
   readonly reader: Pick<KvReader, 'revision' | 'compactRevision' | 'get' | 'changes'>;
-  readonly scheduler: Pick<Scheduler, 'atEndOfTurn'>;
+  readonly scheduler: Pick<Scheduler, 'now' | 'after' | 'atEndOfTurn'>;
   readonly options: WatchHubOptions;
 }
 
@@ -54,8 +59,7 @@ export class WatchHub implements ApplyListener, Watches {
   /** Watches with something in their queues, those that have had it longest first. */
   readonly #holding = new Set<HubWatch>();
   /** Watches whose readers are to be called. */
-  readonly #ready = new Set<HubWatch>();
-  #isCallScheduled = false;
+  readonly #rounds: WatchRounds<HubWatch>;
   /** The last revision that live watches were told of. */
   #revision: number;
   #totalQueuedBytes = 0;
@@ -65,6 +69,12 @@ export class WatchHub implements ApplyListener, Watches {
     this.#parts = parts;
     this.#revision = parts.reader.revision;
     this.#keeper = this.#makeKeeper();
+    this.#rounds = new WatchRounds({
+      ...parts,
+      call: (watch: HubWatch) => {
+        this.#callReader(watch);
+      },
+    });
     this.#catchUp = new WatchCatchUp({
       ...parts,
       onServed: (watch) => this.#onSomething(watch),
@@ -137,7 +147,7 @@ export class WatchHub implements ApplyListener, Watches {
       event ??= new QueuedEvent(change);
       watch.push(event);
       if (watch.queuedBytes > this.#parts.options.maxQueuedBytes) full.push(watch);
-      else this.#onSomething(watch);
+      else this.#hurryFor(watch);
     });
     for (const watch of full) this.#park(watch);
   }
@@ -151,6 +161,7 @@ export class WatchHub implements ApplyListener, Watches {
   /** Parks watches that take nothing until there is room again. Those that wait to be called take in a moment. */
   #shrink(): void {
     if (this.#totalQueuedBytes <= this.#parts.options.maxTotalQueuedBytes) return;
+    this.#rounds.hurry();
     for (const watch of this.#holding) {
       if (!watch.isWaiting) this.#park(watch);
       if (this.#totalQueuedBytes <= this.#parts.options.maxTotalQueuedBytes) return;
@@ -160,28 +171,17 @@ export class WatchHub implements ApplyListener, Watches {
   /** A reader that waits is called, or helped to something if it is behind. */
   #onSomething(watch: HubWatch): void {
     if (!watch.isWaiting) return;
-    this.#ready.add(watch);
-    if (this.#isCallScheduled) return;
-    this.#isCallScheduled = true;
-    this.#parts.scheduler.atEndOfTurn(() => this.#callReaders());
+    this.#rounds.add(watch);
+    this.#hurryFor(watch);
   }
 
-  #callReaders(): void {
-    this.#isCallScheduled = false;
-    let calls = 0;
-    for (const watch of this.#ready) {
-      if (calls === this.#parts.options.maxCallsPerTurn) break;
-      calls++;
-      this.#ready.delete(watch);
-      if (watch.isWaiting) this.#callReader(watch);
-    }
-    for (const watch of this.#ready) {
-      this.#onSomething(watch);
-      break;
-    }
+  /** More than fits into a message gains nothing by waiting, and would be parked in the end. */
+  #hurryFor(watch: HubWatch): void {
+    if (watch.isWaiting && watch.queuedBytes > this.#parts.options.maxRestingBytes) this.#rounds.hurry();
   }
 
   #callReader(watch: HubWatch): void {
+    if (!watch.isWaiting) return;
     if (watch.phase === 'behind' && !watch.hasSomething) this.#catchUp.add(watch);
     else watch.wake();
   }
@@ -196,7 +196,7 @@ export class WatchHub implements ApplyListener, Watches {
     this.#open--;
     if (watch.phase === 'live') this.#live.remove(watch.range, watch);
     this.#catchUp.remove(watch);
-    this.#ready.delete(watch);
+    this.#rounds.remove(watch);
   }
 
   #makeKeeper(): WatchKeeper {
@@ -206,9 +206,12 @@ export class WatchHub implements ApplyListener, Watches {
       get revision() {
         return currentRevision();
       },
-      onHeld: (watch, event) => {
-        this.#holding.add(watch);
+      onHeld: (event) => {
         if (event.hold()) this.#totalQueuedBytes += event.bytes;
+      },
+      onFilled: (watch) => {
+        this.#holding.add(watch);
+        this.#onSomething(watch);
       },
       onReleased: (event) => {
         if (event.release()) this.#totalQueuedBytes -= event.bytes;

@@ -143,14 +143,20 @@ function drawWork(rng: Rng): Pick<Plan, Work> {
       retainMs: pick(rng, [0, 5000, 3_600_000]),
       retainRevisions: pick(rng, [0, 10, 1_000_000]),
     },
-    watchOptions: {
-      ...defaultWatchHubOptions,
-      maxQueuedBytes: pick(rng, [100, defaultWatchHubOptions.maxQueuedBytes]),
-      maxTotalQueuedBytes: pick(rng, [300, defaultWatchHubOptions.maxTotalQueuedBytes]),
-      maxCallsPerTurn: pick(rng, [1, defaultWatchHubOptions.maxCallsPerTurn]),
-      catchUpChanges: pick(rng, [1, 3, defaultWatchHubOptions.catchUpChanges]),
-    },
+    watchOptions: drawWatchOptions(rng),
   };
+}
+
+/** The pace is not drawn by itself, so that the plans of old seeds stay what they were. */
+function drawWatchOptions(rng: Rng): WatchHubOptions {
+  const bounds = {
+    maxQueuedBytes: pick(rng, [100, defaultWatchHubOptions.maxQueuedBytes]),
+    maxTotalQueuedBytes: pick(rng, [300, defaultWatchHubOptions.maxTotalQueuedBytes]),
+    maxCallsPerTurn: pick(rng, [1, defaultWatchHubOptions.maxCallsPerTurn]),
+    catchUpChanges: pick(rng, [1, 3, defaultWatchHubOptions.catchUpChanges]),
+  };
+  const restAfterCalls = bounds.maxCallsPerTurn === 1 ? 2 : defaultWatchHubOptions.restAfterCalls;
+  return { ...defaultWatchHubOptions, ...bounds, restAfterCalls };
 }
 
 function drawHabits(rng: Rng): Omit<ClientHabits, 'namedRate' | 'confusionRate'> {

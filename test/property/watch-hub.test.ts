@@ -7,7 +7,8 @@ import { defaultWatchHubOptions, WatchHub, type WatchHubOptions } from '../../sr
 import { FakeHistory, FakeTurns, type Write } from '../support/fake-history';
 
 const limits = { maxQueuedBytes: 1500, maxTotalQueuedBytes: 4000, catchUpChanges: 4, catchUpBytes: 600 };
-const options: WatchHubOptions = { ...defaultWatchHubOptions, ...limits, maxCallsPerTurn: 2 };
+const pace = { maxCallsPerTurn: 2, restAfterCalls: 3, maxRestingBytes: 1000 };
+const options: WatchHubOptions = { ...defaultWatchHubOptions, ...limits, ...pace };
 
 /** More than all queues together may hold only of what is on its way to readers that wait: a chunk and a batch. */
 const mostQueuedBytes = limits.maxTotalQueuedBytes + 16 * 1024;

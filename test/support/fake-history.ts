@@ -1,5 +1,6 @@
 /** A history of changes in memory, which tells a listener as the state machine does, and turns of an event loop by hand. */
 import { assert, required } from '../../src/base/assert';
+import type { Scheduler, Timer } from '../../src/base/clock';
 import { QuorateError } from '../../src/base/error';
 import type { ApplyListener, Change, KeyRecord, KvReader, RangePage, RangeQuery } from '../../src/kv/result';
 
@@ -106,22 +107,40 @@ export class FakeHistory implements Pick<KvReader, 'revision' | 'compactRevision
   }
 }
 
-/** Turns of an event loop, each run by hand. */
-export class FakeTurns {
+/** Turns of an event loop, each run by hand; each takes a millisecond. */
+export class FakeTurns implements Scheduler {
   readonly #callbacks: (() => void)[] = [];
+  readonly #timers = new Set<{ readonly due: number; readonly callback: () => void }>();
+  #now = 0;
 
-  readonly atEndOfTurn = (callback: () => void): void => {
-    this.#callbacks.push(callback);
-  };
-
-  /** Whether anything waits for a turn. */
+  /** Whether anything waits for a turn or for its time. */
   get isIdle(): boolean {
-    return this.#callbacks.length === 0;
+    return this.#callbacks.length === 0 && this.#timers.size === 0;
   }
 
-  /** Ends the turn: runs what waits for that, not what it in turn asks for. */
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const timer = { due: this.#now + delayMs, callback };
+    this.#timers.add(timer);
+    return { cancel: () => void this.#timers.delete(timer) };
+  }
+
+  atEndOfTurn(callback: () => void): void {
+    this.#callbacks.push(callback);
+  }
+
+  /** Ends the turn: runs what waits for that and what is due, not what these in turn ask for. */
   end(): void {
-    for (const callback of this.#callbacks.splice(0)) callback();
+    this.#now++;
+    const callbacks = this.#callbacks.splice(0);
+    for (const timer of [...this.#timers].filter(({ due }) => due <= this.#now)) {
+      this.#timers.delete(timer);
+      timer.callback();
+    }
+    for (const callback of callbacks) callback();
   }
 
   /** Runs turns until nothing waits any more. */

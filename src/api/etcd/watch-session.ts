@@ -1,4 +1,5 @@
 /** One stream of etcd's Watch service: many watches, whose events and answers share one connection. */
+import { assert } from '../../base/assert';
 import type { Scheduler, Timer } from '../../base/clock';
 import { QuorateError } from '../../base/error';
 import type { WatchCreateRequest, WatchRequest, WatchResponse } from '../../gen/etcd/etcdserverpb/watch';
@@ -184,7 +185,7 @@ export class WatchSession implements DuplexSession<WatchRequest> {
   }
 
   #writeBatch(opened: StreamWatch, { events, revision }: WatchEvents): void {
-    this.#ready.add(opened);
+    this.#goOn(opened);
     opened.hasSpoken = true;
     const head = { header: headerOf(this.#needs.facts, revision), watchId: opened.id };
     const whole = this.#needs.eventMessages.bytesOf(head, events);
@@ -197,6 +198,12 @@ export class WatchSession implements DuplexSession<WatchRequest> {
     parts.forEach((part, at) => {
       this.#write(responseBytes({ ...head, fragment: at < parts.length - 1 }, part));
     });
+  }
+
+  /** What comes for a watch that has everything waits until it is called, and not only until the others had their turns. */
+  #goOn(opened: StreamWatch): void {
+    if (!opened.watch.isSynced) this.#ready.add(opened);
+    else assert(opened.watch.take(0) === undefined, 'a watch that has everything has nothing to take');
   }
 
   #endCompacted(opened: StreamWatch, compactRevision: number): void {

@@ -45,6 +45,9 @@ function told(batch: WatchBatch | undefined): string {
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
+/** Takes what there is now. */
+const takeNow = (watch: Watch) => drain(watch, new FakeTurns());
+
 /** Takes all there is, with the turns that it needs. */
 function drain(watch: Watch, turns: FakeTurns, maxBytes = plentyBytes): string[] {
   const all: string[] = [];
@@ -91,6 +94,15 @@ describe('WatchHub', () => {
     history.commit([put('p'), put('p/'), put('p/a')], [put('p/b'), put('p0')], [del('p/a')], [put('p/b\0')]);
     expect(drain(watch, turns)).toEqual(['2:p/=v 2:p/a=v 3:p/b=v 4:p/a- 5:p/b\0=v |5']);
     expect(drain(single.watch, turns)).toEqual(['3:p/b=v |5']);
+  });
+
+  it('gives as many whole revisions as fit', () => {
+    const { history, open } = setUp();
+    const { watch } = open();
+    // Three bytes each.
+    history.commit(...Array.from({ length: 5 }, () => [put('a', '12')]));
+    const bites = Array.from({ length: 3 }, () => told(watch.take(7)));
+    expect(bites).toEqual(['2:a=12 3:a=12 |3', '4:a=12 5:a=12 |5', '6:a=12 |6']);
   });
 
   it('W4 atomic: a revision is never split, however small the bite', () => {
@@ -260,6 +272,68 @@ describe('WatchHub', () => {
     const perTurn: number[] = [];
     for (; !turns.isIdle; perTurn.push(called())) turns.end();
     expect(perTurn).toEqual([3, 6, 7]);
+  });
+
+  it('rests after a long round, so that what happens meanwhile is one batch', () => {
+    const { history, turns, open } = setUp({ maxCallsPerTurn: 1, restAfterCalls: 4 });
+    const watches = Array.from({ length: 4 }, () => open());
+    for (const { watch } of watches) takeNow(watch);
+    history.commit([put('a')]);
+    turns.settle();
+    for (const { watch } of watches) takeNow(watch);
+    for (const key of ['b', 'c', 'd']) {
+      history.commit([put(key)]);
+      turns.end();
+    }
+    turns.end();
+    expect(watches.map(({ onReady }) => onReady.mock.calls.length)).toEqual([2, 1, 1, 1]);
+    for (const { watch } of watches) expect(takeNow(watch)).toEqual(['3:b=v 4:c=v 5:d=v |5']);
+  });
+
+  describe('in a rest', () => {
+    /** Four watches have just been called, one in each turn, and wait again. */
+    function rest(options: Partial<WatchHubOptions>) {
+      const all = setUp({ maxCallsPerTurn: 1, restAfterCalls: 4, ...options });
+      const watches = Array.from({ length: 4 }, () => all.open({ prefix: 'a' }));
+      const called = () => watches.reduce((sum, { onReady }) => sum + onReady.mock.calls.length, 0) - watches.length;
+      for (const { watch } of watches) takeNow(watch);
+      all.history.commit([put('a')]);
+      all.turns.settle();
+      for (const { watch } of watches) takeNow(watch);
+      return { ...all, called };
+    }
+
+    it('calls readers for which more than a message waits; one that is slow is no reason to hurry', () => {
+      const { history, turns, open, called } = rest({ maxRestingBytes: 1000 });
+      open({ prefix: 's' });
+      history.commit([put('a')], [put('s', 'v'.repeat(1000))]);
+      turns.end();
+      expect(called()).toBe(0);
+      history.commit([put('a', 'v'.repeat(1000))]);
+      turns.end();
+      expect(called()).toBe(1);
+    });
+
+    it('calls readers for which much history was read', () => {
+      const { history, turns, open } = rest({ maxRestingBytes: 1000 });
+      history.commit([put('b', 'v'.repeat(1000))]);
+      const behind = open({ startRevision: 3 });
+      takeNow(behind.watch);
+      // Read in the first turn, called in the second.
+      turns.end();
+      turns.end();
+      expect(behind.onReady).toHaveBeenCalledTimes(1);
+    });
+
+    it('calls readers when the queues of all watches are too long together', () => {
+      const { history, turns, called } = rest({ maxTotalQueuedBytes: 600 });
+      history.commit([put('a')], [put('a')]);
+      turns.end();
+      expect(called()).toBe(0);
+      history.commit([put('a')]);
+      turns.end();
+      expect(called()).toBe(1);
+    });
   });
 
   it('reads the history once for watches at the same place, and in bounded chunks', () => {

@@ -1,70 +1,15 @@
 /** What a client of etcd's Watch service is told on one stream, message by message. */
-import { Metadata } from '@grpc/grpc-js';
 import { EventMessages } from '../../../../src/api/etcd/watch-messages';
 import { WatchSession, type WatchSessionLimits } from '../../../../src/api/etcd/watch-session';
-import { type WatchCreateRequest, WatchResponse } from '../../../../src/gen/etcd/etcdserverpb/watch';
+import type { WatchCreateRequest } from '../../../../src/gen/etcd/etcdserverpb/watch';
 import { Event_EventType } from '../../../../src/gen/etcd/mvccpb/kv';
 import { defaultWatchHubOptions, WatchHub, type WatchHubOptions } from '../../../../src/kv/watch-hub';
 import { FakeHistory, FakeTurns } from '../../../support/fake-history';
+import { FakePort, inWords } from '../../../support/fake-watch-port';
 import { VirtualTime } from '../../../support/virtual-time';
 
 const put = (key: string, value = 'v') => ({ key, value });
 const del = (key: string) => ({ key });
-
-/** The client's end: what it got, and whether it takes more. */
-class FakePort {
-  readonly metadata = new Metadata();
-  isWritable = true;
-  isPaused = false;
-  isEnded = false;
-  readonly #sent: WatchResponse[] = [];
-
-  write(response: WatchResponse | Buffer): void {
-    this.#sent.push(Buffer.isBuffer(response) ? WatchResponse.decode(response) : response);
-  }
-
-  pauseRequests(): void {
-    this.isPaused = true;
-  }
-
-  resumeRequests(): void {
-    this.isPaused = false;
-  }
-
-  end(): void {
-    this.isEnded = true;
-  }
-
-  fail(error: unknown): void {
-    throw error;
-  }
-
-  /** What was sent since the last call. */
-  sent(): readonly WatchResponse[] {
-    return this.#sent.splice(0);
-  }
-
-  told(): readonly string[] {
-    return this.sent().map(inWords);
-  }
-}
-
-/** A response in words: `id@revision created canceled 'reason' compacted N fragment events`. */
-function inWords(response: WatchResponse): string {
-  const { watchId, header, created, canceled, cancelReason, compactRevision, fragment } = response;
-  const events = response.events.map(({ type, kv, prevKv }) => {
-    const key = `${String(kv?.modRevision)}:${String(kv?.key)}`;
-    const before = prevKv === undefined ? '' : `(${String(prevKv.value)})`;
-    return `${key}${type === Event_EventType.PUT ? `=${String(kv?.value)}` : '-'}${before}`;
-  });
-  const words = [`${String(watchId)}@${String(header?.revision)}`];
-  if (created) words.push('created');
-  if (canceled) words.push('canceled');
-  if (cancelReason !== '') words.push(`'${cancelReason}'`);
-  if (compactRevision !== 0n) words.push(`compacted ${String(compactRevision)}`);
-  if (fragment) words.push('fragment');
-  return [...words, ...events].join(' ');
-}
 
 /** All keys, from now on. */
 const everything: WatchCreateRequest = {
@@ -377,6 +322,30 @@ describe("WatchSession of etcd's API", () => {
     expect(port.isPaused).toBe(false);
     expect(port.told()).toEqual(['0@1 created', '1@1 created', '0@2 2:a=v', '1@2 2:a=v']);
     expect(hub.totalQueuedBytes).toBe(0);
+  });
+
+  it('lets events of a watch that had everything gather until the hub calls, while others have their turns', () => {
+    const { history, turns, port, session, create } = setUp();
+    create();
+    create();
+    port.told();
+    port.isWritable = false;
+    history.commit([put('a')]);
+    turns.settle();
+    const takeOne = jest.spyOn(port, 'write').mockImplementationOnce((response) => {
+      takeOne.mockRestore();
+      port.write(response);
+      port.isWritable = false;
+    });
+    port.isWritable = true;
+    session.onWritable();
+    expect(port.told()).toEqual(['0@2 2:a=v']);
+    history.commit([put('b')]);
+    port.isWritable = true;
+    session.onWritable();
+    expect(port.told()).toEqual(['1@3 2:a=v 3:b=v']);
+    turns.settle();
+    expect(port.told()).toEqual(['0@3 3:b=v']);
   });
 
   it('ends with the requests of the client, and gives back its watches', () => {
