@@ -1,6 +1,5 @@
 /** Everything that belongs to one state database: the open store, and what is held of it in memory. */
-import { RowFlags, type RowHead } from './history-row';
-import { indexSteps } from './index-builder';
+import { headsByKey, IndexBuilder } from './index-builder';
 import type { KeyIndex } from './key-index';
 import { LeaseTable } from './lease-table';
 import { RecordCache } from './record-cache';
@@ -8,7 +7,6 @@ import { RequestTable, type RequestRetention } from './request-table';
 import type { Alarm } from './result';
 import type { MetaFacts } from './sqlite-meta';
 import type { SqliteStore } from './sqlite-store';
-import { noLease } from './command';
 
 /** What is in memory says the same as the store whenever no batch is being applied. */
 export interface KvState {
@@ -63,17 +61,13 @@ function* loadSteps(store: SqliteStore, retention: RequestRetention): Generator<
     for (const lease of page) leases.load(lease);
     yield;
   }
-  const attached = new Map<string, bigint>();
-  const index = yield* indexSteps(store, (key, head) => {
-    noteLease(attached, key, head);
-  });
+  const builder = new IndexBuilder();
+  for (const heads of headsByKey(store)) {
+    if (heads !== undefined) builder.add(heads);
+    yield;
+  }
+  const { index, leases: attached } = builder.finish();
   for (const [key, lease] of attached) leases.attach(key, lease);
   const alarms = store.tables.alarms(facts.alarms);
   return { store, index, records: new RecordCache(), leases, requests, alarms, facts };
-}
-
-/** Called in the order of the changes: in the end each key has the lease of its newest version. */
-function noteLease(attached: Map<string, bigint>, key: string, { flags, lease }: RowHead): void {
-  if ((flags & RowFlags.leased) !== 0 && lease !== noLease) attached.set(key, lease);
-  else if (attached.size > 0) attached.delete(key);
 }
