@@ -82,6 +82,12 @@ export function rowChecksum(ofHead: number, value: Uint8Array): number {
   return value.length === 0 ? ofHead : crc32(value, ofHead);
 }
 
+/** A signed number of 64 bits from its signed upper half and its unsigned lower one. */
+export function joinHalves(high: number, low: number): bigint {
+  if (high === 0) return low === 0 ? 0n : BigInt(low);
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
 /** CRC-32 over a few numbers, for the small tables. */
 export function numbersChecksum(numbers: readonly number[], seed: number): number {
   numbers.forEach((value, position) => {

@@ -1,9 +1,11 @@
 /** Builds the key index of a whole store, in steps short enough to do other work in between. */
 import { RowFlags } from './history-row';
 import { compareKeys, type HeadColumns, keyText } from './head-columns';
+import { checkedHeads, type HeadPage } from './head-page';
 import { isPut, KeyIndex, type KeyEntry } from './key-index';
 import { mergedRuns, sortedRun } from './key-runs';
-import type { SqliteStore } from './sqlite-store';
+import type { SqliteGuard } from './sqlite-guard';
+import type { MetaFacts } from './sqlite-meta';
 import { noLease } from './command';
 import { withVersion, type OldVersions } from './old-versions';
 
@@ -17,24 +19,48 @@ export interface LoadedIndex {
 }
 
 /**
- * All rows of the store by key, those of a key by age; `undefined` after each step that only prepares them. Every page is
- * sorted and all are merged in the end, so that no step depends on the size of the store.
+ * Takes in the heads of a store, and makes an index of them. Every page is sorted when it comes and all are merged in the
+ * end, so that no step depends on the size of the store.
  */
-export function* headsByKey(store: SqliteStore): Generator<HeadColumns | undefined, void, void> {
-  const runs: HeadColumns[] = [];
-  for (const heads of store.headPages()) {
-    runs.push(sortedRun(heads));
-    yield undefined;
-  }
-  yield* mergedRuns(runs, stepRows);
-}
-
-/** Takes in what `headsByKey` gives, part by part. */
 export class IndexBuilder {
+  readonly #guard: SqliteGuard;
+  readonly #runs: HeadColumns[] = [];
   readonly #index = new KeyIndex();
   readonly #leases = new Map<string, bigint>();
+  #count = 0;
+  #last = 0;
 
-  add(heads: HeadColumns): void {
+  constructor(guard: SqliteGuard) {
+    this.#guard = guard;
+  }
+
+  /** @throws QuorateError `damaged` unless every row of the page is whole */
+  add(page: HeadPage): void {
+    if (page.last <= this.#last) throw this.#guard.damaged('its rows are not in their order');
+    this.#runs.push(sortedRun(checkedHeads(page, this.#guard)));
+    this.#count += page.count;
+    this.#last = page.last;
+  }
+
+  /**
+   * Makes the index, once all pages are there, in steps.
+   *
+   * @throws QuorateError `damaged` if they are not the rows that the store's counters say it has
+   */
+  *finish({ lastRow, removedRows }: MetaFacts): Generator<void, LoadedIndex, void> {
+    const expected = lastRow - removedRows;
+    if (this.#last > lastRow) throw this.#guard.damaged(`its rows end at ${String(this.#last)}`);
+    if (this.#count !== expected) {
+      throw this.#guard.damaged(`it has ${String(this.#count)} rows of ${String(expected)}: some are missing`);
+    }
+    for (const heads of mergedRuns(this.#runs, stepRows)) {
+      this.#append(heads);
+      yield;
+    }
+    return { index: this.#index, leases: this.#leases };
+  }
+
+  #append(heads: HeadColumns): void {
     const keys: string[] = [];
     const entries: KeyEntry[] = [];
     for (let at = 0; at < heads.count;) {
@@ -46,10 +72,6 @@ export class IndexBuilder {
       at = newest + 1;
     }
     this.#index.append(keys, entries);
-  }
-
-  finish(): LoadedIndex {
-    return { index: this.#index, leases: this.#leases };
   }
 
   /** A key has the lease of its newest version. */

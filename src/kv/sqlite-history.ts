@@ -2,9 +2,9 @@
 import type Database from 'better-sqlite3';
 import { assert, required } from '../base/assert';
 import { noLease } from './command';
-import { columnsFor, keyStart, type HeadColumns } from './head-columns';
-import { headChecksum, rowChecksum, type HistoryRow, type RowHead } from './history-row';
-import { IntegerText } from './integer-text';
+import type { HeadColumns } from './head-columns';
+import { checkedHeads, type HeadPage } from './head-page';
+import { headChecksum, joinHalves, rowChecksum, type HistoryRow, type RowHead } from './history-row';
 import type { SqliteGuard } from './sqlite-guard';
 
 /** Where a value is: what is known of a row before it is read. */
@@ -15,8 +15,8 @@ type HeadNumbers = [
   ...[row: number, revision: number, sub: number, createRevision: number, version: number, flags: number],
   ...[leaseHigh: number, leaseLow: number, checksum: number],
 ];
-/** How many rows, the numbers of their heads in one text, and their keys one after the other. */
-type PageTuple = [count: number, numbers: Buffer | null, keys: Buffer | null];
+/** A `HeadPage`. */
+type PageTuple = [count: number, last: number | null, numbers: Buffer | null, keys: Buffer | null];
 type RowTuple = [...HeadNumbers, key: Buffer, checksum: number, value: Buffer];
 type ValueTuple = [sub: number, checksum: number, value: Buffer];
 
@@ -44,8 +44,6 @@ export class HistoryRows {
   readonly #selectRowsFrom: Database.Statement<[number], RowTuple>;
   readonly #selectHeads: Database.Statement<[number, number], PageTuple>;
   readonly #selectRevision: Database.Statement<[number], number>;
-  /** The one that is being read: an object for each of a million takes as long as reading them. */
-  readonly #head = { row: 0, revision: 0, sub: 0, createRevision: 0, version: 0, flags: 0, lease: noLease };
 
   constructor(db: Database.Database, guard: SqliteGuard) {
     this.#db = db;
@@ -59,7 +57,7 @@ export class HistoryRows {
     this.#selectRowsFrom = raw(db, `SELECT ${rowColumns} FROM history_rows WHERE row >= ? ORDER BY row`);
     this.#selectHeads = raw(
       db,
-      `SELECT count(*), CAST(group_concat(${pageNumbers}) AS BLOB), CAST(group_concat(key, '') AS BLOB) ` +
+      `SELECT count(*), max(row), CAST(group_concat(${pageNumbers}) AS BLOB), CAST(group_concat(key, '') AS BLOB) ` +
         `FROM (SELECT ${pageColumns} FROM history_rows ${page})`,
     );
     this.#selectRevision = db
@@ -128,33 +126,24 @@ export class HistoryRows {
 
   /** At most `limit` rows after `after`, in ascending order, without their values. */
   headsAfter(after: number, limit: number): HeadColumns {
-    return this.#guard.expect('read', () => {
-      // Should SQLite ever join rows in another order than it reads them, checksums fail.
-      const [count, numbers, keys] = required(this.#selectHeads.get(after, limit), 'an aggregate has a row');
-      const heads = columnsFor(count, keys ?? Buffer.alloc(0));
-      const text = new IntegerText(numbers ?? Buffer.alloc(0));
-      for (let at = 0; at < count; at++) this.#readHead(text, heads, at);
-      if (keyStart(heads, count) === heads.keys.length) return heads;
-      throw this.#guard.damaged(`the keys after row ${String(after)} cannot be told apart`);
-    });
+    return checkedHeads(this.#pageAfter(after, limit), this.#guard);
   }
 
-  /**
-   * All heads in ascending order, checked, a page at a time. The store must not change before the last page.
-   *
-   * @param expected how many there must be, and which is the last
-   */
-  *headPages(expected: { readonly count: number; readonly lastRow: number }): Generator<HeadColumns, void, void> {
-    let last = 0;
-    let count = 0;
-    for (let heads = this.headsAfter(0, scanPageRows); heads.count > 0; heads = this.headsAfter(last, scanPageRows)) {
-      last = required(heads.rows.at(-1), 'a page has a last row');
-      count += heads.count;
-      yield heads;
+  /** All heads in ascending order, not checked yet, a page at a time. The store must not change before the last page. */
+  *headPages(): Generator<HeadPage, void, void> {
+    let page = this.#pageAfter(0, scanPageRows);
+    while (page.count > 0) {
+      yield page;
+      page = this.#pageAfter(page.last, scanPageRows);
     }
-    if (last > expected.lastRow) throw this.#guard.damaged(`its rows end at ${String(last)}`);
-    if (count === expected.count) return;
-    throw this.#guard.damaged(`it has ${String(count)} rows of ${String(expected.count)}: some are missing`);
+  }
+
+  #pageAfter(after: number, limit: number): HeadPage {
+    return this.#guard.expect('read', () => {
+      const found = required(this.#selectHeads.get(after, limit), 'an aggregate has a row');
+      const [count, last, numbers, keys] = found;
+      return { count, last: last ?? 0, numbers: numbers ?? new Uint8Array(), keys: keys ?? new Uint8Array() };
+    });
   }
 
   /**
@@ -183,29 +172,6 @@ export class HistoryRows {
     return this.#guard.expect('read', () => this.#selectRevision.get(row) ?? Infinity);
   }
 
-  /** Takes the next row of a page over into its columns, if it is whole. */
-  #readHead(text: IntegerText, heads: HeadColumns, at: number): void {
-    const head = this.#head;
-    head.row = text.next();
-    head.revision = text.next();
-    head.sub = text.next();
-    head.createRevision = text.next();
-    head.version = text.next();
-    head.flags = text.next();
-    head.lease = joinHalves(text.next(), text.next());
-    const checksum = text.next();
-    const start = keyStart(heads, at);
-    const end = start + text.next();
-    if (headChecksum(head, heads.keys, start, end) !== checksum) throw this.#failsChecksum(head.row);
-    heads.rows[at] = head.row;
-    heads.revisions[at] = head.revision;
-    heads.createRevisions[at] = head.createRevision;
-    heads.versions[at] = head.version;
-    heads.flags[at] = head.flags;
-    if (head.lease !== noLease) heads.leases[at] = head.lease;
-    heads.keyEnds[at] = end;
-  }
-
   #checkRow(tuple: RowTuple): HistoryRow {
     const [, , , , , , , , ofHead, key, checksum, value] = tuple;
     const head = this.#checkHead(tuple, key);
@@ -223,12 +189,6 @@ export class HistoryRows {
   #failsChecksum(row: number): Error {
     return this.#guard.damaged(`row ${String(row)} fails its checksum`);
   }
-}
-
-/** A signed number of 64 bits from its signed upper half and its unsigned lower one. */
-export function joinHalves(high: number, low: number): bigint {
-  if (high === 0) return low === 0 ? 0n : BigInt(low);
-  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 function raw<Parameters extends unknown[], Tuple>(

@@ -4,7 +4,6 @@ import Database from 'better-sqlite3';
 import { assert } from '../base/assert';
 import { QuorateError } from '../base/error';
 import type { LogPosition } from '../raft';
-import type { HeadColumns } from './head-columns';
 import { notAsOffered, positionName, snapshotFailed } from './snapshot-failure';
 import { expectSqlite, isSqliteError, SqliteGuard } from './sqlite-guard';
 import { HistoryRows } from './sqlite-history';
@@ -132,10 +131,9 @@ export class SqliteStore {
     );
   }
 
-  /** Every row of the history without its value, as it is now. */
-  headPages(): Generator<HeadColumns, void, void> {
-    const { lastRow, removedRows } = this.readFacts();
-    return this.history.headPages({ lastRow, count: lastRow - removedRows });
+  /** For rows of this store that were read elsewhere. */
+  get guard(): SqliteGuard {
+    return this.#guard;
   }
 
   /** The counters as they are in the database now. */

@@ -1,7 +1,8 @@
 /** The key index of a whole store, built in steps. */
-import { headsByKey, IndexBuilder } from '../../../src/kv/index-builder';
+import { IndexBuilder } from '../../../src/kv/index-builder';
 import type { KeyIndex } from '../../../src/kv/key-index';
 import { openSqliteStore, type SqliteStore } from '../../../src/kv/sqlite-store';
+import { expectError } from '../../support/kv-entries';
 
 interface Change {
   readonly key: string;
@@ -52,13 +53,18 @@ function changesOf(count: number, keys: number): Change[] {
 }
 
 function build(store: SqliteStore): { readonly index: KeyIndex; readonly steps: number } {
-  const builder = new IndexBuilder();
+  const builder = new IndexBuilder(store.guard);
   let steps = 0;
-  for (const heads of headsByKey(store)) {
-    if (heads !== undefined) builder.add(heads);
+  for (const page of store.history.headPages()) {
+    builder.add(page);
     steps++;
   }
-  return { index: builder.finish().index, steps };
+  const building = builder.finish(store.readFacts());
+  for (;;) {
+    const step = building.next();
+    if (step.done === true) return { index: step.value.index, steps };
+    steps++;
+  }
 }
 
 describe('Building the key index', () => {
@@ -87,6 +93,22 @@ describe('Building the key index', () => {
       expect(versions.map(({ row }) => row)).toEqual(expectedRows);
       expect(versions.map(({ isPut }) => (isPut ? 1 : 0))).toEqual(expectedRows.map((row) => changes[row - 1]?.flags));
     }
+    store.close();
+  });
+
+  it('refuses pages that are not in their order', () => {
+    const store = storeOf(changesOf(3000, 3000));
+    const [first, second] = [...store.history.headPages()];
+    if (first === undefined || second === undefined) throw new Error('there are two pages');
+    const builder = new IndexBuilder(store.guard);
+    builder.add(second);
+    expectError(
+      () => {
+        builder.add(first);
+      },
+      'damaged',
+      'its rows are not in their order',
+    );
     store.close();
   });
 
