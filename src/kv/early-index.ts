@@ -85,8 +85,12 @@ export class EarlyIndexReading {
   }
 }
 
-/** After a crash most of a state may be in its write-ahead log. */
+/** 0 if that cannot be told: why not, the opening tells. After a crash most of a state may be in its write-ahead log. */
 function sizeOf(path: string): number {
-  const sizes = ['', '-wal'].map((suffix) => statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0);
-  return Math.max(...sizes);
+  try {
+    const sizes = ['', '-wal'].map((suffix) => statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0);
+    return Math.max(...sizes);
+  } catch {
+    return 0;
+  }
 }

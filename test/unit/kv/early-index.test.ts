@@ -1,5 +1,5 @@
 /** The index of a state in a file, read in a thread of its own. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -82,6 +82,12 @@ describe('An index that is read early', () => {
     expect(await read(1)).toBe('none');
     await fill();
     expect(await read(8 * 1024 * 1024)).toBe('none');
+  });
+
+  it('is not read where there is a file in the place of the directory', async () => {
+    writeFileSync(join(directory, 'file'), '');
+    const { outcome } = new EarlyIndexReading(join(directory, 'file', 'state.db'));
+    expect(await outcome).toEqual({ kind: 'none' });
   });
 
   it.each([
