@@ -1,93 +1,140 @@
-/** Sorted runs of keys with their versions, and the merge of many of them. */
+/** Sorted runs of rows, and the merge of many of them. */
 import { assert, required } from '../base/assert';
-import { isPut, type KeyEntry } from './key-index';
-import { withVersion, type OldVersions } from './old-versions';
+import {
+  columnsFor,
+  compareBytes,
+  compareKeys,
+  copyNumbers,
+  keyEnd,
+  keyPlace,
+  keyStart,
+  type HeadColumns,
+  type KeyPlace,
+} from './head-columns';
 
-/** Keys in ascending order, each once, with their versions. */
-export interface KeyRun {
-  readonly keys: string[];
-  readonly entries: KeyEntry[];
+/**
+ * Rows that are in the order in which they were written, in the order of their keys; those of one key stay as they were.
+ * They are moved now, as long as all of them are in the processor's cache: a merge that picks them here and there in a
+ * large store takes twice the time.
+ */
+export function sortedRun(heads: HeadColumns): HeadColumns {
+  if (isSorted(heads)) return heads;
+  const order = Array.from({ length: heads.count }, (_, at) => at);
+  // Sorting keeps the order of what is equal, and takes little time for keys that are nearly in their order.
+  order.sort((a, b) => compareKeys(heads, a, b));
+  const run = new Part(heads.count, heads.keys.length);
+  for (const at of order) run.add(heads, at);
+  return run.finish();
 }
 
-/** A run of these keys. */
-export function sortedRun(entries: ReadonlyMap<string, KeyEntry>): KeyRun {
-  const keys = [...entries.keys()].sort();
-  return { keys, entries: keys.map((key) => required(entries.get(key), 'every key has an entry')) };
-}
-
-/** `newer` with the versions of `earlier` before its own. */
-export function followed(earlier: KeyEntry, newer: KeyEntry): KeyEntry {
-  const row = isPut(earlier) ? earlier.row : -earlier.row;
-  let older: OldVersions = withVersion(earlier.older, earlier.modRevision, row);
-  if (newer.older !== undefined) older = older.concat(newer.older);
-  return { ...newer, older };
+function isSorted(heads: HeadColumns): boolean {
+  for (let at = 1; at < heads.count; at++) if (compareKeys(heads, at - 1, at) > 0) return false;
+  return true;
 }
 
 /**
- * Merges runs, those with older versions first, in parts of about `partKeys` keys that ascend from part to part. A merge of
- * all at once looks at every key once, and moves it once.
+ * Merges runs, those with older rows first, in parts of about `partRows` rows that ascend by key, then by age, from part to
+ * part. All rows of a key are in one part. A merge of all at once looks at every row once, and moves it once.
  */
-export function* mergedRuns(runs: readonly KeyRun[], partKeys: number): Generator<KeyRun, void, void> {
+export function* mergedRuns(runs: readonly HeadColumns[], partRows: number): Generator<HeadColumns, void, void> {
   const cursors = new CursorHeap(runs);
-  let part: KeyRun = { keys: [], entries: [] };
+  let part = new Part(partRows, partRows * usualKeyBytes);
   for (let lowest = cursors.lowest; lowest !== undefined; lowest = cursors.lowest) {
     const next = cursors.secondLowest;
     // Keys often come in their order, or nearly: then the next one is mostly of the same run.
     do {
-      if (part.keys.length >= partKeys && part.keys.at(-1) !== lowest.key) {
-        yield part;
-        part = { keys: [], entries: [] };
+      if (part.count >= partRows && !part.endsWithKeyOf(lowest)) {
+        yield part.finish();
+        part = new Part(partRows, partRows * usualKeyBytes);
       }
-      add(part, lowest);
-    } while (lowest.advance() && (next === undefined || lowest.key < next.key));
+      part.add(lowest.heads, lowest.at);
+    } while (lowest.advance() && (next === undefined || lowest.isBefore(next)));
     cursors.restore();
   }
-  yield part;
+  yield part.finish();
 }
 
-/** A key that is there already came of an older run. */
-function add({ keys, entries }: KeyRun, { key, entry }: Cursor): void {
-  const last = keys.length - 1;
-  if (keys[last] === key) entries[last] = followed(required(entries[last], 'every key has an entry'), entry);
-  else {
-    keys.push(key);
-    entries.push(entry);
+/** Bytes of keys that a part makes room for at first, for each row. */
+const usualKeyBytes = 32;
+
+/** Rows that are put together; grows beyond what was expected. */
+class Part {
+  #heads: HeadColumns;
+  #count = 0;
+
+  constructor(rows: number, keyBytes: number) {
+    this.#heads = columnsFor(rows, Buffer.alloc(keyBytes));
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  endsWithKeyOf(cursor: Cursor): boolean {
+    return compareBytes(keyPlace(this.#heads, this.#count - 1), cursor) === 0;
+  }
+
+  add(heads: HeadColumns, at: number): void {
+    const start = keyStart(heads, at);
+    const end = keyEnd(heads, at);
+    const to = keyStart(this.#heads, this.#count);
+    if (this.#count === this.#heads.count || to + end - start > this.#heads.keys.length) this.#grow(to + end - start);
+    const { keys, keyEnds } = this.#heads;
+    // For keys of usual length a loop takes less time than a call.
+    for (let from = start; from < end; from++) keys[to + from - start] = heads.keys[from] ?? 0;
+    keyEnds[this.#count] = to + end - start;
+    copyNumbers(heads, at, this.#heads, this.#count);
+    this.#count++;
+  }
+
+  finish(): HeadColumns {
+    return { ...this.#heads, count: this.#count };
+  }
+
+  #grow(keyBytes: number): void {
+    const old = this.#heads;
+    const keys = Buffer.alloc(2 * Math.max(keyBytes, old.keys.length));
+    keys.set(old.keys);
+    this.#heads = columnsFor(2 * old.count, keys);
+    for (let at = 0; at < this.#count; at++) copyNumbers(old, at, this.#heads, at);
+    this.#heads.keyEnds.set(old.keyEnds);
   }
 }
 
-/** A place in a run. */
-class Cursor {
+/** A place in a run, with that of its key, which is compared many times. */
+class Cursor implements KeyPlace {
+  readonly heads: HeadColumns;
+  readonly keys: Buffer;
   /** Older runs have lower numbers. */
-  readonly number: number;
-  readonly #run: KeyRun;
-  #at = 0;
-  key: string;
+  readonly #number: number;
+  at = 0;
+  start = 0;
+  end: number;
 
-  constructor(run: KeyRun, number: number) {
-    this.#run = run;
-    this.number = number;
-    this.key = required(run.keys[0], 'a run has a key');
-  }
-
-  get entry(): KeyEntry {
-    return required(this.#run.entries[this.#at], 'every key has an entry');
+  constructor(heads: HeadColumns, number: number) {
+    this.heads = heads;
+    this.keys = heads.keys;
+    this.#number = number;
+    this.end = keyEnd(heads, 0);
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.#run.keys.length;
+    return this.at >= this.heads.count;
   }
 
   /** False at the end. */
   advance(): boolean {
-    const key = this.#run.keys[++this.#at];
-    if (key === undefined) return false;
-    assert(this.key < key, 'the keys of a run ascend');
-    this.key = key;
+    this.at++;
+    if (this.isAtEnd) return false;
+    this.start = this.end;
+    this.end = keyEnd(this.heads, this.at);
+    assert(this.start <= this.end, 'keys stand one after the other');
     return true;
   }
 
   isBefore(other: Cursor): boolean {
-    return this.key < other.key || (this.key === other.key && this.number < other.number);
+    const difference = compareBytes(this, other);
+    return difference < 0 || (difference === 0 && this.#number < other.#number);
   }
 }
 
@@ -95,8 +142,8 @@ class Cursor {
 class CursorHeap {
   readonly #heap: Cursor[];
 
-  constructor(runs: readonly KeyRun[]) {
-    this.#heap = runs.flatMap((run, number) => (run.keys.length === 0 ? [] : [new Cursor(run, number)]));
+  constructor(runs: readonly HeadColumns[]) {
+    this.#heap = runs.flatMap((run, number) => (run.count === 0 ? [] : [new Cursor(run, number)]));
     this.#heap.sort((a, b) => (a.isBefore(b) ? -1 : 1));
   }
 

@@ -1,14 +1,13 @@
 /** Everything that belongs to one state database: the open store, and what is held of it in memory. */
-import { RowFlags, type RowHead } from './history-row';
-import { indexSteps } from './index-builder';
+import type { EarlyIndex } from './early-index';
+import { IndexBuilder, type LoadedIndex } from './index-builder';
 import type { KeyIndex } from './key-index';
 import { LeaseTable } from './lease-table';
 import { RecordCache } from './record-cache';
 import { RequestTable, type RequestRetention } from './request-table';
 import type { Alarm } from './result';
-import type { MetaFacts } from './sqlite-meta';
+import { equalCounters, type MetaFacts } from './sqlite-meta';
 import type { SqliteStore } from './sqlite-store';
-import { noLease } from './command';
 
 /** What is in memory says the same as the store whenever no batch is being applied. */
 export interface KvState {
@@ -23,9 +22,9 @@ export interface KvState {
   facts: MetaFacts;
 }
 
-/** Loads at once. */
-export function loadState(store: SqliteStore, retention: RequestRetention): KvState {
-  const steps = loadSteps(store, retention);
+/** Loads at once; with an index that was read early and is of this state, in much less time. */
+export function loadState(store: SqliteStore, retention: RequestRetention, early?: EarlyIndex): KvState {
+  const steps = loadSteps(store, retention, early);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -51,7 +50,11 @@ export function requestName(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
 }
 
-function* loadSteps(store: SqliteStore, retention: RequestRetention): Generator<void, KvState, void> {
+function* loadSteps(
+  store: SqliteStore,
+  retention: RequestRetention,
+  early?: EarlyIndex,
+): Generator<void, KvState, void> {
   const facts = store.readFacts();
   const requests = new RequestTable(requestName(facts.forgottenRequest), retention);
   for (const page of store.tables.requestPages(facts.requests)) {
@@ -63,17 +66,18 @@ function* loadSteps(store: SqliteStore, retention: RequestRetention): Generator<
     for (const lease of page) leases.load(lease);
     yield;
   }
-  const attached = new Map<string, bigint>();
-  const index = yield* indexSteps(store, (key, head) => {
-    noteLease(attached, key, head);
-  });
+  const isEarly = early !== undefined && equalCounters(early.facts, facts);
+  const { index, leases: attached } = isEarly ? early : yield* indexSteps(store, facts);
   for (const [key, lease] of attached) leases.attach(key, lease);
   const alarms = store.tables.alarms(facts.alarms);
   return { store, index, records: new RecordCache(), leases, requests, alarms, facts };
 }
 
-/** Called in the order of the changes: in the end each key has the lease of its newest version. */
-function noteLease(attached: Map<string, bigint>, key: string, { flags, lease }: RowHead): void {
-  if ((flags & RowFlags.leased) !== 0 && lease !== noLease) attached.set(key, lease);
-  else if (attached.size > 0) attached.delete(key);
+function* indexSteps({ guard, history }: SqliteStore, facts: MetaFacts): Generator<void, LoadedIndex, void> {
+  const builder = new IndexBuilder(guard);
+  for (const page of history.headPages()) {
+    builder.add(page);
+    yield;
+  }
+  return yield* builder.finish(facts);
 }

@@ -1,5 +1,6 @@
 /** Removes the rows that a compaction left behind, a few at a time. */
 import { assert, required } from '../base/assert';
+import { keyText } from './head-columns';
 import type { KvState } from './kv-state';
 
 /** Rows looked at, and rows removed, in one step: about a millisecond. */
@@ -57,16 +58,18 @@ export class SpaceSweep {
   #look(): boolean {
     const { store, index, facts } = this.#state;
     const { compactRevision } = facts;
-    const heads = store.history
-      .headsAfter(facts.sweptRow, stepRows)
-      .filter(({ head }) => head.revision <= compactRevision);
-    if (heads.length === 0) {
+    const heads = store.history.headsAfter(facts.sweptRow, stepRows);
+    // Revisions never fall from row to row.
+    let count = 0;
+    while (count < heads.count && (heads.revisions[count] ?? 0) <= compactRevision) count++;
+    if (count === 0) {
       this.#doneRevision = compactRevision;
       return false;
     }
-    const rows = heads.flatMap(({ key }) => index.compact(key, compactRevision));
+    const rows: number[] = [];
+    for (let at = 0; at < count; at++) rows.push(...index.compact(keyText(heads, at), compactRevision));
     this.#pending = rows.sort((a, b) => b - a);
-    this.#looked = { row: required(heads.at(-1), 'a row was looked at').head.row, compactRevision };
+    this.#looked = { row: required(heads.rows[count - 1], 'a row was looked at'), compactRevision };
     return true;
   }
 

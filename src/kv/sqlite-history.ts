@@ -2,39 +2,36 @@
 import type Database from 'better-sqlite3';
 import { assert, required } from '../base/assert';
 import { noLease } from './command';
-import { headChecksum, rowChecksum, type HistoryRow, type RowHead } from './history-row';
+import type { HeadColumns } from './head-columns';
+import { checkedHeads, type HeadPage } from './head-page';
+import { headChecksum, joinHalves, rowChecksum, type HistoryRow, type RowHead } from './history-row';
 import type { SqliteGuard } from './sqlite-guard';
 
 /** Where a value is: what is known of a row before it is read. */
 export type RowLocation = Omit<RowHead, 'sub'>;
-
-/** A row's head with its key, one character a byte. */
-export interface HeadAndKey {
-  readonly head: RowHead;
-  readonly key: string;
-}
 
 /** A lease is read in two halves: as one number of 64 bits it would make every number of the row a bigint. */
 type HeadNumbers = [
   ...[row: number, revision: number, sub: number, createRevision: number, version: number, flags: number],
   ...[leaseHigh: number, leaseLow: number, checksum: number],
 ];
-type HeadTuple = [...HeadNumbers, keyBytes: number];
-/** The heads of many rows as JSON, and their keys, one after the other, in hexadecimal. */
-type PageTuple = [heads: string, keys: string | null];
+/** A `HeadPage`. */
+type PageTuple = [count: number, last: number | null, numbers: Buffer | null, keys: Buffer | null];
 type RowTuple = [...HeadNumbers, key: Buffer, checksum: number, value: Buffer];
 type ValueTuple = [sub: number, checksum: number, value: Buffer];
 
 const headColumns =
   'row, revision, sub, create_revision, version, flags, lease >> 32, lease & 4294967295, head_checksum';
 const rowColumns = `${headColumns}, key, checksum, value`;
+/** For each row of a page ten numbers, the last of which is the length of its key. */
+const pageNumbers = `format('%d,%d,%d,%d,%d,%d,%d,%d,%d,%d', ${headColumns}, length(key))`;
 /** What a page of heads is made of: not the values. */
 const pageColumns = 'row, revision, sub, create_revision, version, flags, lease, head_checksum, key';
 const page = 'WHERE row > ? ORDER BY row LIMIT ?';
 
-// Measured: pages of a thousand rows, each two texts, take a third less than as many rows of ten numbers and a key in
-// hexadecimal, and half of what SQLite's row by row iteration takes; in bounded memory.
-const scanPageRows = 1000;
+// Measured: a page as one text of numbers takes half the time of the same page as JSON, and a third of what row by row takes.
+/** Rows read at a time: few milliseconds. */
+const scanPageRows = 2048;
 
 /** Every method throws QuorateError `damaged` when SQLite or a checksum says so. */
 export class HistoryRows {
@@ -60,7 +57,7 @@ export class HistoryRows {
     this.#selectRowsFrom = raw(db, `SELECT ${rowColumns} FROM history_rows WHERE row >= ? ORDER BY row`);
     this.#selectHeads = raw(
       db,
-      `SELECT json_group_array(json_array(${headColumns}, length(key))), group_concat(hex(key), '') ` +
+      `SELECT count(*), max(row), CAST(group_concat(${pageNumbers}) AS BLOB), CAST(group_concat(key, '') AS BLOB) ` +
         `FROM (SELECT ${pageColumns} FROM history_rows ${page})`,
     );
     this.#selectRevision = db
@@ -128,46 +125,25 @@ export class HistoryRows {
   }
 
   /** At most `limit` rows after `after`, in ascending order, without their values. */
-  headsAfter(after: number, limit: number): readonly HeadAndKey[] {
-    return this.#guard.expect('read', () => {
-      // Should SQLite ever join rows in another order than it reads them, checksums fail.
-      const [headsText, keysText] = required(this.#selectHeads.get(after, limit), 'an aggregate has a row');
-      const heads = JSON.parse(headsText) as readonly HeadTuple[];
-      const keys = Buffer.from(keysText ?? '', 'hex');
-      let start = 0;
-      const found = heads.map((tuple) => {
-        const end = start + tuple[9];
-        const head = this.#checkHead(tuple, keys.subarray(start, end));
-        const key = keys.toString('latin1', start, end);
-        start = end;
-        return { head, key };
-      });
-      if (start !== keys.length) {
-        throw this.#guard.damaged(`the keys after row ${String(after)} cannot be told apart`);
-      }
-      return found;
-    });
+  headsAfter(after: number, limit: number): HeadColumns {
+    return checkedHeads(this.#pageAfter(after, limit), this.#guard);
   }
 
-  /**
-   * All heads in ascending order, checked, a page at a time. The store must not change before the last page.
-   *
-   * @param expected how many there must be, and which is the last
-   */
-  *headPages(expected: {
-    readonly count: number;
-    readonly lastRow: number;
-  }): Generator<readonly HeadAndKey[], void, void> {
-    let last = 0;
-    let count = 0;
-    for (let heads = this.headsAfter(0, scanPageRows); heads.length > 0; heads = this.headsAfter(last, scanPageRows)) {
-      last = required(heads.at(-1), 'a page has a last row').head.row;
-      count += heads.length;
-      yield heads;
+  /** All heads in ascending order, not checked yet, a page at a time. The store must not change before the last page. */
+  *headPages(): Generator<HeadPage, void, void> {
+    let page = this.#pageAfter(0, scanPageRows);
+    while (page.count > 0) {
+      yield page;
+      page = this.#pageAfter(page.last, scanPageRows);
     }
-    if (last > expected.lastRow) throw this.#guard.damaged(`its rows end at ${String(last)}`);
-    if (count === expected.count) return;
-    throw this.#guard.damaged(`it has ${String(count)} rows of ${String(expected.count)}: some are missing`);
+  }
+
+  #pageAfter(after: number, limit: number): HeadPage {
+    return this.#guard.expect('read', () => {
+      const found = required(this.#selectHeads.get(after, limit), 'an aggregate has a row');
+      const [count, last, numbers, keys] = found;
+      return { count, last: last ?? 0, numbers: numbers ?? new Uint8Array(), keys: keys ?? new Uint8Array() };
+    });
   }
 
   /**
@@ -203,7 +179,7 @@ export class HistoryRows {
     return { ...head, key, value };
   }
 
-  #checkHead(tuple: HeadTuple | RowTuple, key: Uint8Array): RowHead {
+  #checkHead(tuple: RowTuple, key: Uint8Array): RowHead {
     const [row, revision, sub, createRevision, version, flags, leaseHigh, leaseLow, checksum] = tuple;
     const head = { row, revision, sub, createRevision, version, flags, lease: joinHalves(leaseHigh, leaseLow) };
     if (headChecksum(head, key) !== checksum) throw this.#failsChecksum(row);
@@ -213,12 +189,6 @@ export class HistoryRows {
   #failsChecksum(row: number): Error {
     return this.#guard.damaged(`row ${String(row)} fails its checksum`);
   }
-}
-
-/** A signed number of 64 bits from its signed upper half and its unsigned lower one. */
-export function joinHalves(high: number, low: number): bigint {
-  if (high === 0) return low === 0 ? 0n : BigInt(low);
-  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 function raw<Parameters extends unknown[], Tuple>(

@@ -98,6 +98,12 @@ export function insertFirstMeta(db: Database.Database, clusterId: string, facts:
   return first;
 }
 
+/** True if all counters are equal: of one member's state, they are so only if it is the same. */
+export function equalCounters(a: MetaFacts, b: MetaFacts): boolean {
+  const others = numbersOf(b);
+  return numbersOf(a).every((value, at) => value === others[at]);
+}
+
 /** A cluster's id as the database holds it. */
 export function formatClusterId(clusterId: bigint): string {
   assert(clusterId > 0n && clusterId < 2n ** 64n, 'a cluster id has 64 bits and is not 0');

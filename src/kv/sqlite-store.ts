@@ -6,7 +6,7 @@ import { QuorateError } from '../base/error';
 import type { LogPosition } from '../raft';
 import { notAsOffered, positionName, snapshotFailed } from './snapshot-failure';
 import { expectSqlite, isSqliteError, SqliteGuard } from './sqlite-guard';
-import { HistoryRows, type HeadAndKey } from './sqlite-history';
+import { HistoryRows } from './sqlite-history';
 import { formatClusterId, insertFirstMeta, MetaRow, type MetaFacts } from './sqlite-meta';
 import { migrate, wantIncrementalVacuum } from './sqlite-schema';
 import { SmallTables } from './sqlite-tables';
@@ -131,10 +131,9 @@ export class SqliteStore {
     );
   }
 
-  /** Every row of the history without its value, as it is now. */
-  headPages(): Generator<readonly HeadAndKey[], void, void> {
-    const { lastRow, removedRows } = this.readFacts();
-    return this.history.headPages({ lastRow, count: lastRow - removedRows });
+  /** For rows of this store that were read elsewhere. */
+  get guard(): SqliteGuard {
+    return this.#guard;
   }
 
   /** The counters as they are in the database now. */
@@ -219,7 +218,7 @@ export class SqliteStore {
   }
 
   #firstFacts(): MetaFacts {
-    if (this.history.headsAfter(0, 1).length > 0) throw this.#guard.damaged('its counters are missing');
+    if (this.history.headsAfter(0, 1).count > 0) throw this.#guard.damaged('its counters are missing');
     return insertFirstMeta(this.#db, this.#clusterId);
   }
 }

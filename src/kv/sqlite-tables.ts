@@ -2,10 +2,9 @@
 import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import { required } from '../base/assert';
-import { numbersChecksum } from './history-row';
+import { joinHalves, numbersChecksum } from './history-row';
 import type { Alarm, LeaseInfo } from './result';
 import type { SqliteGuard } from './sqlite-guard';
-import { joinHalves } from './sqlite-history';
 
 /** A request as it is stored. */
 export interface RequestRow {

@@ -5,6 +5,7 @@ import { QuorateError } from '../base/error';
 import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
 import { Batch } from './batch';
 import { CommandApplier } from './command-applier';
+import type { EarlyIndex } from './early-index';
 import { FileMedium } from './file-medium';
 import { KeyRecords } from './key-records';
 import { loadState, loadStateInSteps, type KvState } from './kv-state';
@@ -26,6 +27,8 @@ export interface KvStateMachineOptions {
   readonly clusterId: bigint;
   /** The last entry that the log no longer holds: the state must reach to there, or a snapshot that was taken in. */
   readonly logStart?: LogPosition;
+  /** The index, read before; of no use unless it is of just the state that is opened. Default: it is read now. */
+  readonly early?: EarlyIndex | undefined;
   /** For `:memory:`: what was kept of an earlier life. Default: a new, empty one. */
   readonly disk?: MemoryStateDisk;
   /**
@@ -84,7 +87,7 @@ export function openKvStateMachine(options: KvStateMachineOptions): KvStateMachi
       : new FileMedium({ path, clusterId, commitDelayMs, onFailure });
   const store = openReaching(logStart, medium);
   try {
-    return new SqliteKvStateMachine(medium, loadState(store, retention), retention);
+    return new SqliteKvStateMachine(medium, loadState(store, retention, options.early), retention);
   } catch (error) {
     store.close();
     throw error;

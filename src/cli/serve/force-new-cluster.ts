@@ -1,6 +1,5 @@
 /** Disaster recovery: when a majority is lost for ever, one member begins a new cluster alone, with the data it has. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
 import { moveStateToCluster, readStateCluster } from '../../kv/sqlite-cluster-id';
@@ -18,6 +17,7 @@ import {
 import { moveLogToCluster, readIdentity } from '../../storage/sqlite-identity';
 import { openSqliteStorage } from '../../storage/sqlite-storage';
 import type { Identity, LoadedLog, Storage } from '../../storage/storage';
+import { statePathOf } from './state-path';
 
 type ForceOptions = Pick<ServeOptions, 'dataDir' | 'name' | 'peerListen' | 'clientListen' | 'maxCachedBytes'>;
 
@@ -34,7 +34,7 @@ type ForceOptions = Pick<ServeOptions, 'dataDir' | 'name' | 'peerListen' | 'clie
 export async function forceNewCluster(options: ForceOptions, logger: Logger): Promise<void> {
   const identity = readIdentity(options.dataDir);
   if (identity === undefined) throw refusal(options, 'there is no data to begin a new cluster with');
-  const statePath = join(options.dataDir, 'state.db');
+  const statePath = statePathOf(options);
   const before = await inspect(options, identity, logger);
   refuseNeedless(options, identity, before);
   const clusterId = newClusterId(identity, before);
@@ -51,7 +51,7 @@ async function inspect(options: ForceOptions, identity: Identity, logger: Logger
   const storage = await openLog(options, identity, logger);
   try {
     const { loaded } = storage;
-    const path = join(options.dataDir, 'state.db');
+    const path = statePathOf(options);
     // Another cluster's only if an earlier attempt was interrupted.
     const stateCluster = readStateCluster(path);
     const interrupted = stateCluster === newClusterId(identity, loaded);

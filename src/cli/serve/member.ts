@@ -1,10 +1,10 @@
 /** Puts a member together: options -> storage -> state machine -> transport -> node -> client listener; and apart again. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
 import { seededRng } from '../../base/rng';
 import { commandGroups } from '../../kv/command-groups';
+import type { EarlyIndex, EarlyIndexReading } from '../../kv/early-index';
 import { SpaceReclaimer } from '../../kv/space-reclaimer';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
@@ -25,6 +25,7 @@ import {
 import { clientListener, type ClientListenerParts } from './client-listener';
 import { forceNewCluster } from './force-new-cluster';
 import { memberOrigin, type MemberOrigin, refuseOtherName } from './origin';
+import { statePathOf } from './state-path';
 
 /** A member at work. */
 export interface Member {
@@ -36,6 +37,8 @@ export interface Member {
 /** What the process gives to its member. */
 export interface MemberSurroundings {
   readonly logger: Logger;
+  /** Of the index of the state, begun already. */
+  readonly reading: EarlyIndexReading;
   /** The member must not go on; ends the process. */
   onFatal(error: unknown): void;
   /** The member was removed from the cluster, and should stop in order. */
@@ -56,19 +59,20 @@ type Undo = () => Promise<void> | void;
  * @throws QuorateError `refused-to-start` or `damaged`; everything begun has been undone
  */
 export async function startMember(options: ServeOptions, around: MemberSurroundings): Promise<Member> {
-  const undo: Undo[] = [];
+  const undo: Undo[] = [() => around.reading.stop()];
   const stop = async () => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    if (options.forceNewCluster) await forceNewCluster(options, around.logger);
+    if (options.forceNewCluster) await beginAlone(options, around);
     const origin = await memberOrigin(options);
     const storage = await openLog(options, origin, around.logger);
     undo.push(() => storage.close());
     refuseOtherName(options.name, origin.self.id, storage.loaded);
     const { firstIndex, termBeforeFirst } = storage.loaded;
     const store = openKvStateMachine({
-      path: join(options.dataDir, 'state.db'),
+      path: statePathOf(options),
+      early: await earlyIndex(around),
       clusterId: origin.clusterId,
       logStart: { index: firstIndex - 1, term: termBeforeFirst },
       onFailure: (error) => {
@@ -114,6 +118,12 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
   }
 }
 
+async function beginAlone(options: ServeOptions, { reading, logger }: MemberSurroundings): Promise<void> {
+  // Of a state that is about to change.
+  await reading.stop();
+  await forceNewCluster(options, logger);
+}
+
 type Parts = Omit<ClientListenerParts, 'node' | 'tasks' | 'health'> & MemberSurroundings;
 
 /** The log is opened first: it makes and locks the directory, and refuses one that is not ours. */
@@ -126,6 +136,14 @@ function openLog(options: ServeOptions, { clusterId, self, initial }: MemberOrig
     logger,
     ...unsafeSynchronous(),
   });
+}
+
+/** The opening of the state tells what is wrong with it, should anything be. */
+async function earlyIndex({ reading, logger }: MemberSurroundings): Promise<EarlyIndex | undefined> {
+  const outcome = await reading.outcome;
+  if (outcome.kind === 'failed')
+    logger.warn({ reason: outcome.reason }, 'the index was not read early; it is read now');
+  return outcome.kind === 'read' ? outcome.early : undefined;
 }
 
 /** Only for the test that proves that a power cut is noticed: loses acknowledged writes. Not an option, and loudly logged. */

@@ -1,5 +1,6 @@
 /** A member as a process: signals stop it in order, errors nobody expected stop it at once. */
 import { QuorateError } from '../../base/error';
+import type { EarlyIndexReading } from '../../kv/early-index';
 import { routeGrpcLog } from '../../ops/grpc-log';
 import { createLogger, type ProcessLogger } from '../../ops/logger';
 import type { ServeOptions } from '../../ops/options';
@@ -13,8 +14,12 @@ const lastLinesMs = 500;
 /** What stopping may take beside draining, milliseconds; then the process ends all the same. */
 const stopMarginMs = 10_000;
 
-/** Runs a member until a signal ends it. Never returns normally: it ends the process. */
-export async function runMember(options: ServeOptions): Promise<void> {
+/**
+ * Runs a member until a signal ends it. Never returns normally: it ends the process.
+ *
+ * @param reading of the index of its state, begun already
+ */
+export async function runMember(options: ServeOptions, reading: EarlyIndexReading): Promise<void> {
   const logger = createLogger({ ...options, base: { member: options.name, pid: process.pid } });
   routeGrpcLog(logger);
   const fatal = (error: unknown): never => dieAt(logger, error);
@@ -24,7 +29,7 @@ export async function runMember(options: ServeOptions): Promise<void> {
   const onRemoved = (): void => {
     stop('this member was removed from the cluster; its data directory is of no use any more');
   };
-  const starting = startMember(options, { logger, onFatal: fatal, onRemoved });
+  const starting = startMember(options, { logger, reading, onFatal: fatal, onRemoved });
   stopOnSignals(stop);
   const { origin } = await starting;
   const { clientListen, peerListen } = options;

@@ -1,7 +1,8 @@
 /** The key index of a whole store, built in steps. */
-import { indexSteps } from '../../../src/kv/index-builder';
+import { IndexBuilder } from '../../../src/kv/index-builder';
 import type { KeyIndex } from '../../../src/kv/key-index';
 import { openSqliteStore, type SqliteStore } from '../../../src/kv/sqlite-store';
+import { expectError } from '../../support/kv-entries';
 
 interface Change {
   readonly key: string;
@@ -52,10 +53,17 @@ function changesOf(count: number, keys: number): Change[] {
 }
 
 function build(store: SqliteStore): { readonly index: KeyIndex; readonly steps: number } {
-  const building = indexSteps(store, () => undefined);
-  for (let steps = 0; ; steps++) {
+  const builder = new IndexBuilder(store.guard);
+  let steps = 0;
+  for (const page of store.history.headPages()) {
+    builder.add(page);
+    steps++;
+  }
+  const building = builder.finish(store.readFacts());
+  for (;;) {
     const step = building.next();
-    if (step.done === true) return { index: step.value, steps };
+    if (step.done === true) return { index: step.value.index, steps };
+    steps++;
   }
 }
 
@@ -63,6 +71,8 @@ describe('Building the key index', () => {
   it.each([
     ['nothing', []],
     ['one key', [{ key: 'a', flags: 1 }]],
+    ['keys of any bytes', ['\x00', 'a\x00', '\xff\x00', '\xc3', '\xc3\xa9', '"\\,'].map((key) => ({ key, flags: 1 }))],
+    ['keys of any length', [1, 48, 143, 144, 145, 500, 5000].map((length) => ({ key: 'k'.repeat(length), flags: 1 }))],
     ['keys that are all gone', ['a', 'b', 'a', 'b'].map((key, at) => ({ key, flags: at < 2 ? 1 : 0 }))],
     ['few keys, changed often', changesOf(30_000, 100)],
     ['many keys', changesOf(70_000, 60_000)],
@@ -86,9 +96,25 @@ describe('Building the key index', () => {
     store.close();
   });
 
+  it('refuses pages that are not in their order', () => {
+    const store = storeOf(changesOf(3000, 3000));
+    const [first, second] = [...store.history.headPages()];
+    if (first === undefined || second === undefined) throw new Error('there are two pages');
+    const builder = new IndexBuilder(store.guard);
+    builder.add(second);
+    expectError(
+      () => {
+        builder.add(first);
+      },
+      'damaged',
+      'its rows are not in their order',
+    );
+    store.close();
+  });
+
   it('takes many short steps', () => {
     const store = storeOf(changesOf(50_000, 40_000));
-    expect(build(store).steps).toBeGreaterThan(50);
+    expect(build(store).steps).toBeGreaterThan(30);
     store.close();
   });
 });
