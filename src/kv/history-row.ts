@@ -1,7 +1,6 @@
 /** One row of the store's history: one change of one key, and the checksums that guard it. */
 import { crc32 } from 'node:zlib';
 import { noLease, type ValueForm } from './command';
-import { shortCrc32 } from './short-crc32';
 
 /** A row without its key and value. Rows are numbered from 1 on, in the order of their revisions; compaction leaves gaps. */
 export interface RowHead {
@@ -45,8 +44,8 @@ export function formOf(flags: number): ValueForm {
 const headNumbers = 6;
 const headBytes = 8 * headNumbers;
 const leaseBytes = 8;
-// Nearly every key fits. For more bytes zlib takes less time than we.
-const scratchBytes = 192;
+// Nearly every key fits, so that one call checks numbers and key together: a call costs more than 100 bytes do.
+const scratchBytes = 512;
 const scratch = Buffer.alloc(scratchBytes);
 const scratchView = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
 
@@ -73,7 +72,7 @@ export function headChecksum(head: RowHead, keys: Uint8Array, start = 0, end = k
   if (length > scratchBytes - keyAt) return crc32(keys.subarray(start, end), crc32(scratch.subarray(0, keyAt)));
   // For keys of usual length a loop takes less time than a call.
   for (let at = 0; at < length; at++) scratch[keyAt + at] = keys[start + at] ?? 0;
-  return shortCrc32(scratchView, keyAt + length);
+  return crc32(scratch.subarray(0, keyAt + length));
 }
 
 /** CRC-32 over the whole row: the head's, continued over the value. A value in another key's row fails it, too. */
