@@ -66,8 +66,8 @@ export class SpaceSweep {
       this.#doneRevision = compactRevision;
       return false;
     }
-    const rows: number[] = [];
-    for (let at = 0; at < count; at++) rows.push(...index.compact(keyText(heads, at), compactRevision));
+    const keys = Array.from({ length: count }, (_, at) => keyText(heads, at));
+    const rows = keys.flatMap((key) => index.compact(key, compactRevision));
     this.#pending = rows.sort((a, b) => b - a);
     this.#looked = { row: required(heads.rows[count - 1], 'a row was looked at'), compactRevision };
     return true;

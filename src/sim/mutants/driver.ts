@@ -71,8 +71,8 @@ export const driverMutants: readonly Mutant[] = [
     name: 'takes a late refusal for one of the present leader',
     breaks: 'D3',
     file: 'node/proposals',
-    find: 'const open = batch.proposals.filter((it) => this.#waiting.has(it) && it.sent?.term === batch.term);',
-    replace: 'const open = batch.proposals.filter((it) => this.#waiting.has(it));',
+    find: 'const open = batch.proposals.filter((it) => this.#isIn(batch, it));',
+    replace: 'const open = batch.proposals.filter((it) => this.#waiting.has(it.number));',
     seeds: rarely,
   },
   {

@@ -114,7 +114,7 @@ export const electionMutants: readonly Mutant[] = [
     file: 'raft/raft',
     find: 'votedFor: config.hardState.votedFor,',
     replace: 'votedFor: undefined,',
-    seeds: later,
+    seeds: rarely,
   },
   {
     name: 'forgets its term in a restart',
