@@ -1,7 +1,6 @@
 /** Keeps the streams of an HTTP/2 session from outliving their calls. */
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
-import type { ConnectionInjector, Server } from '@grpc/grpc-js';
-import { ServerCredentials } from '@grpc/grpc-js';
+import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
 import { RenewingMap } from '../base/renewing-map';
 
 /** Major versions of Node.js of which it is known that this works. */
@@ -11,7 +10,7 @@ const knownVersions = { min: 20, max: 24 } as const;
  * An entry for the connections of a server. `node:http2` keeps the open streams of a session in a `Map` of its own, where each
  * call comes and goes, so that dead streams with their headers pile up in the old generation (see `RenewingMap`). This puts
  * a map in its place that does not have this effect: 0.8 of the CPU of a bare call, and a quarter of the major collections
- * (docs/performance.md, Garbage). There is no public way to it. Where Node's insides are not what they were, nothing is changed.
+ * (ADR 13). There is no public way to it. Where Node's insides are not what they were, nothing is changed.
  */
 export function untangledInjector(server: Server): ConnectionInjector {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());

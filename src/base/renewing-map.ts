@@ -8,7 +8,7 @@ const renewalDeletions = 256;
  * a new table each time the old one is full of holes, and the old table goes on pointing to the new one. As soon as one
  * table is in the old generation, dead or not, all later ones are kept until the next major collection, with whatever was
  * in them. This map moves to a fresh table of its own before the chain gets long. Of a busy leader, 3 kB a call grew old
- * before, 0.2 kB now (docs/performance.md, Garbage).
+ * before, 0.2 kB now (ADR 13).
  */
 export class RenewingMap<Key, Value> {
   #map = new Map<Key, Value>();

@@ -1,7 +1,6 @@
 /** Rows of the history without their values, many at a time: columns of numbers, and the keys one after the other. */
-/**
- * Columns instead of an object for each row: a million of them leave nothing to collect behind.
- */
+
+/** Columns instead of an object for each row: a million of them leave nothing to collect behind. */
 export interface HeadColumns {
   readonly count: number;
   readonly rows: Float64Array;

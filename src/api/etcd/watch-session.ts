@@ -202,8 +202,13 @@ export class WatchSession implements DuplexSession<WatchRequest> {
 
   /** What comes for a watch that has everything waits until it is called, and not only until the others had their turns. */
   #goOn(opened: StreamWatch): void {
-    if (!opened.watch.isSynced) this.#ready.add(opened);
-    else assert(opened.watch.take(0) === undefined, 'a watch that has everything has nothing to take');
+    if (!opened.watch.isSynced) {
+      this.#ready.add(opened);
+      return;
+    }
+    // Asked for more, it calls when there is some.
+    const more = opened.watch.take(0);
+    assert(more === undefined, 'a watch that has everything has nothing to take');
   }
 
   #endCompacted(opened: StreamWatch, compactRevision: number): void {
