@@ -44,6 +44,8 @@ export interface WatchHubParts {
   readonly reader: Pick<KvReader, 'revision' | 'compactRevision' | 'get' | 'changes'>;
   readonly scheduler: Pick<Scheduler, 'now' | 'after' | 'atEndOfTurn'>;
   readonly options: WatchHubOptions;
+  /** There are watches from now on, or none any more; at first there are none. */
+  onWatched?(isWatched: boolean): void;
 }
 
 /**
@@ -97,6 +99,7 @@ export class WatchHub implements ApplyListener, Watches {
     const { reader, options } = this.#parts;
     assert(this.#revision === reader.revision, 'watches were told of everything that was applied');
     if (this.#open >= options.maxWatches) throw tooManyWatches(options.maxWatches);
+    if (this.#open === 0) this.#parts.onWatched?.(true);
     this.#open++;
     const watch = new HubWatch(request, this.#keeper);
     if (watch.phase === 'live') this.#live.add(watch.range, watch);
@@ -194,6 +197,7 @@ export class WatchHub implements ApplyListener, Watches {
 
   #onCancelled(watch: HubWatch): void {
     this.#open--;
+    if (this.#open === 0) this.#parts.onWatched?.(false);
     if (watch.phase === 'live') this.#live.remove(watch.range, watch);
     this.#catchUp.remove(watch);
     this.#rounds.remove(watch);

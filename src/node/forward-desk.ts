@@ -29,7 +29,8 @@ export class ForwardDesk {
     const id = this.#nextId++;
     this.#askers.set(id, { from, requestId: request.requestId });
     if (request.kind === 'forward-read') return { kind: 'read', id, askedBy: from };
-    return { kind: 'propose', id, term: request.term, proposals: commandProposals(request.payloads) };
+    const { term, payloads } = request;
+    return { kind: 'propose', id, term, proposals: commandProposals(payloads), askedBy: from };
   }
 
   /** Answers a refused batch. One that was appended needs no answer: the member that asked sees it applied. */

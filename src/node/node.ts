@@ -129,6 +129,11 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     return this.#serves ? this.#callers.readBarrier(call) : Promise.reject(notRunning());
   }
 
+  /** Whether this member, while it follows, is to hear of every commit at once (`follow-closely` of the core). */
+  followClosely(wanted: boolean): void {
+    this.#driver.post({ kind: 'follow-closely', wanted });
+  }
+
   members(): readonly ListedMember[] {
     return this.#membership.members;
   }

@@ -43,6 +43,7 @@ export function sendAcknowledgement(state: RaftState): void {
     term: state.term,
     matchIndex,
     readRound: state.answeredReadRound,
+    followsClosely: state.followsClosely,
   });
   state.acknowledgedIndex = matchIndex;
   state.acknowledgedAt = state.now;
@@ -70,6 +71,7 @@ export function receiveAppendEntriesResponse(state: RaftState, from: MemberId, r
   }
   // A peer cannot hold more of our log than there is; a message that says so is nonsense.
   if (response.matchIndex > state.log.lastIndex) return;
+  progress.followsClosely = response.followsClosely;
   progress.onMatched(response.matchIndex, state.now, leading.reads.round);
   advanceCommit(state, leading);
 }

@@ -18,6 +18,8 @@ export interface ProposalBatch {
   /** Append only while leading in exactly this term: who knows the term knows, later, what became of the batch. */
   readonly term: number;
   readonly proposals: readonly Proposal[];
+  /** The member whose callers wait for it, if it is another one: it hears of the commit at once. */
+  readonly askedBy?: MemberId;
 }
 
 /**
@@ -74,6 +76,11 @@ export type Event =
    * leads; then it changes nothing.
    */
   | { readonly kind: 'snapshot-sent'; readonly peer: MemberId; readonly lastIndex: number; readonly delivered: boolean }
+  /**
+   * Whether somebody here wants to hear of every commit at once, such as a watch; at first nobody does. Concerns a member that
+   * follows: the leader may tell others of a commit with the next entries, if those come within a few milliseconds.
+   */
+  | { readonly kind: 'follow-closely'; readonly wanted: boolean }
   /** Change who belongs to the cluster. Answered in `Update.changes` by `id`. */
   | ({ readonly kind: 'change-configuration' } & ConfigurationChange)
   /**

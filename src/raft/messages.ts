@@ -25,6 +25,8 @@ export interface AppendEntriesSuccess {
   /** The follower's log equals the leader's up to here, durably. */
   readonly matchIndex: number;
   readonly readRound: number;
+  /** Somebody at the follower, such as a watch, wants to hear of every commit at once. */
+  readonly followsClosely: boolean;
 }
 
 /** The entry before the new ones is missing or of another term (§5.3, end: fast backtracking). */

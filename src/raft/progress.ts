@@ -42,6 +42,10 @@ export class Progress {
   lastProgressAt: number;
   /** The commit index the peer was last told. */
   sentCommit = 0;
+  /** Callers at the peer wait for what is committed up to here. */
+  awaitedCommit = 0;
+  /** Somebody at the peer wants to hear of every commit at once. */
+  followsClosely = false;
   /** The latest round of leadership confirmation that was sent and does not wait behind bulk, and that came back. */
   sentReadRound = 0;
   ackedReadRound = 0;
@@ -80,6 +84,11 @@ export class Progress {
   onContact(now: number): void {
     this.lastContactAt = now;
     this.hasAnswered = true;
+  }
+
+  /** Callers at the peer wait for the commit of `index`. */
+  onAwaited(index: number): void {
+    this.awaitedCommit = Math.max(this.awaitedCommit, index);
   }
 
   /** Entries up to `lastIndex` were sent. */

@@ -82,6 +82,7 @@ export class Raft {
       answeredReadRound: 0,
       acknowledgedIndex: 0,
       acknowledgedAt: -Infinity,
+      followsClosely: false,
       campaign: undefined,
       leading: undefined,
       turn: newTurn(),
@@ -210,6 +211,9 @@ function dispatch(state: RaftState, event: Event): void {
       return;
     case 'snapshot-sent':
       state.leading?.peers.get(event.peer)?.onSnapshotSent(event.lastIndex, event.delivered);
+      return;
+    case 'follow-closely':
+      state.followsClosely = event.wanted;
       return;
     case 'change-configuration':
       receiveChange(state, event);

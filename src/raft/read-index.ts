@@ -22,6 +22,8 @@ export function receiveRead(
     return;
   }
   const { reads } = leading;
+  // Its callers wait until that is applied there.
+  if (askedBy !== undefined) leading.peers.get(askedBy)?.onAwaited(state.commitIndex);
   if (mayReadUnderLease(state, leading, state.now) || isConfirmedBy(state, leading, askedBy)) {
     state.turn.reads.push({ id, confirmed: true, readIndex: state.commitIndex });
     return;

@@ -29,17 +29,19 @@ export function encodeAppendEntriesResponse(message: AppendEntriesResponse): Buf
   const { term, success, readRound } = message;
   const refused = message.success ? { rejectedIndex: 0, hintIndex: 0, hintTerm: 0 } : message;
   const { rejectedIndex, hintIndex, hintTerm } = refused;
-  const matchIndex = message.success ? message.matchIndex : 0;
-  const wire = { term, success, matchIndex, rejectedIndex, hintIndex, hintTerm, readRound };
+  const { matchIndex, followsClosely } = message.success ? message : { matchIndex: 0, followsClosely: false };
+  const wire = { term, success, matchIndex, rejectedIndex, hintIndex, hintTerm, readRound, followsClosely };
   return encodeWire(WireAppendEntriesResponse, wire);
 }
 
 /** @throws QuorateError `invalid-argument` */
 export function decodeAppendEntriesResponse(bytes: Uint8Array): AppendEntriesResponse {
   const wire = decodeWire(WireAppendEntriesResponse, bytes);
-  const { term, readRound, matchIndex, rejectedIndex, hintIndex, hintTerm } = wire;
+  const { term, readRound, matchIndex, rejectedIndex, hintIndex, hintTerm, followsClosely } = wire;
   checkField(term >= 1, 'term', 'at least 1', term);
-  if (wire.success) return { kind: 'append-entries-response', success: true, term, matchIndex, readRound };
+  if (wire.success) {
+    return { kind: 'append-entries-response', success: true, term, matchIndex, readRound, followsClosely };
+  }
   checkField(hintIndex <= rejectedIndex, 'hint_index', 'at most rejected_index', hintIndex);
   checkField((hintIndex === 0) === (hintTerm === 0), 'hint_term', '0 at index 0 only', hintTerm);
   checkField(hintTerm <= term, 'hint_term', 'at most term', hintTerm);

@@ -75,7 +75,7 @@ describe.each(networks)('Incarnations: %s', (_name, makeNetwork) => {
   it('delivers no answer of a member that is not admitted', async () => {
     const wary = await startWary(1n, 2n);
     const stranger = await bench.start(2n, []);
-    const told = { term: 1, success: true, matchIndex: 4, readRound: 0 } as const;
+    const told = { term: 1, success: true, matchIndex: 4, readRound: 0, followsClosely: false } as const;
     stranger.recorder.onReceive = (from, { kind }) => {
       if (kind === 'append-entries') stranger.transport.send(from, { kind: 'append-entries-response', ...told });
       else stranger.transport.send(from, { kind: 'request-vote-response', term: 1, voteGranted: true, preVote: false });

@@ -72,6 +72,7 @@ describe.each(networks)('updatePeers: %s', (_name, makeNetwork) => {
         term: 1,
         matchIndex: 4,
         readRound: 0,
+        followsClosely: false,
       });
     };
     await bench.flowUntil(

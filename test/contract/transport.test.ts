@@ -1,5 +1,6 @@
 /** What every transport promises of messages, checked on each of them. */
 import { maxForwardChangeBytes, type PeerMessage } from '../../src/transport/transport';
+import { success } from '../support/raft';
 import { appendEntries } from '../support/transport';
 import { Bench, networks } from '../support/transport-bench';
 
@@ -35,7 +36,7 @@ describe.each(networks)('transport: %s', (_name, makeNetwork) => {
   );
 
   const answers: [PeerMessage, PeerMessage][] = [
-    [appendEntries(2), { kind: 'append-entries-response', success: true, term: 1, matchIndex: 2, readRound: 5 }],
+    [appendEntries(2), success({ term: 1, matchIndex: 2, readRound: 5, followsClosely: true })],
     [
       appendEntries(9),
       {

@@ -152,7 +152,7 @@ describe('ReadIndex (thesis §6.4)', () => {
   it('a follower that asks has thereby answered: of three members no other is asked (§6.4)', () => {
     const member = raft.establishedLeader();
     const asked = member.turn({ kind: 'read', id: 7, askedBy: peerB });
-    expect(asked.messages).toEqual([]);
+    expect(raft.sent(asked, 'append-entries', peerC)).toEqual([]);
     expect(asked.reads).toEqual([{ id: 7, confirmed: true, readIndex: 1 }]);
   });
 

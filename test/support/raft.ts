@@ -291,8 +291,9 @@ export function success(fields: {
   readonly term: number;
   readonly matchIndex: number;
   readonly readRound?: number;
+  readonly followsClosely?: boolean;
 }): AppendEntriesResponse {
-  return { kind: 'append-entries-response', success: true, readRound: 0, ...fields };
+  return { kind: 'append-entries-response', success: true, readRound: 0, followsClosely: false, ...fields };
 }
 
 export function rejection(fields: {

@@ -54,7 +54,7 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
     self: origin.self,
     proposer: node,
     reader: store,
-    watches: watchHub(options, store),
+    watches: watchHub(options, member),
     lessor: tasks.lessor,
     renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
     membership: node,
@@ -111,10 +111,13 @@ function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onF
 }
 
 /** Tells watches what the store applies. */
-function watchHub(options: ServeOptions, store: KvStateMachine): WatchHub {
+function watchHub(options: ServeOptions, { store, node }: ClientListenerParts): WatchHub {
   const { maxWatches, watchQueueBytes: maxQueuedBytes, watchMemoryBytes: maxTotalQueuedBytes } = options;
   const bounds = { ...defaultWatchHubOptions, maxWatches, maxQueuedBytes, maxTotalQueuedBytes };
-  const hub = new WatchHub({ reader: store, scheduler: systemScheduler, options: bounds });
+  const onWatched = (isWatched: boolean): void => {
+    node.followClosely(isWatched);
+  };
+  const hub = new WatchHub({ reader: store, scheduler: systemScheduler, options: bounds, onWatched });
   store.addListener(hub);
   return hub;
 }

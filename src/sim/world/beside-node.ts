@@ -38,7 +38,12 @@ export function besideNode({ machine, node, clock, setup, onBug }: BesideParts):
     status: () => node.status(),
     onBug,
   });
-  const watches = new WatchHub({ reader: machine, scheduler: clock, options: setup.watchOptions });
+  const watches = new WatchHub({
+    ...{ reader: machine, scheduler: clock, options: setup.watchOptions },
+    onWatched: (isWatched) => {
+      node.followClosely(isWatched);
+    },
+  });
   machine.addListener(tasks.lessor);
   machine.addListener(watches);
   const reclaimer = new SpaceReclaimer({ scheduler: clock, machine, onFailure: onBug });

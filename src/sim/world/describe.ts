@@ -11,7 +11,7 @@ export function describeMessage(message: Carried): string {
     }
     case 'append-entries-response':
       return message.success
-        ? `holds ${message.matchIndex}, term ${message.term}, round ${message.readRound}`
+        ? `holds ${message.matchIndex}, term ${message.term}, round ${message.readRound}${message.followsClosely ? ', closely' : ''}`
         : `refuses ${message.rejectedIndex}, try ${message.hintIndex}:${message.hintTerm}, term ${message.term}`;
     case 'request-vote':
       return `${message.preVote ? 'pre-vote' : 'vote'}? log ends ${message.lastLogIndex}:${message.lastLogTerm}, term ${message.term}`;

@@ -181,47 +181,6 @@ describe('Flow control', () => {
   });
 });
 
-describe('Telling followers of commits', () => {
-  it('happens at once, not with the next heartbeat', () => {
-    const member = raft.establishedLeader();
-    member.propose(5);
-    member.persisted();
-    const update = member.acknowledge(peerB);
-    const expected = { entries: [], prevLogIndex: 2, leaderCommit: 2 };
-    expect(raft.onlySent(update, 'append-entries', peerB)).toMatchObject(expected);
-    expect(raft.onlySent(update, 'append-entries', peerC)).toMatchObject({ ...expected, prevLogIndex: 1 });
-  });
-
-  it('happens once for each commit', () => {
-    const member = raft.establishedLeader();
-    member.propose(5);
-    member.persisted();
-    member.acknowledge(peerB);
-    expect(member.acknowledge(peerC).messages).toEqual([]);
-  });
-
-  it('rides on entries that go out anyway', () => {
-    const member = raft.establishedLeader();
-    member.propose(5);
-    member.persisted();
-    const proposals = [{ kind: 'command' as const, payload: new Uint8Array(4) }];
-    const update = member.turn(
-      { kind: 'receive', from: peerB, message: raft.success({ term: 1, matchIndex: 2 }) },
-      { kind: 'propose', id: 2, term: 1, proposals },
-    );
-    expect(raft.onlySent(update, 'append-entries', peerB)).toMatchObject({ leaderCommit: 2, entries: [{ index: 3 }] });
-  });
-
-  it('waits for the next heartbeat where the peer is probed', () => {
-    const member = raft.leader({ term: 2, log: '1:1' });
-    const update = member.acknowledge(peerB);
-    expect(update.commitIndex).toBe(2);
-    expect(raft.sent(update, 'append-entries', peerC)).toEqual([]);
-    const beat = raft.onlySent(member.advance(heartbeatIntervalMs), 'append-entries', peerC);
-    expect(beat).toMatchObject({ leaderCommit: 2 });
-  });
-});
-
 describe('Messages that overtook each other', () => {
   it('are sent again as soon as the refusal of the later one comes, although the earlier one was taken', () => {
     const member = raft.establishedLeader({ term: 2, log: '1:1' });

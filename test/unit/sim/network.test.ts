@@ -186,6 +186,7 @@ describe('The simulated network', () => {
     network.setJammed(link, true);
     const answer = (term: number): PeerMessage => ({
       ...{ kind: 'append-entries-response', success: true, matchIndex: term, readRound: 0, term },
+      followsClosely: false,
     });
     sendMany(1);
     sendMany(3, (at) => answer(at + 10));

@@ -61,7 +61,7 @@ const requestVote: fc.Arbitrary<RequestVote> = fc
   }));
 
 const success: fc.Arbitrary<AppendEntriesResponse> = fc
-  .record({ term, matchIndex: index, readRound: counter })
+  .record({ term, matchIndex: index, readRound: counter, followsClosely: fc.boolean() })
   .map((fields) => ({ kind: 'append-entries-response', success: true, ...fields }));
 
 const rejection: fc.Arbitrary<AppendEntriesResponse> = fc
