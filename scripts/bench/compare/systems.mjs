@@ -29,7 +29,7 @@ const etcdTlsArgs = ({ ca, certificate, key }) => [
 ];
 
 /** Starts Debian's etcd, with room for the data of a long run and otherwise its defaults. */
-export async function startEtcd(directory, tls = undefined) {
+export async function startEtcd(directory, tls = undefined, program = 'etcd') {
   const ports = await freePorts(6);
   const members = [0, 1, 2].map((number) => ({
     name: `e${number + 1}`,
@@ -48,7 +48,7 @@ export async function startEtcd(directory, tls = undefined) {
       ...['--quota-backend-bytes', String(8 * 2 ** 30), '--log-level', 'error'],
       ...(tls === undefined ? [] : etcdTlsArgs(tls)),
     ];
-    startMember(member, () => spawn('etcd', args, { stdio: ['ignore', 'ignore', 'ignore'] }));
+    startMember(member, () => spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] }));
   }
   return { name: 'etcd', members, leader: await leaderOf(members) };
 }
