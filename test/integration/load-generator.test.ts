@@ -227,25 +227,26 @@ afterAll(() => {
     'counts what a server called %s saw, and keeps the calls in flight',
     async (host) => {
       const { file, credentials } = ours;
-      // Many records, and more than is taken in at once.
-      const answered = Buffer.alloc(1_000_000);
-      const server = await CountingServer.start((_, answer) => setTimeout(answer, 5, null, answered), {
-        host,
-        credentials,
-      });
-      const result = await load([server.address], {
-        seconds: 20,
-        calls: 200,
-        'in-flight': 12,
-        connections: 5,
-        'tls-ca': file,
-      });
-      expect(result).toMatchObject({ sent: 200, calls: 200, errors: {} });
-      expect(server.requests).toHaveLength(200);
+      const answerLater = (_: number, answer: Answer) => setTimeout(answer, 5, null, empty);
+      const server = await CountingServer.start(answerLater, { host, credentials });
+      const how = { seconds: 20, calls: 400, 'in-flight': 12, connections: 5 };
+      const result = await load([server.address], { ...how, 'tls-ca': file });
+      expect(result).toMatchObject({ sent: 400, calls: 400, errors: {} });
+      expect(server.requests).toHaveLength(400);
       expect(new Set(server.requests)).toEqual(new Set(requests));
       expect(server.mostInFlight).toBe(12);
     },
   );
+
+  it('takes in answers of many records, more than it reads at once', async () => {
+    const answered = Buffer.alloc(1_000_000);
+    const answerMuch = (_: number, answer: Answer) => {
+      answer(null, answered);
+    };
+    const server = await CountingServer.start(answerMuch, { credentials: ours.credentials });
+    const result = await load([server.address], { seconds: 20, calls: 50, 'in-flight': 4, 'tls-ca': ours.file });
+    expect(result).toMatchObject({ sent: 50, calls: 50, errors: {} });
+  });
 
   it.each([
     ['a foreign authority', 'foreign', '127.0.0.1'],
