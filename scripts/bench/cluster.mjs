@@ -1,5 +1,6 @@
 // A fresh cluster of three members on loopback, and the echo server: the processes that a benchmark loads.
 import { fork, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,16 +31,24 @@ export function startMember(member, start) {
   member.restart();
 }
 
+/** Arguments of a member that speaks TLS with clients and peers. */
+const tlsArgs = ({ ca, certificate, key }) => [
+  ...['--client-cert-file', certificate, '--client-key-file', key],
+  ...['--peer-cert-file', certificate, '--peer-key-file', key, '--peer-ca-file', ca],
+];
+
 /**
  * Starts three members, each with its data below the directory; `more` are arguments for each. With `preload`, a script that
- * each loads first, they may tell their parent something (`process.send`).
+ * each loads first, they may tell their parent something (`process.send`). With `tls`, certificates by `makeCertificates`,
+ * all connections are TLS.
  */
-export async function startCluster(directory, more = [], { preload } = {}) {
+export async function startCluster(directory, more = [], { preload, tls } = {}) {
   const ports = await freePorts(6);
   const members = [0, 1, 2].map((number) => ({
     name: `m${number + 1}`,
     client: `127.0.0.1:${ports[2 * number]}`,
     peer: `127.0.0.1:${ports[2 * number + 1]}`,
+    ca: tls?.ca,
   }));
   const initial = members.map(({ name, peer, client }) => `${name}=${peer}/${client}`).join(',');
   const stdio = ['ignore', 'ignore', 'inherit', ...(preload === undefined ? [] : ['ipc'])];
@@ -50,6 +59,7 @@ export async function startCluster(directory, more = [], { preload } = {}) {
       'serve',
       ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-members', initial],
       ...['--client-listen', member.client, '--peer-listen', member.peer, '--log-level', 'warn'],
+      ...(tls === undefined ? [] : tlsArgs(tls)),
       ...more,
     ];
     startMember(member, () => spawn(process.execPath, args, { stdio }));
@@ -63,7 +73,8 @@ export async function findLeader(members) {
   const until = Date.now() + 15_000;
   while (Date.now() < until) {
     for (const member of members) {
-      const client = new QuorateClient({ endpoints: [member.client] });
+      const tls = member.ca === undefined ? {} : { tls: { ca: await readFile(member.ca) } };
+      const client = new QuorateClient({ endpoints: [member.client], ...tls });
       try {
         const status = await client.cluster.status({ timeoutMs: 1000 });
         if (status.role === 'leader' && status.hasQuorum) return member;

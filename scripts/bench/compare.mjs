@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../lib/run.mjs';
 import { at } from '../lib/paths.mjs';
+import { makeCertificates } from './certificates.mjs';
 import { stopAll } from './cluster.mjs';
 import { cellsOf, prepare } from './compare/cells.mjs';
 import { measureFailover } from './compare/failover.mjs';
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
     keys: { type: 'string', default: '10000' },
     target: { type: 'string', default: 'leader' },
     aged: { type: 'string', default: '0' },
+    tls: { type: 'boolean', default: false },
     'member-args': { type: 'string', default: '' },
     json: { type: 'string' },
     page: { type: 'boolean', default: false },
@@ -48,6 +50,7 @@ const help = `Usage: npm run bench:compare -- [options]
   --target WHERE     leader, or spread over all members (default leader)
   --aged N           write N revisions into both before anything is measured, and measure two fresh clusters in turn with
                      them (default 0)
+  --tls              clients and members of both systems use TLS
   --member-args ARGS more arguments for each member of quorate
   --json FILE        write the results there
   --startup          only how long a member with a million keys takes to start
@@ -64,6 +67,8 @@ const asked = {
   valueBytes: Number(options['value-bytes']),
   target: options.target,
   aged: Number(options.aged),
+  // The page has a part of its own for it.
+  tls: options.tls && !options.page,
   cells: options.cells?.split(','),
   inFlights: (options['in-flight'] ?? (options.quick ? '1,64,256' : '1,16,64,256')).split(',').map(Number),
 };
@@ -132,9 +137,9 @@ async function age(systems, cells, revisions) {
 }
 
 /** Starts a cluster of each system below a directory. */
-async function startBoth(directory) {
+async function startBoth(directory, tls) {
   const memberArgs = options['member-args'].split(' ').filter(Boolean);
-  return [await startQuorate(directory, memberArgs), await startEtcd(directory)];
+  return [await startQuorate(directory, memberArgs, tls), await startEtcd(directory, tls)];
 }
 
 /** Runs `work` with fresh clusters of both systems and all cells; removes them afterwards. */
@@ -143,9 +148,10 @@ async function withSystems(part, work) {
   const systems = [];
   try {
     const all = cellsOf(await prepare(scratch, { keys, valueBytes: part.valueBytes }));
-    systems.push(...(await startBoth(scratch)));
+    const tls = part.tls ? await makeCertificates(scratch) : undefined;
+    systems.push(...(await startBoth(scratch, tls)));
     if (part.aged > 0) {
-      const more = await startBoth(join(scratch, 'fresh'));
+      const more = await startBoth(join(scratch, 'fresh'), tls);
       systems.push(...more.map((system) => ({ ...system, isForComparison: true })));
     }
     return await work(systems, all);
@@ -157,7 +163,9 @@ async function withSystems(part, work) {
 
 /** Measures the cells of a part. */
 async function measurePart(part) {
-  console.log(`${part.title ?? 'Both systems'}: ${part.valueBytes}-byte values, to: ${part.target}`);
+  console.log(
+    `${part.title ?? 'Both systems'}: ${part.valueBytes}-byte values, to: ${part.target}${part.tls ? ', TLS' : ''}`,
+  );
   const rows = await withSystems(part, async (systems, all) => {
     const toAge = systems.filter(({ isForComparison }) => !isForComparison);
     if (part.aged > 0) await age(toAge, all, part.aged);

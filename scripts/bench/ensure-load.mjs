@@ -8,12 +8,13 @@ import { run } from '../lib/run.mjs';
 
 const sources = filesBelow('scripts/bench/load');
 const flags = ['-std=c++17', '-O2', '-Wall', '-Wextra'];
+const libraries = ['-lnghttp2', '-lssl', '-lcrypto'];
+const debian = ['g++', 'libnghttp2-dev', 'libssl-dev'];
 
-/** Whether there is a compiler that finds the library. */
+/** Whether there is a compiler that finds the libraries. */
 async function canCompile() {
-  const { ok } = await run(['g++', '-E', '-x', 'c++', '-include', 'nghttp2/nghttp2.h', '/dev/null'], {
-    timeoutMs: 60_000,
-  });
+  const headers = ['nghttp2/nghttp2.h', 'openssl/ssl.h'].flatMap((header) => ['-include', header]);
+  const { ok } = await run(['g++', '-E', '-x', 'c++', ...headers, '/dev/null'], { timeoutMs: 60_000 });
   return ok;
 }
 
@@ -22,7 +23,7 @@ async function install() {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run(['apt-get', 'update', '-qq'], { env });
-  await run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'g++', 'libnghttp2-dev'], { env });
+  await run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...debian], { env });
 }
 
 function isProgram(path) {
@@ -40,15 +41,22 @@ function isProgram(path) {
  * @throws {Error} with a sentence for people, when it cannot be compiled here
  */
 export async function ensureLoad() {
-  const program = at('node_modules', '.cache', 'quorate', `load-${fingerprint(sources, flags).slice(0, 16)}`);
+  const program = at(
+    'node_modules',
+    '.cache',
+    'quorate',
+    `load-${fingerprint(sources, [...flags, ...libraries]).slice(0, 16)}`,
+  );
   if (isProgram(program)) return program;
   if (!(await canCompile())) await install();
   if (!(await canCompile()))
-    throw new Error('The load generator needs g++ and nghttp2: install the Debian packages g++ and libnghttp2-dev.');
+    throw new Error(
+      `The load generator needs g++, nghttp2 and OpenSSL: install the Debian packages ${debian.join(', ')}.`,
+    );
   mkdirSync(dirname(program), { recursive: true });
   // Under a name of its own first: two may compile at once.
   const fresh = `${program}.${process.pid}`;
-  const { ok, output } = await run(['g++', ...flags, '-o', fresh, at('scripts/bench/load/load.cc'), '-lnghttp2']);
+  const { ok, output } = await run(['g++', ...flags, '-o', fresh, at('scripts/bench/load/load.cc'), ...libraries]);
   if (!ok) {
     rmSync(fresh, { force: true });
     throw new Error(`The load generator does not compile:\n${output}`);

@@ -37,14 +37,15 @@ export async function load(options) {
  *
  * @param {{ operation: string, requests: readonly { path: string, bodies: string }[], addresses: readonly string[],
  *   clients: number, connections: number, seconds: number, generator?: Readonly<Record<string, number>>,
- *   members: readonly { name: string, process: import('node:child_process').ChildProcess }[] }} job
- *   `generator`: more of the load generator's options, by name
+ *   members: readonly { name: string, process: import('node:child_process').ChildProcess, ca?: string }[] }} job
+ *   `generator`: more of the load generator's options, by name; `ca`: of members that use TLS, their authority's file
  */
 export async function measure({ operation, requests, addresses, clients, connections, seconds, members, generator }) {
   const before = await usages(members);
   const startedAt = performance.now();
   const result = await load({
     ...{ requests, addresses: addresses.join(','), 'in-flight': clients, connections, ...generator },
+    ...(members[0].ca === undefined ? {} : { 'tls-ca': members[0].ca }),
     ...{ seconds: 0.9 * seconds, warmup: 0.1 * seconds },
   });
   const elapsed = (performance.now() - startedAt) / 1000;

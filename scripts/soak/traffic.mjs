@@ -49,8 +49,8 @@ async function prepare(directory, { keys, valueBytes }) {
   return { mixed, watch, keep };
 }
 
-async function grantLeases(address, seconds) {
-  const client = await etcdClient('Lease', address);
+async function grantLeases(leader, seconds) {
+  const client = await etcdClient('Lease', leader);
   const TTL = BigInt(Math.ceil(seconds) + 600);
   try {
     const ids = Array.from({ length: keptLeases }, (_, at) => BigInt(at + 1));
@@ -67,7 +67,7 @@ async function grantLeases(address, seconds) {
  */
 export async function traffic(directory, { members, leader, clients, keys, valueBytes, seconds }) {
   const { mixed, watch, keep } = await prepare(directory, { keys, valueBytes });
-  await grantLeases(leader.client, seconds);
+  await grantLeases(leader, seconds);
   const everywhere = members.map(({ client }) => client).join(',');
   const job = { seconds, warmup: 0 };
   const [calls, events, renewals] = await Promise.all([

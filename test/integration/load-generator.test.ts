@@ -1,8 +1,9 @@
 /** The load generator of the benchmarks against servers that keep count themselves. */
 import { Server, ServerCredentials, status, type ServiceError } from '@grpc/grpc-js';
-import { execFile, fork, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,7 +33,10 @@ class CountingServer {
   readonly #server = new Server();
 
   /** `answerTo` answers call number n, or never does. */
-  static async start(answerTo: (n: number, answer: Answer) => void): Promise<CountingServer> {
+  static async start(
+    answerTo: (n: number, answer: Answer) => void,
+    { host = '127.0.0.1', credentials = ServerCredentials.createInsecure() } = {},
+  ): Promise<CountingServer> {
     const counting = new CountingServer();
     const asItIs = (bytes: Buffer) => bytes;
     const stream = { requestStream: false, responseStream: false } as const;
@@ -52,7 +56,7 @@ class CountingServer {
       },
     );
     const bind = promisify(counting.#server.bindAsync.bind(counting.#server));
-    counting.address = `127.0.0.1:${await bind('127.0.0.1:0', ServerCredentials.createInsecure())}`;
+    counting.address = `${host}:${await bind(`${host}:0`, credentials)}`;
     servers.push(counting);
     return counting;
   }
@@ -74,11 +78,21 @@ if (compiled.status !== 0) {
   console.warn(`SKIPPED: the tests of the load generator. ${compiled.stderr}`);
 }
 
-async function load(addresses: readonly string[], options: Readonly<Record<string, number>>): Promise<Result> {
+async function load(addresses: readonly string[], options: Readonly<Record<string, number | string>>): Promise<Result> {
   const given = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const all = ['--addresses', addresses.join(','), '--path', path, '--bodies', bodies, ...given];
   const { stdout } = await promisify(execFile)(compiled.stdout.trim(), all, { timeout: 30_000 });
   return JSON.parse(stdout) as Result;
+}
+
+/** An authority of its own, and what a server shows of it, whose name is 127.0.0.1 or localhost. */
+function makeAuthority(name: string) {
+  const place = join(directory, name);
+  mkdirSync(place);
+  execFileSync(process.execPath, [join(root, 'scripts/bench/certificates.mjs'), place]);
+  const [key, certificate] = ['member.key', 'member.pem'].map((file) => readFileSync(join(place, file)));
+  const pair = { private_key: key ?? empty, cert_chain: certificate ?? empty };
+  return { file: join(place, 'ca.pem'), credentials: ServerCredentials.createSsl(null, [pair]) };
 }
 
 /** Starts scripts/bench/echo-server.mjs, to be killed. */
@@ -192,7 +206,78 @@ afterAll(() => {
     await expect(load(['nowhere'], { seconds: 1 })).rejects.toThrow("an address is HOST:PORT, not 'nowhere'");
     await expect(load(['127.0.0.1:1'], { seconds: -1 })).rejects.toThrow("--seconds cannot be '-1'");
     await expect(load(['127.0.0.1:1'], {})).rejects.toThrow('--seconds are needed');
-    writeFileSync(bodies, Buffer.from([0, 0, 0, 0, 9, 1]));
-    await expect(load(['127.0.0.1:1'], { seconds: 1 })).rejects.toThrow('ends within a frame');
+    const cut = join(directory, 'cut');
+    writeFileSync(cut, Buffer.from([0, 0, 0, 0, 9, 1]));
+    await expect(load(['127.0.0.1:1'], { seconds: 1, bodies: cut })).rejects.toThrow('ends within a frame');
+    await expect(load(['127.0.0.1:1'], { 'tls-ca': bodies })).rejects.toThrow('--tls-ca: no certificates in');
+  });
+});
+
+(compiled.status === 0 ? describe : describe.skip)('the load generator with TLS', () => {
+  const answerAtOnce = (_: number, answer: Answer) => {
+    answer(null, empty);
+  };
+  let ours: ReturnType<typeof makeAuthority>;
+
+  beforeAll(() => {
+    ours = makeAuthority('ours');
+  });
+
+  it.each(['127.0.0.1', 'localhost'])(
+    'counts what a server called %s saw, and keeps the calls in flight',
+    async (host) => {
+      const { file, credentials } = ours;
+      const answerLater = (_: number, answer: Answer) => setTimeout(answer, 5, null, empty);
+      const server = await CountingServer.start(answerLater, { host, credentials });
+      const how = { seconds: 20, calls: 400, 'in-flight': 12, connections: 5 };
+      const result = await load([server.address], { ...how, 'tls-ca': file });
+      expect(result).toMatchObject({ sent: 400, calls: 400, errors: {} });
+      expect(server.requests).toHaveLength(400);
+      expect(new Set(server.requests)).toEqual(new Set(requests));
+      expect(server.mostInFlight).toBe(12);
+    },
+  );
+
+  it('takes in answers of many records, more than it reads at once', async () => {
+    const answered = Buffer.alloc(1_000_000);
+    const answerMuch = (_: number, answer: Answer) => {
+      answer(null, answered);
+    };
+    const server = await CountingServer.start(answerMuch, { credentials: ours.credentials });
+    const result = await load([server.address], { seconds: 20, calls: 50, 'in-flight': 4, 'tls-ca': ours.file });
+    expect(result).toMatchObject({ sent: 50, calls: 50, errors: {} });
+  });
+
+  it.each([
+    ['a foreign authority', 'foreign', '127.0.0.1'],
+    ['another name', 'ours', '127.0.0.2'],
+  ])('sends nothing to a server of %s, counts it, and ends in time', async (_, authority, host) => {
+    const { credentials } = authority === 'ours' ? ours : makeAuthority(authority);
+    const server = await CountingServer.start(answerAtOnce, { host, credentials });
+    const result = await load([server.address], { seconds: 0.5, connections: 2, 'in-flight': 2, 'tls-ca': ours.file });
+    expect(result).toMatchObject({ sent: 0, calls: 0, errors: { handshake: expect.any(Number) as number } });
+    // Twice, and again after each pause of 50 ms.
+    expect(result.errors['handshake']).toBeGreaterThan(3);
+    expect(result.elapsedSeconds).toBeLessThan(5);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('counts a server without TLS as a failed handshake, and one that is not there as unreachable', async () => {
+    const plain = await CountingServer.start(answerAtOnce);
+    const result = await load([plain.address, '127.0.0.1:1'], { seconds: 0.5, 'tls-ca': ours.file });
+    expect(result).toMatchObject({ sent: 0, calls: 0 });
+    expect(Object.keys(result.errors).toSorted()).toEqual(['handshake', 'unreachable']);
+  });
+
+  it('ends in time although a server never answers the handshake', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const result = await load([`127.0.0.1:${String(port)}`], { seconds: 0.5, 'tls-ca': ours.file });
+    silent.close();
+    expect(result).toMatchObject({ sent: 0, calls: 0, errors: {} });
+    expect(result.elapsedSeconds).toBeLessThan(5);
+    // It waits, it does not ask again and again.
+    expect(result.cpuSeconds).toBeLessThan(0.2);
   });
 });

@@ -110,7 +110,7 @@ const granted = new WeakSet();
 async function grantLeases(system) {
   if (granted.has(system)) return;
   granted.add(system);
-  const client = await etcdClient('Lease', system.leader.client);
+  const client = await etcdClient('Lease', system.leader);
   try {
     for (let id = 1n; id <= BigInt(leases); id++) await ask(client, 'leaseGrant', { TTL: 3600n, ID: id });
   } finally {

@@ -72,25 +72,42 @@ const named = (rows) =>
   rows.map(({ part, row }) => `${part}: ${row.label}, ${row.clients} in flight: ${row.ratio.toFixed(2)}`);
 const list = (lines) => (lines.length === 0 ? 'None in this run.' : lines.map((line) => `- ${line}`).join('\n'));
 
-const partText = ({ title, valueBytes, target, aged, rows }) => `## ${title}
+const tlsText = 'Clients and members speak TLS; of each other, members demand certificates. ';
 
-${valueBytes}-byte values, sent to: ${target}; ${aged} revisions written before. Pairs are quorate / etcd.
+const partText = ({ title, valueBytes, target, aged, tls, rows }) => `## ${title}
+
+${tls ? tlsText : ''}${valueBytes}-byte values, sent to: ${target}; ${aged} revisions written before. Pairs are quorate / etcd.
 
 ${table(rows)}
 `;
 
-/** Aged throughput as a part of one's own fresh one. */
-function agedText({ rows }) {
-  const lines = rows.map((row) => {
+/** What each system reached in some rows, as a part of what it reached itself in others. */
+const keptLines = (rows, otherOf) =>
+  rows.map((row) => {
     const kept = ['quorate', 'etcd'].map((name) =>
-      shown(row[name].perSecond.median / row.fresh[name].perSecond.median),
+      shown(row[name].perSecond.median / otherOf(row)[name].perSecond.median),
     );
     return `- ${row.label}, ${row.clients} in flight: quorate ${kept[0]}, etcd ${kept[1]}`;
   });
+
+/** Aged throughput as a part of one's own fresh one. */
+const agedText = ({ rows }) =>
+  "Aged throughput, as a part of that of each system's own fresh cluster, measured in turn with it:\n\n" +
+  `${keptLines(rows, ({ fresh }) => fresh).join('\n')}\n`;
+
+/** Throughput with TLS as a part of one's own without. */
+function tlsCostText({ rows }, [plain]) {
+  const withoutTls = ({ cell, clients }) => plain.rows.find((row) => row.cell === cell && row.clients === clients);
   return (
-    "Aged throughput, as a part of that of each system's own fresh cluster, measured in turn with it:\n\n" +
-    `${lines.join('\n')}\n`
+    `Throughput with TLS, as a part of each system's own without it (${plain.title}, in the same run):\n\n` +
+    `${keptLines(rows, withoutTls).join('\n')}\n`
   );
+}
+
+/** A part, and what is said about it besides its table. */
+function wholeText(part, parts) {
+  const more = [part.aged > 0 ? agedText(part) : '', part.tls ? tlsCostText(part, parts) : ''];
+  return [partText(part), ...more].filter(Boolean).join('\n');
 }
 
 const gapText = (gaps) => `## When the leader is killed
@@ -142,11 +159,7 @@ processor is the limit; compare ratios, not absolute numbers.
 
 ![99th percentile](img/benchmarks-p99.svg)
 
-${parts.map(partText).join('\n')}
-${parts
-  .filter(({ aged }) => aged > 0)
-  .map(agedText)
-  .join('\n')}
+${parts.map((part) => wholeText(part, parts)).join('\n')}
 ${gapText(gaps)}
 ${startText(starts)}
 ## Where quorate is ahead

@@ -11,6 +11,7 @@ export const pageParts = [
   },
   { title: 'Values of 16 KiB', valueBytes: 16 * 1024, cells: ['put', 'get'], inFlights: [1, 64] },
   { title: 'After a million revisions', aged: 1_000_000, cells: ['put', 'get'], inFlights: [64, 256] },
+  { title: 'TLS on', tls: true, cells: ['put', 'get'], inFlights: [1, 16, 64, 256] },
 ];
 
 /** How often the leader is killed, for the page. */

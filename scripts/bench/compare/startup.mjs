@@ -17,7 +17,7 @@ const kvMessages = () => import(at('dist/gen/etcd/etcdserverpb/kv.js'));
 
 /** Puts so many keys, each once, with values of so many bytes. */
 export async function fillKeys(system, { keys, valueBytes }) {
-  const [client, { TxnRequest }] = await Promise.all([etcdClient('KV', system.leader.client), kvMessages()]);
+  const [client, { TxnRequest }] = await Promise.all([etcdClient('KV', system.leader), kvMessages()]);
   const value = Buffer.alloc(valueBytes, 'v');
   let next = 0;
   const writer = async () => {
@@ -49,7 +49,7 @@ export async function measureStartup(system) {
   member.restart();
   const until = startedAt + withinMs;
   while (performance.now() < until) {
-    if ((await isOpen(member.client)) && (await answers(member.client))) return performance.now() - startedAt;
+    if ((await isOpen(member.client)) && (await answers(member))) return performance.now() - startedAt;
     await sleep(lookMs);
   }
   throw new Error(`${member.name} did not start within ${withinMs / 1000} s`);
@@ -64,8 +64,8 @@ function isOpen(address) {
   });
 }
 
-async function answers(address) {
-  const [client, { RangeRequest }] = await Promise.all([etcdClient('KV', address), kvMessages()]);
+async function answers(member) {
+  const [client, { RangeRequest }] = await Promise.all([etcdClient('KV', member), kvMessages()]);
   try {
     const { kvs } = await ask(client, 'range', RangeRequest.decode(etcd.staleGet(0)), 1000);
     return kvs.length === 1;

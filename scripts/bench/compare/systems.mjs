@@ -1,6 +1,7 @@
 // The two systems that are compared: fresh clusters of three members each on loopback, both with fsync before every
 // acknowledgement.
 import { execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -15,28 +16,37 @@ export function refuseUnsafe(env = process.env) {
   if (unsafe.length > 0) throw new Error(`${unsafe.join(', ')} is set: what is not durable is not compared.`);
 }
 
-/** Starts quorate; `args` go to every member. */
-export async function startQuorate(directory, args = []) {
-  const members = await startCluster(join(directory, 'quorate'), args);
+/** Starts quorate; `args` go to every member, `tls` are certificates, if it shall use TLS. */
+export async function startQuorate(directory, args = [], tls = undefined) {
+  const members = await startCluster(join(directory, 'quorate'), args, { tls });
   return { name: 'quorate', members, leader: await leaderOf(members) };
 }
 
+/** Were there a --trusted-ca-file as well, clients would need certificates. */
+const etcdTlsArgs = ({ ca, certificate, key }) => [
+  ...['--cert-file', certificate, '--key-file', key],
+  ...['--peer-cert-file', certificate, '--peer-key-file', key, '--peer-trusted-ca-file', ca, '--peer-client-cert-auth'],
+];
+
 /** Starts Debian's etcd, with room for the data of a long run and otherwise its defaults. */
-export async function startEtcd(directory, program = 'etcd') {
+export async function startEtcd(directory, tls = undefined, program = 'etcd') {
   const ports = await freePorts(6);
   const members = [0, 1, 2].map((number) => ({
     name: `e${number + 1}`,
     client: `127.0.0.1:${ports[2 * number]}`,
     peer: `127.0.0.1:${ports[2 * number + 1]}`,
+    ca: tls?.ca,
   }));
-  const initial = members.map(({ name, peer }) => `${name}=http://${peer}`).join(',');
+  const scheme = tls === undefined ? 'http' : 'https';
+  const initial = members.map(({ name, peer }) => `${name}=${scheme}://${peer}`).join(',');
   for (const member of members) {
-    const [client, peer] = [`http://${member.client}`, `http://${member.peer}`];
+    const [client, peer] = [`${scheme}://${member.client}`, `${scheme}://${member.peer}`];
     const args = [
       ...['--name', member.name, '--data-dir', join(directory, member.name), '--initial-cluster', initial],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--quota-backend-bytes', String(8 * 2 ** 30), '--log-level', 'error'],
+      ...(tls === undefined ? [] : etcdTlsArgs(tls)),
     ];
     startMember(member, () => spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] }));
   }
@@ -49,10 +59,11 @@ export async function etcdVersion(program = 'etcd') {
   return /etcd Version: (\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
-/** A client of one service of etcd's API on one member of either system. */
-export async function etcdClient(kind, address) {
+/** A client of one service of etcd's API on one member of either system; `ca`: of its TLS. */
+export async function etcdClient(kind, { client: address, ca }) {
   const [{ credentials }, stubs] = await Promise.all([import('@grpc/grpc-js'), import(stubsOf[kind])]);
-  return new stubs[`${kind}Client`](address, credentials.createInsecure());
+  const secure = ca === undefined ? credentials.createInsecure() : credentials.createSsl(await readFile(ca));
+  return new stubs[`${kind}Client`](address, secure);
 }
 
 const stubsOf = {
@@ -74,7 +85,7 @@ export async function leaderOf(members) {
   const until = Date.now() + leaderWithinMs;
   while (Date.now() < until) {
     for (const member of members) {
-      const client = await etcdClient('Maintenance', member.client);
+      const client = await etcdClient('Maintenance', member);
       try {
         const { header, leader } = await ask(client, 'status', {}, 1000);
         if (leader !== 0n && header.memberId === leader) return member;

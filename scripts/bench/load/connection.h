@@ -1,17 +1,12 @@
 // An HTTP/2 connection that keeps its share of the calls in flight.
 #pragma once
 
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -23,6 +18,7 @@
 
 #include "answers.h"
 #include "run.h"
+#include "transport.h"
 
 /** The pause before a broken connection is opened again. */
 constexpr int64_t reopenMs = 50;
@@ -50,43 +46,31 @@ class Connection {
       : run_(run), poll_(poll), addressAt_(number % run.options.addresses.size()), slots_(slots) {}
 
   /** When it wants to be opened again; 0 while it is open or about to be. */
-  int64_t reopenAt() const { return socket_ < 0 ? reopenAt_ : 0; }
+  int64_t reopenAt() const { return transport_ == nullptr ? reopenAt_ : 0; }
 
   void open(int64_t now) {
-    if (!connectTo(run_.options.addresses[addressAt_])) giveUp(now);
+    const Address address(run_.options.addresses[addressAt_]);
+    transport_ = transportTo(address, run_.options.tls.get());
+    if (!transport_->connectTo(address, poll_, this)) giveUp("unreachable", now);
   }
 
   /** Takes in all that has come, and answers with one write. */
   void handle(uint32_t events, int64_t now) {
-    if (session_ == nullptr && !start()) return giveUp(now);
+    if (session_ == nullptr) {
+      switch (transport_->standing()) {
+        case Transport::Standing::coming: return;
+        case Transport::Standing::unreachable: return giveUp("unreachable", now);
+        case Transport::Standing::handshakeFailed: return giveUp("handshake", now);
+        case Transport::Standing::stands: start();
+      }
+    }
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !receive()) return close(now);
     if (!flush() || (isSpent_ && openCalls_ == 0)) close(now);
   }
 
  private:
-  bool connectTo(const std::string& address) {
-    const size_t colon = address.rfind(':');
-    std::string host = address.substr(0, colon);
-    if (host.front() == '[') host = host.substr(1, host.size() - 2);
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found) != 0) return false;
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
-    socket_ = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (socket_ < 0) return false;
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(socket_, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) return false;
-    epoll_event wanted{EPOLLIN | EPOLLOUT, {this}};
-    return epoll_ctl(poll_, EPOLL_CTL_ADD, socket_, &wanted) == 0;
-  }
-
-  /** The TCP connection stands or has failed: in the first case HTTP/2 and the calls begin. */
-  bool start() {
-    int error = 0;
-    socklen_t length = sizeof error;
-    if (getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0) return false;
+  /** The connection stands: HTTP/2 and the calls begin. */
+  void start() {
     nghttp2_session_callbacks* callbacks;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader);
@@ -99,14 +83,13 @@ class Connection {
     nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
     nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, windowBytes);
     for (Slot& slot : slots_) begin(slot, nanos());
-    return true;
   }
 
   void begin(Slot& slot, int64_t now) {
     if (!run_.mayBegin(now)) return;
     const Request& request = run_.begin(now);
     const nghttp2_nv headers[] = {field(":method", "POST"),
-                                  field(":scheme", "http"),
+                                  field(":scheme", run_.options.tls == nullptr ? "http" : "https"),
                                   field(":path", run_.options.paths[request.path]),
                                   field(":authority", run_.options.addresses[addressAt_]),
                                   field("content-type", "application/grpc"),
@@ -148,9 +131,12 @@ class Connection {
 
   bool receive() {
     static std::array<uint8_t, 1 << 18> buffer;
-    const ssize_t length = recv(socket_, buffer.data(), buffer.size(), 0);
-    if (length < 0) return errno == EAGAIN || errno == EINTR;
-    return length > 0 && nghttp2_session_mem_recv(session_, buffer.data(), length) >= 0;
+    ssize_t length;
+    do {
+      length = transport_->read(buffer.data(), buffer.size());
+      if (length < 0 || nghttp2_session_mem_recv(session_, buffer.data(), length) < 0) return false;
+    } while (length > 0 && transport_->holdsMore());
+    return true;
   }
 
   /** Everything pending in one write; what the socket does not take waits until it is writable. */
@@ -160,18 +146,15 @@ class Connection {
     while ((length = nghttp2_session_mem_send(session_, &piece)) > 0) output_.insert(output_.end(), piece, piece + length);
     if (length < 0) return false;
     if (!output_.empty()) {
-      const ssize_t sent = send(socket_, output_.data(), output_.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-      output_.erase(output_.begin(), output_.begin() + std::max<ssize_t>(sent, 0));
+      const ssize_t sent = transport_->write(output_.data(), output_.size());
+      if (sent < 0) return false;
+      output_.erase(output_.begin(), output_.begin() + sent);
     }
-    if (output_.empty() != waitsForRoom_) return true;
-    waitsForRoom_ = !output_.empty();
-    epoll_event wanted{waitsForRoom_ ? EPOLLIN | EPOLLOUT : uint32_t{EPOLLIN}, {this}};
-    return epoll_ctl(poll_, EPOLL_CTL_MOD, socket_, &wanted) == 0;
+    return transport_->waitForRoom(!output_.empty());
   }
 
-  void giveUp(int64_t now) {
-    if (run_.mayBegin(now)) run_.note("unreachable");
+  void giveUp(const std::string& reason, int64_t now) {
+    if (run_.mayBegin(now)) run_.note(reason);
     close(now);
   }
 
@@ -179,10 +162,8 @@ class Connection {
     for (Slot& slot : slots_) end(slot, now);
     nghttp2_session_del(session_);
     session_ = nullptr;
-    if (socket_ >= 0) ::close(socket_);
-    socket_ = -1;
+    transport_.reset();
     output_.clear();
-    waitsForRoom_ = true;
     isSpent_ = false;
     addressAt_ = (addressAt_ + 1) % run_.options.addresses.size();
     reopenAt_ = now + reopenMs * nanosPerMs;
@@ -262,10 +243,9 @@ class Connection {
   int poll_;
   size_t addressAt_;
   std::vector<Slot> slots_;
-  int socket_ = -1;
+  std::unique_ptr<Transport> transport_;
   nghttp2_session* session_ = nullptr;
   std::vector<uint8_t> output_;
-  bool waitsForRoom_ = true;
   bool isSpent_ = false;
   size_t openCalls_ = 0;
   int64_t reopenAt_ = 1;

@@ -3,13 +3,14 @@
 //
 //   load --addresses HOST:PORT[,...] --path /package.Service/Method --bodies FILE [--path ... --bodies ...] --seconds S
 //        [--calls N] [--warmup S] [--in-flight N] [--connections N] [--seed N]
-//        [--window N] [--listen 1] [--count-field N] [--units-per-message N]
+//        [--window N] [--listen 1] [--count-field N] [--units-per-message N] [--tls-ca FILE]
 //
 // FILE holds the requests one after another, each as a gRPC frame (flag, length, message); the seed decides their order,
 // all pairs of path and file taken together. With --window, each of the --in-flight calls is one bidirectional stream (of
 // the first path) that keeps so many messages unanswered; each answer ends the oldest. With --listen, it sends one message
 // and takes answers until the end. --count-field counts a field of the answers (`units`), such as the events of a watch; so
 // many of them as --units-per-message says answer one message of a stream.
+// With --tls-ca, connections are TLS: the server's certificate must be of the authorities in that file (PEM), and for HOST.
 // Calls that end after the warm-up are counted. No call begins after warm-up and `seconds`, or once `calls` have begun
 // after the warm-up; then the open ones have five seconds to end. The result is one line of JSON:
 //   elapsedSeconds, cpuSeconds (this process)   from the end of the warm-up until the last call has ended
@@ -18,7 +19,8 @@
 //   calls          calls that ended with grpc-status 0, or messages that were answered; latencyMs {p50,p95,p99,p999,max} and longestGapMs (between the
 //                  ends of two of them) are about these
 //   errors         by reason, warm-up included: a grpc-status; `broken`, a call whose stream ended without one;
-//                  `unreachable`, a connection that could not be opened; `unfinished`, a call open at the very end
+//                  `unreachable`, a connection that could not be opened; `handshake`, one that TLS could not be agreed on;
+//                  `unfinished`, a call open at the very end
 // A connection that breaks is opened again, to the next address. Ends with 2 and a sentence when it cannot begin at all.
 #include <arpa/inet.h>
 #include <sys/epoll.h>
@@ -38,6 +40,7 @@
 
 #include "connection.h"
 #include "run.h"
+#include "transport.h"
 
 namespace {
 
@@ -104,6 +107,12 @@ void addRequests(Options& options, const std::string& file) {
   for (std::string& frame : readFrames(file)) options.requests.push_back({options.paths.size() - 1, std::move(frame)});
 }
 
+std::shared_ptr<SSL_CTX> readAuthorities(const std::string& file) {
+  const std::shared_ptr<SSL_CTX> context = trustingOnly(file);
+  if (context == nullptr) fail("--tls-ca: no certificates in '" + file + "'");
+  return context;
+}
+
 double number(const std::string& name, const std::string& text, double least) {
   char* end;
   const double value = std::strtod(text.c_str(), &end);
@@ -128,6 +137,7 @@ Options parse(const std::vector<std::string>& words) {
     else if (name == "--listen") options.listen = number(name, value, 0) > 0;
     else if (name == "--count-field") options.countField = number(name, value, 1);
     else if (name == "--units-per-message") options.unitsPerMessage = number(name, value, 1);
+    else if (name == "--tls-ca") options.tls = readAuthorities(value);
     else if (name == "--seed") options.seed = number(name, value, 0);
     else fail("there is no option '" + name + "'");
   }

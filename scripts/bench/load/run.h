@@ -1,6 +1,7 @@
 // The options of a run, its clock and its books.
 #pragma once
 
+#include <openssl/ssl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <ctime>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -73,6 +75,8 @@ struct Options {
   std::vector<std::string> addresses;
   std::vector<std::string> paths;
   std::vector<Request> requests;
+  /** What TLS connections trust; null: connections are plain. */
+  std::shared_ptr<SSL_CTX> tls;
   /** Messages in flight on each stream; 0: calls are unary. */
   size_t window = 0;
   /** Streams send one message and then only listen. */
