@@ -5,7 +5,10 @@ const verdicts: readonly (readonly [RegExp, string])[] = [
   [/CERT_HAS_EXPIRED/, 'has expired'],
   [/CERT_NOT_YET_VALID/, 'is not valid yet'],
   [/INVALID_PURPOSE/, 'is not for this use (its extended key usage must name serverAuth or clientAuth)'],
-  [/SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED|CERT_SIGNATURE/, 'is not signed by an authority trusted here'],
+  [
+    /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED|CERT_SIGNATURE/,
+    'is not signed by an authority trusted here',
+  ],
 ];
 
 /** What the one that dials finds. The alerts are what the other side says (RFC 8446 §6.2). */
@@ -65,9 +68,10 @@ function meaningIn(meanings: readonly (readonly [RegExp, string])[], text: strin
   return meanings.find(([pattern]) => pattern.test(text))?.[1];
 }
 
+/** Code and message of an error, as far as it has them. */
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
+  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
+  return 'code' in error ? `${String(error.code)}: ${String(error.message)}` : String(error.message);
 }
 
 /** OpenSSL's own text names files of its source: only what is between is of use. */
