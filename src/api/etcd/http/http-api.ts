@@ -37,9 +37,9 @@ export class HttpApi {
     });
   }
 
-  /** @param address where this member's own gRPC API is reached */
-  start(address: string): void {
-    this.#gateway = new JsonGateway(this.#options.protos, address);
+  /** Opens the JSON gateway. @param path the socket where this member's own gRPC API is reached */
+  start(path: string): void {
+    this.#gateway = new JsonGateway(this.#options.protos, `unix:${path}`);
   }
 
   take(socket: Socket): void {
