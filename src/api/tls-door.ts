@@ -128,7 +128,10 @@ export class TlsDoor {
 
 /** Tells the log, for whoever looks for the client that cannot connect. */
 export function logFailedHandshake(logger: Logger, { reason, address }: FailedHandshake): void {
-  logger.warn({ reason, clientAddress: address }, 'a TLS handshake with a client failed; the same is not told again for a minute');
+  logger.warn(
+    { reason, clientAddress: address },
+    'a TLS handshake with a client failed; the same is not told again for a minute',
+  );
 }
 
 /** As Node has it: OpenSSL's words are beside the message. */

@@ -90,7 +90,10 @@ function wantsTls(endpoints: readonly WrittenEndpoint[], tls: ClientOptions['tls
   const schemes = new Set(endpoints.map(({ scheme }) => scheme));
   if (schemes.has('http') && (schemes.has('https') || tls !== false)) {
     const other = schemes.has('https') ? 'others have https://' : 'the option tls is given';
-    throw invalid('endpoints', `an endpoint has http://, and ${other}: a client speaks TLS with all members or with none`);
+    throw invalid(
+      'endpoints',
+      `an endpoint has http://, and ${other}: a client speaks TLS with all members or with none`,
+    );
   }
   return schemes.has('https') || tls !== false;
 }

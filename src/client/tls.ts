@@ -41,14 +41,18 @@ export interface ResolvedTls {
  */
 export function resolveTls(options: ClientTlsOptions): ResolvedTls {
   const { serverName, insecureSkipVerify: takesAny = false } = options;
-  if (serverName?.trim() === '') throw invalid('tls.serverName', 'is empty; leave it out to take the host of the endpoint');
+  if (serverName?.trim() === '')
+    throw invalid('tls.serverName', 'is empty; leave it out to take the host of the endpoint');
   const trusted = options.ca?.toString();
   if (trusted !== undefined) checkCertificates('tls.ca', trusted);
   const identity = identityOf(options);
   return { context: dialContext({ ...identity, ...(trusted === undefined ? {} : { trusted }) }), serverName, takesAny };
 }
 
-function identityOf({ cert, key }: ClientTlsOptions): { readonly certificate: string; readonly key: string } | undefined {
+function identityOf({
+  cert,
+  key,
+}: ClientTlsOptions): { readonly certificate: string; readonly key: string } | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined) throw invalid('tls.cert', 'is missing, and tls.key is given: both are needed, or neither');
   if (key === undefined) throw invalid('tls.key', 'is missing, and tls.cert is given: both are needed, or neither');

@@ -5,7 +5,10 @@ const verdicts: readonly (readonly [RegExp, string])[] = [
   [/CERT_HAS_EXPIRED/, 'has expired'],
   [/CERT_NOT_YET_VALID/, 'is not valid yet'],
   [/INVALID_PURPOSE/, 'is not for this use (its extended key usage must name serverAuth or clientAuth)'],
-  [/SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED|CERT_SIGNATURE/, 'is not signed by an authority trusted here'],
+  [
+    /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED|CERT_SIGNATURE/,
+    'is not signed by an authority trusted here',
+  ],
 ];
 
 /** What the one that dials finds. The alerts are what the other side says (RFC 8446 §6.2). */

@@ -72,7 +72,10 @@ export class PeerServerCredentials extends ServerCredentials {
         this.updateSecureContextOptions(contextOf(source.current));
       } catch (error) {
         // grpc-js would refuse every connection from here on.
-        logger.error({ reason: String(error) }, 'the peer listener cannot use the new certificate and keeps the old one');
+        logger.error(
+          { reason: String(error) },
+          'the peer listener cannot use the new certificate and keeps the old one',
+        );
       }
     });
   }

@@ -246,12 +246,15 @@ describe('a front end', () => {
         metadataKeys: [],
         overloaded: statusText(refusal),
         silentMs: 60_000,
+        identity: undefined,
+        httpPath: undefined,
       },
+      onFailedHandshake: () => undefined,
       socket: stalled,
       onLost: () => undefined,
     });
     const listener = createServer((socket) => {
-      frontEnd.take(socket, Buffer.alloc(0));
+      frontEnd.take(socket, { head: Buffer.alloc(0), isSealed: false });
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const { port: at } = listener.address() as AddressInfo;

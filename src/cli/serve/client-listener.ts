@@ -112,7 +112,10 @@ export function clientListeners(options: ServeOptions, member: ClientListenerPar
     http: http(),
   });
   const { metricsListen } = options;
-  return { clients, probes: metricsListen === undefined ? undefined : new ProbeServer({ address: metricsListen, http: http() }) };
+  return {
+    clients,
+    probes: metricsListen === undefined ? undefined : new ProbeServer({ address: metricsListen, http: http() }),
+  };
 }
 
 function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {

@@ -100,7 +100,16 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
       hasQuorum: () => node.status().hasQuorum,
       intervalMs: healthIntervalMs,
     });
-    const { clients, probes } = clientListeners(options, { ...around, origin, storage, store, node, tasks, health, tls });
+    const { clients, probes } = clientListeners(options, {
+      ...around,
+      origin,
+      storage,
+      store,
+      node,
+      tasks,
+      health,
+      tls,
+    });
     undo.push(() => probes?.close());
     undo.push(() => clients.drain(options.drainTimeoutMs));
     // Before the calls in flight are awaited: they go to the next leader.

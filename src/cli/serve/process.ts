@@ -34,7 +34,10 @@ export async function runMember(options: ServeOptions, reading: EarlyIndexReadin
   const { origin } = await starting;
   const { clientListen, peerListen } = options;
   const ids = { id: origin.self.id, clusterId: origin.clusterId };
-  const tls = { clientTls: tlsOf(options.clientCertFile, options.clientCaFile), peerTls: tlsOf(options.peerCertFile, options.peerCaFile) };
+  const tls = {
+    clientTls: tlsOf(options.clientCertFile, options.clientCaFile),
+    peerTls: tlsOf(options.peerCertFile, options.peerCaFile),
+  };
   logger.info({ ...ids, clientListen, peerListen, ...tls, version: programVersion() }, 'member is serving');
 }
 

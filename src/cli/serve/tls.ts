@@ -21,7 +21,11 @@ export interface MemberTls {
  * @throws QuorateError `refused-to-start` that names option, file and reason
  */
 export function memberTls(options: ServeOptions, logger: Logger): MemberTls {
-  const clientNames = fileNames(options, { certificate: 'clientCertFile', key: 'clientKeyFile', trusted: 'clientCaFile' });
+  const clientNames = fileNames(options, {
+    certificate: 'clientCertFile',
+    key: 'clientKeyFile',
+    trusted: 'clientCaFile',
+  });
   const peerNames = fileNames(options, { certificate: 'peerCertFile', key: 'peerKeyFile', trusted: 'peerCaFile' });
   const [clients, peers] = [clientNames, peerNames].map((names) =>
     names === undefined ? undefined : new TlsFiles({ names, scheduler: systemScheduler, wallClock: Date.now, logger }),
