@@ -7,7 +7,7 @@ import type { TlsIdentity, TlsSource } from '../base/tls';
 import { outOfTime, readIdentity, type TlsFileNames } from './tls-identity';
 
 /** How often the files are looked at, milliseconds. */
-const lookIntervalMs = 5_000;
+const lookIntervalMs = 2_000;
 
 /** What the files are, and who is told of them. */
 export interface TlsFilesOptions {

@@ -15,11 +15,13 @@ export interface CertificateFiles {
 export interface CertificateWish {
   /** DNS names and IP addresses it is good for; by default those of this machine. */
   readonly names?: readonly string[];
-  /** For clients alone, or for both sides, as members need it (default). */
-  readonly usage?: 'client' | 'both';
+  /** For one side alone, or for both, as members need it (default). */
+  readonly usage?: keyof typeof usages;
   /** It is out of time. */
   readonly expired?: boolean;
 }
+
+const usages = { client: 'clientAuth', server: 'serverAuth', both: 'clientAuth,serverAuth' } as const;
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'] as const;
 
@@ -64,7 +66,7 @@ export class TestAuthority {
     const files = { certFile: `${base}.pem`, keyFile: `${base}.key` };
     const extensions = [
       'basicConstraints=critical,CA:FALSE',
-      `extendedKeyUsage=clientAuth${usage === 'both' ? ',serverAuth' : ''}`,
+      `extendedKeyUsage=${usages[usage]}`,
       ...(names.length === 0 ? [] : [`subjectAltName=${names.map(alternativeName).join(',')}`]),
     ];
     openssl(
