@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../base/logger';
 import type { TlsIdentity } from '../base/tls';
+import { minTlsVersion } from '../tls/dialing';
+import { answerFailure } from '../tls/failures';
 import { Complaints } from '../transport/complaints';
 
 /** A handshake that came to nothing. */
@@ -49,7 +51,8 @@ export class TlsDoor {
     // It never listens: connections come through `take`.
     this.#server = createServer({
       ...contextOf(identity),
-      ALPNProtocols: ['h2', 'http/1.1'],
+      // In the order of our preference: who can speak both (curl, Prometheus) wants HTTP, clients of gRPC offer h2 alone.
+      ALPNProtocols: ['http/1.1', 'h2'],
       requestCert: identity.trusted !== undefined,
       rejectUnauthorized: identity.trusted !== undefined,
     });
@@ -112,13 +115,10 @@ export class TlsDoor {
     this.#handshakes.delete(address);
   }
 
-  /** Whoever goes away without a word had nothing to complain of: probes that only connect do so. */
-  #onError(error: HandshakeError, socket: TLSSocket): void {
-    // Typed as an error; at runtime it is a code, or nothing.
-    const unauthorized = socket.authorizationError as unknown as string | null | undefined;
-    if (error.code === 'ECONNRESET' && typeof unauthorized !== 'string') return;
-    const reason = unauthorized ?? error.reason ?? error.code ?? error.message;
-    this.#complain({ reason, address: addressOf(socket) ?? addressOf(rawOf(socket)) });
+  #onError(error: Error, socket: TLSSocket): void {
+    const reason = answerFailure({ error, authorizationError: socket.authorizationError });
+    // Nothing is said of one that just went away: probes that only connect do so.
+    if (reason !== undefined) this.#complain({ reason, address: addressOf(socket) ?? addressOf(rawOf(socket)) });
   }
 
   #complain(failure: FailedHandshake): void {
@@ -134,15 +134,14 @@ export function logFailedHandshake(logger: Logger, { reason, address }: FailedHa
   );
 }
 
-/** As Node has it: OpenSSL's words are beside the message. */
-interface HandshakeError extends Error {
-  readonly code?: string;
-  readonly reason?: string;
-}
-
 /** All of it each time: what `setSecureContext` is not given, it takes from nowhere. */
 function contextOf({ certificate, key, trusted }: TlsIdentity) {
-  return { cert: certificate, key, ...(trusted === undefined ? {} : { ca: trusted }), minVersion: 'TLSv1.2' } as const;
+  return {
+    cert: certificate,
+    key,
+    ...(trusted === undefined ? {} : { ca: trusted }),
+    minVersion: minTlsVersion,
+  } as const;
 }
 
 /** Tells connections apart; `undefined` for one that is not connected any more. */

@@ -89,6 +89,8 @@ describe('a port with TLS', () => {
     ['http2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', undefined, 'h2'],
     ['http1', 'GET / HTTP/1.1\r\n\r\n', ['http/1.1'], 'http/1.1'],
     ['http1', 'GET / HTTP/1.1\r\n\r\n', undefined, false],
+    // Whoever offers both is no client of gRPC: curl, Prometheus.
+    ['http1', 'GET / HTTP/1.1\r\n\r\n', ['h2', 'http/1.1'], 'http/1.1'],
   ])('tells %s by what it begins with: %j, with ALPN %j', async (taker, text, protocols, told) => {
     const socket = sealed(protocols === undefined ? {} : { ALPNProtocols: protocols });
     socket.write(text);
@@ -103,9 +105,9 @@ describe('a port with TLS', () => {
   });
 
   it.each([
-    ['GET / HTTP/1.1\r\n\r\n', 'http request'],
-    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'wrong version number'],
-    ['\u0000\u0001garbage that is no TLS at all', 'wrong version number'],
+    ['GET / HTTP/1.1\r\n\r\n', 'does not speak TLS'],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'does not speak TLS'],
+    ['\u0000\u0001garbage that is no TLS at all', 'does not speak TLS'],
   ])('closes what does not begin with TLS: %j', async (text, reason) => {
     const socket = plain();
     socket.write(text);
@@ -122,7 +124,7 @@ describe('a port with TLS', () => {
     }
     const old = sealed({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' });
     await closed(old);
-    expect(await failed()).toMatchObject({ reason: expect.stringMatching(/unsupported protocol/) });
+    expect(await failed()).toMatchObject({ reason: expect.stringMatching(/no version of TLS suits both/) });
   });
 
   it('closes a handshake that is not done in time, however slowly it goes on', async () => {
@@ -187,13 +189,17 @@ describe('a port that wants certificates of its clients', () => {
   });
 
   it.each([
-    ['nobody without one', {}, /did not return a certificate/],
-    ['nobody from another authority', pem(foreign.issue('client')), /^(UNABLE_TO_|SELF_SIGNED)/],
-    ['nobody whose time is over', pem(authority.issue('late', { expired: true })), /^CERT_HAS_EXPIRED$/],
+    ['nobody without one', {}, /shows no certificate/],
+    [
+      'nobody from another authority',
+      pem(foreign.issue('client')),
+      /not signed by an authority.*(UNABLE_TO_|SELF_SIGNED)/,
+    ],
+    ['nobody whose time is over', pem(authority.issue('late', { expired: true })), /has expired/],
     [
       'nobody whose certificate is made for servers only',
       pem(authority.issue('server', { usage: 'server' })),
-      /PURPOSE/,
+      /not for this use/,
     ],
   ])('takes %s, and says why, and who it was', async (_, shown, reason) => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
