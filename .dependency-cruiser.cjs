@@ -57,6 +57,12 @@ module.exports = {
       { pathNot: '^src/(raft|base)/' },
     ),
     forbid(
+      'tls-alone',
+      'What dials and what listens share how TLS is spoken, whoever they are: it knows nothing of them.',
+      { path: '^src/tls/' },
+      { path: '^src/', pathNot: '^src/(tls|base)/' },
+    ),
+    forbid(
       'core-entrance',
       'What raft/index.ts does not export is free to change; other rooms, and users of quorate/raft, see only that.',
       { path: '^src/', pathNot: '^src/raft/' },
@@ -136,7 +142,7 @@ module.exports = {
     forbid(
       'grpc-placed',
       'gRPC is how members and clients talk, not what the house is made of.',
-      { path: '^src/', pathNot: '^src/(transport|api|client|ops|gen)/' },
+      { path: '^src/', pathNot: '^src/(transport|api|client|ops|gen|tls)/' },
       { path: packages('@grpc/grpc-js') },
     ),
     forbid(

@@ -1,15 +1,24 @@
 /** The listener that clients talk to. */
 import type { Socket } from 'node:net';
 import { QuorateError } from '../base/error';
+import type { Logger } from '../base/logger';
+import type { TlsSource } from '../base/tls';
 import type { LastingCalls } from './call-ends';
 import type { GrpcSide } from './grpc-side';
-import { SharedPort } from './shared-port';
+import { listenPrivately, type PrivateSocket } from './private-place';
+import { type Entrance, SharedPort } from './shared-port';
+import { logFailedHandshake, TlsDoor } from './tls-door';
 import type { UnaryCalls } from './unary-calls';
 
 /** What the listener is made of. */
 export interface ClientServerOptions {
   /** `host:port` to listen on. */
   readonly address: string;
+  /** With it, connections that do not begin with TLS are closed. */
+  readonly tls: TlsSource | undefined;
+  /** This member's own, for the socket through which it reaches itself. */
+  readonly directory: string;
+  readonly logger: Logger;
   readonly calls: UnaryCalls;
   /** What must be told when the listener closes. */
   readonly lasting: readonly LastingCalls[];
@@ -21,8 +30,8 @@ export interface ClientServerOptions {
 
 /** Takes the connections of the port that do not speak HTTP/2. */
 export interface HttpSide {
-  /** @param address where this member's own gRPC API is reached */
-  start(address: string): void;
+  /** @param path the socket where this member's own gRPC API is reached */
+  start(path: string): void;
   take(socket: Socket): void;
   /** Ends what is under way. */
   stop(): void;
@@ -35,6 +44,8 @@ const lastWordsMs = 250;
 export class ClientServer {
   readonly #port: SharedPort;
   readonly #options: ClientServerOptions;
+  #door: TlsDoor | undefined;
+  #private: PrivateSocket | undefined;
 
   constructor(options: ClientServerOptions) {
     this.#options = options;
@@ -56,14 +67,13 @@ export class ClientServer {
    * @throws QuorateError `refused-to-start` when the address is in use or not ours, or gRPC cannot be served
    */
   async listen(): Promise<number> {
-    const { address, grpc } = this.#options;
-    await grpc.start();
+    const { address, grpc, http } = this.#options;
+    const path = http === undefined ? undefined : await this.#listenPrivately(http);
+    await grpc.start(path);
     try {
-      const port = await this.#port.listen(address);
-      this.#options.http?.start(loopbackOf(address, port));
-      return port;
+      return await this.#port.listen(address, this.#entrance());
     } catch (error) {
-      throw refusal(address, error);
+      throw refusedListener(address, error, { field: 'client-listen', who: 'for clients' });
     }
   }
 
@@ -73,29 +83,59 @@ export class ClientServer {
    */
   async drain(maxMs: number): Promise<void> {
     const { calls, lasting, grpc, http } = this.#options;
+    this.#door?.close();
     const closed = Promise.all([grpc.retire(), this.#port.close()]);
     const ends = lasting.map((it) => it.stop());
     const answered = Promise.all([calls.idle(), ...ends]).then(() => delay(lastWordsMs));
     await Promise.race([closed, answered, delay(maxMs)]);
     http?.stop();
     await grpc.close();
+    this.#private?.remove();
+  }
+
+  /** The member calls itself, and its front ends call it, where no TLS is in the way and nobody else gets in. */
+  async #listenPrivately(http: HttpSide): Promise<string> {
+    this.#private = await listenPrivately(this.#options.directory, (path) => this.#port.listenAtPath(path));
+    http.start(this.#private.path);
+    return this.#private.path;
+  }
+
+  /** What a connection passes before its protocol is told. */
+  #entrance(): Entrance | undefined {
+    const { tls, grpc, logger } = this.#options;
+    if (tls === undefined) return undefined;
+    if (grpc.takeSealed !== undefined) return grpc.takeSealed;
+    const door = new TlsDoor({
+      identity: tls.current,
+      onOpen: (socket) => {
+        this.#port.decide(socket);
+      },
+      onFailed: (failure) => {
+        logFailedHandshake(logger, failure);
+      },
+    });
+    tls.onChange(() => {
+      door.replace(tls.current);
+    });
+    this.#door = door;
+    return (socket) => {
+      door.take(socket);
+    };
   }
 }
 
-/** Where this member reaches itself. */
-function loopbackOf(address: string, port: number): string {
-  const host = address.slice(0, address.lastIndexOf(':'));
-  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host;
-  return `${reached}:${port}`;
-}
-
-function refusal(address: string, cause: unknown): QuorateError {
+/** The error of a listener that cannot be opened, which names its option. */
+export function refusedListener(
+  address: string,
+  cause: unknown,
+  { field, who }: { readonly field: string; readonly who: string },
+): QuorateError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const inUse = message.includes('EADDRINUSE');
   const why = inUse ? 'another program listens there' : message;
-  const fix = 'choose another with --client-listen (QUORATE_CLIENT_LISTEN)';
-  return new QuorateError('refused-to-start', `cannot listen for clients on ${address}: ${why}; ${fix}`, {
-    details: { field: 'client-listen', actual: address },
+  const fix = `choose another with --${field} (QUORATE_${field.replaceAll('-', '_').toUpperCase()})`;
+  return new QuorateError('refused-to-start', `cannot listen ${who} on ${address}: ${why}; ${fix}`, {
+    details: { field, actual: address },
     cause,
   });
 }

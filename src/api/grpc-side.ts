@@ -35,10 +35,13 @@ export interface GrpcSide {
   /**
    * Returns once connections can be taken.
    *
+   * @param httpPath the socket at which the member takes what turns out to be no gRPC, in the clear
    * @throws QuorateError `refused-to-start`
    */
-  start(): Promise<void>;
+  start(httpPath: string | undefined): Promise<void>;
   take(socket: Socket): void;
+  /** Takes a connection of which nothing is read, and opens the TLS in it. Absent where the port must do that. */
+  readonly takeSealed?: ((socket: Socket) => void) | undefined;
   /** Takes no more calls, and closes each connection once its calls are answered. Returns when none is left elsewhere. */
   retire(): Promise<void>;
   /** Closes what is left, and returns when nothing of it remains. */

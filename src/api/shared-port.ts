@@ -1,46 +1,51 @@
-/** One port for two protocols: gRPC is HTTP/2, everything else is HTTP/1.1. The first bytes of a connection tell which. */
+/** One port for two protocols: gRPC is HTTP/2, everything else is HTTP/1.1. */
 import { lookup } from 'node:dns/promises';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type ConnectionTakers, ProtocolSwitch } from './protocol-switch';
 
-/** Who goes on with a connection once its protocol is known. Nothing of it is read yet. */
-export interface ConnectionTakers {
-  http2(socket: Socket): void;
-  http1(socket: Socket): void;
-}
+/** Takes a connection as it comes: paused, nothing of it is read. */
+export type Entrance = (socket: Socket) => void;
 
-/** How a connection of HTTP/2 begins (RFC 9113 §3.4), as far as it takes to tell it from every method of HTTP/1.1. */
-const prefaceStart = Buffer.from('PRI ');
-
-/** A connection that has not said that much within this time is closed, milliseconds. */
-const silenceMs = 10_000;
-
-/** Listens on one address, and hands connections to the one or to the other. */
+/** Listens, and hands connections to the one or to the other. */
 export class SharedPort {
-  readonly #takers: ConnectionTakers;
+  readonly #switch: ProtocolSwitch;
   readonly #servers: Server[] = [];
-  readonly #undecided = new Set<Socket>();
 
   constructor(takers: ConnectionTakers) {
-    this.#takers = takers;
+    this.#switch = new ProtocolSwitch(takers);
   }
 
   /**
    * Starts to listen, on all addresses of a host that has several names.
    *
    * @param address `host:port`; port 0 takes a free one
+   * @param entrance what must be done before the protocol can be told, such as TLS; then `decide` goes on
    * @returns the port
    */
-  async listen(address: string): Promise<number> {
+  async listen(address: string, entrance?: Entrance): Promise<number> {
     const colon = address.lastIndexOf(':');
     const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
     let port = Number(address.slice(colon + 1));
     try {
-      for (const { address: ip } of await lookup(host, { all: true })) port = await this.#listenAt(ip, port);
+      for (const { address: ip } of await lookup(host, { all: true })) {
+        const server = await this.#listenAt({ host: ip, port }, entrance);
+        port = (server.address() as AddressInfo).port;
+      }
       return port;
     } catch (error) {
       void this.close();
       throw error;
     }
+  }
+
+  /** Listens at the path of a socket too. Connections there are in the clear. */
+  async listenAtPath(path: string): Promise<void> {
+    await this.#listenAt({ path });
+  }
+
+  /** Goes on with a connection that is open in the clear. */
+  decide(socket: Socket): void {
+    this.#switch.decide(socket);
   }
 
   /**
@@ -49,43 +54,22 @@ export class SharedPort {
    */
   async close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
-    for (const socket of this.#undecided) socket.destroy();
+    this.#switch.close();
     await Promise.all(closed);
   }
 
-  #listenAt(host: string, port: number): Promise<number> {
-    const server = createServer({ noDelay: true }, (socket) => {
-      this.#decide(socket);
+  #listenAt(where: ListenOptions, entrance?: Entrance): Promise<Server> {
+    const server = createServer({ noDelay: true, pauseOnConnect: entrance !== undefined }, (socket) => {
+      if (entrance === undefined) this.decide(socket);
+      else entrance(socket);
     });
-    this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port }, () => {
+      server.listen(where, () => {
         server.off('error', reject);
-        resolve((server.address() as AddressInfo).port);
+        this.#servers.push(server);
+        resolve(server);
       });
     });
-  }
-
-  #decide(socket: Socket): void {
-    let head: Buffer = Buffer.alloc(0);
-    const drop = () => {
-      socket.destroy();
-    };
-    const onData = (bytes: Buffer) => {
-      head = head.length === 0 ? bytes : Buffer.concat([head, bytes]);
-      const begun = head.subarray(0, prefaceStart.length);
-      const maybeHttp2 = begun.equals(prefaceStart.subarray(0, begun.length));
-      if (maybeHttp2 && begun.length < prefaceStart.length) return;
-      socket.off('data', onData).off('error', drop).off('end', drop).setTimeout(0, drop);
-      this.#undecided.delete(socket);
-      socket.pause();
-      socket.unshift(head);
-      if (maybeHttp2) this.#takers.http2(socket);
-      else this.#takers.http1(socket);
-    };
-    this.#undecided.add(socket);
-    socket.once('close', () => this.#undecided.delete(socket));
-    socket.on('data', onData).on('error', drop).on('end', drop).setTimeout(silenceMs, drop);
   }
 }

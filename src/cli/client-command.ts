@@ -1,13 +1,14 @@
 /** What all verbs that talk to a cluster have in common: options, output, errors, exit codes. */
 import { once } from 'node:events';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseEndpoint, QuorateClient, QuorateError } from '../client';
+import { parseEndpoint, QuorateClient, QuorateError, type ClientOptions } from '../client';
 import { wholeNumber } from './arguments';
+import { addTlsOptions, clientTlsOf, withFileNames, type ClientTlsFlags } from './client-tls';
 import { exitCode, exitCodeOf } from './exit-code';
 import { toJson } from './format';
 
 /** The options every such verb has. */
-export interface ClientCommandOptions {
+export interface ClientCommandOptions extends ClientTlsFlags {
   readonly endpoints: readonly string[];
   readonly timeout: number;
   readonly output: 'table' | 'json';
@@ -32,19 +33,24 @@ const callTimeout: TimeoutMeaning = { meaning: 'time for each call, with all its
 /** Adds the options that every verb with a client has, and the exit code of a usage error. */
 export function addClientOptions(command: Command, timeout: TimeoutMeaning = callTimeout): Command {
   return addOutputOption(
-    exitWithUsage(command)
-      .addOption(
-        new Option('--endpoints <list>', 'members to talk to, host:port, separated by commas; tried in this order')
-          .env('QUORATE_ENDPOINTS')
-          .default(['127.0.0.1:2379'], '127.0.0.1:2379')
-          .argParser(parseEndpoints),
-      )
-      .addOption(
-        new Option('--timeout <ms>', `${timeout.meaning}, in milliseconds, 1 to 3600000`)
-          .env('QUORATE_TIMEOUT')
-          .default(timeout.defaultMs)
-          .argParser(wholeNumber(1, 3_600_000)),
-      ),
+    addTlsOptions(
+      exitWithUsage(command)
+        .addOption(
+          new Option(
+            '--endpoints <list>',
+            'members to talk to, host:port or https://host:port, separated by commas; tried in this order',
+          )
+            .env('QUORATE_ENDPOINTS')
+            .default(['127.0.0.1:2379'], '127.0.0.1:2379')
+            .argParser(parseEndpoints),
+        )
+        .addOption(
+          new Option('--timeout <ms>', `${timeout.meaning}, in milliseconds, 1 to 3600000`)
+            .env('QUORATE_TIMEOUT')
+            .default(timeout.defaultMs)
+            .argParser(wholeNumber(1, 3_600_000)),
+        ),
+    ),
   );
 }
 
@@ -65,12 +71,12 @@ export function exitWithUsage(command: Command): Command {
   });
 }
 
-/** A comma-separated list of endpoints. */
+/** A comma-separated list of endpoints; `http://` and `https://` stay. */
 export function parseEndpoints(text: string): readonly string[] {
   const parts = text.split(',').filter((part) => part.trim() !== '');
   if (parts.length === 0) throw new InvalidArgumentError('Name at least one endpoint, host:port.');
   try {
-    return parts.map(parseEndpoint);
+    return parts.map((part) => (/^ *https?:\/\//.exec(part)?.[0].trim() ?? '') + parseEndpoint(part));
   } catch (error) {
     throw new InvalidArgumentError(error instanceof QuorateError ? `${error.message}.` : String(error));
   }
@@ -87,14 +93,29 @@ export async function runVerb(
 ): Promise<void> {
   const json = options.output === 'json';
   quietWhenReaderLeaves();
-  const client = new QuorateClient({ endpoints: options.endpoints, timeoutMs: options.timeout });
+  let client: QuorateClient | undefined;
   try {
+    client = newClient(options, { endpoints: options.endpoints, timeoutMs: options.timeout });
     process.exitCode = await work({ client, json, write: writeOut });
   } catch (error) {
     process.stderr.write(`${errorText(error, json)}\n`);
     process.exitCode = exitCodeOf(error);
   } finally {
-    client.close();
+    client?.close();
+  }
+}
+
+/**
+ * A client that speaks TLS as the command line says.
+ *
+ * @throws QuorateError `invalid-argument`
+ */
+export function newClient(options: ClientCommandOptions, others: Omit<ClientOptions, 'tls'>): QuorateClient {
+  const tls = clientTlsOf(options, options.endpoints);
+  try {
+    return new QuorateClient({ ...others, tls });
+  } catch (error) {
+    throw withFileNames(error, options);
   }
 }
 

@@ -2,8 +2,9 @@
 import { type Command, Option } from 'commander';
 import { QuorateError } from '../base/error';
 import { EarlyIndexReading } from '../kv/early-index';
+import type { OptionSpec } from '../ops/option-spec';
 import { yesOrNo } from '../ops/option-values';
-import { helpOf, optionList, type OptionSpec, type ServeOptions } from '../ops/options';
+import { helpOf, optionList, type ServeOptions } from '../ops/options';
 import { readOptions } from '../ops/read-options';
 import { exitWithUsage } from './client-command';
 import { exitCode } from './exit-code';

@@ -1,7 +1,13 @@
 /** `quorate status`: a table of all members, those that cannot be reached included. */
 import type { Command } from 'commander';
-import { QuorateClient, QuorateError, type MemberDescription, type MembersAnswer, type MemberStatus } from '../client';
-import { addClientOptions, runVerb, type ClientCommandOptions } from './client-command';
+import {
+  QuorateError,
+  type QuorateClient,
+  type MemberDescription,
+  type MembersAnswer,
+  type MemberStatus,
+} from '../client';
+import { addClientOptions, newClient, runVerb, type ClientCommandOptions } from './client-command';
 import { exitCode } from './exit-code';
 import { bytesForPeople, memberToJson, statusToJson, tableLines, toJson } from './format';
 
@@ -43,7 +49,7 @@ export function registerStatusCommand(program: Command): void {
  * nothing here (behind a port forward, for example); the others at the address they are listed with.
  */
 async function reportsOf(members: MembersAnswer, options: StatusOptions): Promise<MemberReport[]> {
-  const given = await Promise.all(options.endpoints.map((endpoint) => askStatus(endpoint, options.timeout)));
+  const given = await Promise.all(options.endpoints.map((endpoint) => askStatus(endpoint, options)));
   const known = new Map<bigint, MemberStatus>();
   for (const answer of given) {
     if (answer.kind === 'status' && answer.status.clusterId === members.clusterId) {
@@ -54,17 +60,18 @@ async function reportsOf(members: MembersAnswer, options: StatusOptions): Promis
     members.members.map(async (member) => {
       const status = known.get(member.id);
       if (status !== undefined) return { member, answer: { kind: 'status', status } };
-      return { member, answer: expectMember(member, await askStatus(member.clientAddress, options.timeout)) };
+      return { member, answer: expectMember(member, await askStatus(member.clientAddress, options)) };
     }),
   );
 }
 
 /** Asks one address for the state of the member there. Never throws. */
-async function askStatus(address: string, timeoutMs: number): Promise<MemberReport['answer']> {
+async function askStatus(address: string, options: StatusOptions): Promise<MemberReport['answer']> {
   let client: QuorateClient | undefined;
   try {
     // One attempt and a little patience: a member that is down must not hold up the table.
-    client = new QuorateClient({ endpoints: [address], timeoutMs: Math.min(timeoutMs, 2_000), maxAttempts: 2 });
+    const timeoutMs = Math.min(options.timeout, 2_000);
+    client = newClient(options, { endpoints: [address], timeoutMs, maxAttempts: 2 });
     return { kind: 'status', status: await client.cluster.status() };
   } catch (error) {
     return { kind: 'unreachable', message: error instanceof QuorateError ? error.message : String(error) };

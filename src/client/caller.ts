@@ -40,7 +40,7 @@ export class Caller {
   readonly requestClock = new RequestClock();
 
   constructor(options: ResolvedClientOptions) {
-    const [first, ...others] = options.endpoints.map((address) => new Endpoint(address));
+    const [first, ...others] = options.endpoints.map((address) => new Endpoint(address, options.tls));
     assert(first !== undefined, 'checked options have an endpoint');
     this.options = options;
     this.#endpoints = [first, ...others];

@@ -6,17 +6,24 @@ import {
   credentials,
   Metadata,
   status as grpcStatus,
+  type ChannelCredentials,
   type ChannelOptions,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { ClusterServiceService } from '../gen/quorate/v1/cluster';
+import { dialCredentials } from '../tls/dialing';
+import { closedAfterHandshake, dialFailure } from '../tls/failures';
 import type { AttemptBounds, AttemptResult } from './attempts';
 import { decodeFailure, type Failure } from './failure';
 import { MessageExchange, MessageStream, SilenceError } from './message-stream';
 import { MAX_ANSWER_BYTES } from './options';
+import type { ResolvedTls } from './tls';
 
 /** How long to wait for the reason of a connection that is already known to have failed. */
 const REASON_TIMEOUT_MS = 100;
+
+/** A TLS handshake that takes longer is given up, and another tried. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 const channelOptions: ChannelOptions = {
   // A channel of its own, closed with its client.
@@ -51,14 +58,16 @@ export class Endpoint {
   readonly address: string;
   readonly #channel: Channel;
   readonly #client: Client;
+  readonly #isSecure: boolean;
   // A closed channel that is asked for its state would connect again.
   #closed = false;
 
-  constructor(address: string) {
+  constructor(address: string, tls?: ResolvedTls) {
     this.address = address;
-    const insecure = credentials.createInsecure();
-    this.#channel = new Channel(address, insecure, channelOptions);
-    this.#client = new Client(address, insecure, { channelOverride: this.#channel });
+    this.#isSecure = tls !== undefined;
+    const shown = credentialsFor(address, tls);
+    this.#channel = new Channel(address, shown, channelOptions);
+    this.#client = new Client(address, shown, { channelOverride: this.#channel });
   }
 
   /**
@@ -153,8 +162,9 @@ export class Endpoint {
     if (this.#closed) return 'this client was closed';
     const outcome = await this.#unary(ClusterServiceService.getStatus, {}, REASON_TIMEOUT_MS);
     if (outcome.kind === 'answer') return 'it was not there at first';
-    const match = /Last error: (?:Error: )?(.*?)\. Resolution note/.exec(outcome.error.details);
-    return match?.[1] ?? 'no connection within the time allowed';
+    const match = /Last error: (?:Error: )?(.*?)\. Resolution note/s.exec(outcome.error.details);
+    const reason = match?.[1] ?? 'no connection within the time allowed';
+    return this.#isSecure ? secureReason(reason) : plainReason(reason);
   }
 
   #decode(error: ServiceError): Failure {
@@ -182,6 +192,24 @@ export class Endpoint {
       this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, answered);
     });
   }
+}
+
+function credentialsFor(address: string, tls: ResolvedTls | undefined): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure();
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+  return dialCredentials({ ...tls, serverName: tls.serverName ?? host, timeoutMs: HANDSHAKE_TIMEOUT_MS });
+}
+
+/** What gRPC says when a connection is closed before the other side has said anything in HTTP/2. */
+const closedEarly = /^Failed to connect|Protocol error/;
+
+function secureReason(reason: string): string {
+  return closedEarly.test(reason) ? closedAfterHandshake : dialFailure(reason);
+}
+
+function plainReason(reason: string): string {
+  if (!closedEarly.test(reason)) return reason;
+  return `it does not speak gRPC there, or expects TLS (write https://, or give the option tls): ${reason}`;
 }
 
 type UnaryOutcome<Response> =

@@ -3,6 +3,7 @@ export { QuorateClient } from './client';
 export { QuorateError, type ErrorCode, type ErrorDetails, type Outcome } from '../base/error';
 export { DEFAULT_CLIENT_PORT, parseEndpoint, type ClientOptions } from './options';
 export { newRequestId } from './request-id';
+export type { ClientTlsOptions, Pem } from './tls';
 export { op, when, type TxnBuilder } from './txn';
 export type * from './cluster-types';
 export type { ElectionState, Leadership, ObserveOptions } from './elections';

@@ -2,6 +2,7 @@
 import { defaultStoreTaskOptions } from '../kv/store-tasks';
 import { defaultNodeOptions } from '../node/options';
 import { defaultRaftOptions } from '../raft';
+import type { OptionSpec, OptionTable } from './option-spec';
 import {
   addressesValue,
   addressTemplateValue,
@@ -12,30 +13,19 @@ import {
   nameValue,
   oneOf,
   text,
-  type ValueKind,
   wholeNumber,
   yesOrNo,
 } from './option-values';
-
-/** One option. */
-export interface OptionSpec<T> {
-  /** The flag without its dashes; also the key in the YAML file, and with `QUORATE_` in capitals the variable. */
-  readonly flag: string;
-  readonly kind: ValueKind<T>;
-  /** What holds when nobody says anything; `undefined` when `whenAbsent` tells. */
-  readonly default: T | undefined;
-  /** What it means to leave out an option that has no default. */
-  readonly whenAbsent?: string;
-  readonly help: string;
-}
+import { type TlsOptions, tlsOptionTable } from './tls-options';
 
 /** All settings of a member, by the names the code uses. */
-export interface ServeOptions {
+export interface ServeOptions extends TlsOptions {
   readonly name: string;
   readonly clusterName: string;
   readonly dataDir: string;
   readonly clientListen: string;
   readonly peerListen: string;
+  readonly metricsListen: string | undefined;
   readonly initialMembers: readonly MemberEntry[] | undefined;
   readonly join: readonly string[] | undefined;
   readonly forceNewCluster: boolean;
@@ -78,15 +68,13 @@ export interface ServeOptions {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-type Table = { readonly [K in keyof ServeOptions]: OptionSpec<NonNullable<ServeOptions[K]>> };
-
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 const yearMs = 365 * 24 * 3_600_000;
 const path = text('path', 'a path, not empty', /^[^\0]+$/);
 
-export const optionTable: Table = {
+export const optionTable: OptionTable<ServeOptions> = {
   name: {
     flag: 'name',
     kind: nameValue,
@@ -118,6 +106,14 @@ export const optionTable: Table = {
     default: '127.0.0.1:2380',
     help: 'where to listen for the other members',
   },
+  metricsListen: {
+    flag: 'metrics-listen',
+    kind: addressValue,
+    default: undefined,
+    whenAbsent: 'none',
+    help: 'where to serve metrics, probes and the version once more, in plain HTTP whatever the clients use: for those who cannot show a certificate',
+  },
+  ...tlsOptionTable,
   initialMembers: {
     flag: 'initial-members',
     kind: membersValue,

@@ -1,8 +1,9 @@
 /** Finds the value of each option: flag, then `QUORATE_*`, then the YAML file, then the default; and checks them. */
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { QuorateError } from '../base/error';
-import { type OptionSpec, optionList, optionTable, type ServeOptions, variableOf } from './options';
+import { type OptionSpec, refusal } from './option-spec';
+import { optionList, optionTable, type ServeOptions, variableOf } from './options';
+import { checkTls } from './tls-options';
 
 /** Where values come from. */
 export interface OptionSources {
@@ -107,14 +108,23 @@ function checkTogether(options: ServeOptions): void {
     throw refusal('max-uncommitted-bytes', `--max-uncommitted-bytes is ${actual}; it must be ${limit}`, limit, actual);
   }
   checkBeginning(options);
-  if (options.clientListen === options.peerListen) {
-    const flag = optionTable.peerListen.flag;
-    throw refusal(
-      flag,
-      `--${flag} and --client-listen are both ${options.peerListen}; they must differ`,
-      'two addresses',
-      'one',
-    );
+  checkListeners(options);
+  checkTls(options);
+}
+
+/** Each listener has its address. */
+function checkListeners(options: ServeOptions): void {
+  const { clientListen, peerListen, metricsListen } = optionTable;
+  const listeners = [
+    { flag: clientListen.flag, address: options.clientListen },
+    { flag: peerListen.flag, address: options.peerListen },
+    { flag: metricsListen.flag, address: options.metricsListen },
+  ];
+  for (const [at, { flag, address }] of listeners.entries()) {
+    const other = listeners.slice(0, at).find((earlier) => earlier.address === address);
+    if (other === undefined || address === undefined) continue;
+    const message = `--${flag} and --${other.flag} are both ${address}; they must differ`;
+    throw refusal(flag, message, 'an address of its own', address);
   }
 }
 
@@ -128,8 +138,4 @@ function checkBeginning({ initialMembers, join, forceNewCluster }: ServeOptions)
   if (given.length <= 1) return;
   const message = `${given.join(' and ')} exclude each other: a member begins in one way`;
   throw refusal(given.at(-1)?.slice(2) ?? '', message, 'one of them', given.join(', '));
-}
-
-function refusal(field: string, message: string, limit: string, actual: string): QuorateError {
-  return new QuorateError('refused-to-start', message, { details: { field, limit, actual } });
 }

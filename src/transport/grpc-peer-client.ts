@@ -203,5 +203,5 @@ function isAbsence(kind: ConnectionEnd['kind']): boolean {
 
 /** It may be better in a moment. */
 function isOutage({ kind }: ConnectionEnd): boolean {
-  return kind === 'lost' || isAbsence(kind);
+  return kind === 'lost' || kind === 'not-understood' || isAbsence(kind);
 }

@@ -39,17 +39,19 @@ export interface ConnectionContext {
   /** Asked about whoever answers, before anything it says is looked at. */
   readonly admit: (incarnation: Incarnation | undefined) => boolean;
   readonly tuning: GrpcTransportTuning;
-  readonly credentials: ChannelCredentials;
+  /** Of this moment, for one connection; tells `onEnd` why that fails or ends, if it is one of TLS. */
+  readonly credentials: (onEnd?: (reason: string) => void) => ChannelCredentials;
   /** Shared by the connections to all peers. */
   readonly encoder: AppendEntriesEncoder;
 }
 
 /**
- * Why a connection ended: nobody listens there; nobody answered; it broke off; the peer wants nothing to do with this member; it has another
- * incarnation than it should have; or, as it finds, this member has.
+ * Why a connection ended: nobody listens there; nobody answered; somebody answered, but not in HTTP/2, or not in TLS that
+ * suits both; it broke off; the peer wants nothing to do with this member; it has another incarnation than it should have; or,
+ * as it finds, this member has.
  */
 export interface ConnectionEnd {
-  readonly kind: 'not-listening' | 'not-reached' | 'lost' | 'refused' | 'not-admitted' | 'disowned';
+  readonly kind: 'not-listening' | 'not-reached' | 'not-understood' | 'lost' | 'refused' | 'not-admitted' | 'disowned';
   readonly reason: string;
 }
 
@@ -85,6 +87,8 @@ export class GrpcPeerConnection {
   #isOpen = false;
   #isClosed = false;
   #isFinishing = false;
+  /** Why the connection came to nothing, as TLS tells. */
+  #tlsFailure: string | undefined;
   #streamsToAccept = 2;
   #streamsToEnd = 2;
 
@@ -177,11 +181,12 @@ export class GrpcPeerConnection {
   }
 
   async #connect(): Promise<void> {
-    const { address, tuning, credentials } = this.#context;
+    const { address, tuning } = this.#context;
     try {
       await probeTcp(address, tuning.connectTimeoutMs, this.#giveUp.signal);
       if (this.#isClosed) return;
       // A new channel for each connection: it resolves the name anew, and has no backoff of its own to wait for.
+      const credentials = this.#context.credentials((reason) => (this.#tlsFailure = reason));
       this.#client = new Client(`dns:${address}`, credentials, channelOptions(tuning));
       this.#afterOrClose(tuning.handshakeTimeoutMs, () => {
         if (!this.#isOpen)
@@ -201,7 +206,8 @@ export class GrpcPeerConnection {
     if (state === connectivityState.READY) {
       this.#open(client);
     } else if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN) {
-      this.#end({ kind: 'not-reached', reason: 'the peer does not speak HTTP/2 there' });
+      const reason = this.#tlsFailure ?? 'the peer does not speak HTTP/2 there, or expects TLS';
+      this.#end({ kind: 'not-understood', reason });
     } else {
       channel.watchConnectivityState(state, Infinity, () => {
         this.#watchChannel(client);

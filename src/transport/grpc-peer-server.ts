@@ -29,8 +29,9 @@ import {
   encodeForwardAnswer,
   encodeRequestVoteResponse,
 } from './message-codec';
-import { admit, answerMetadata, incarnationOf, refusedMetadata, type Door } from './peer-identity';
+import { admit, answerMetadata, incarnationOf, refusedMetadata, type Admission, type Door } from './peer-identity';
 import { PendingVotes } from './pending-votes';
+import { PeerServerCredentials, refusalOf, watchHandshakes, type PeerTls } from './peer-tls';
 import type { CallError } from './snapshot-errors';
 import { isTooLarge, type AnswerMessage, type PeerMessage, type TransportHandler } from './transport';
 import { passBytes } from './wire';
@@ -39,7 +40,7 @@ type Call = ServerUnaryCall<Buffer, Buffer>;
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 type Upload = ServerReadableStream<Buffer, Buffer>;
 type Answer = sendUnaryData<Buffer>;
-type Incoming = Pick<Call, 'metadata' | 'sendMetadata'>;
+type Incoming = Pick<Call, 'metadata' | 'sendMetadata' | 'getAuthContext'>;
 type Refusal = CallError & { readonly metadata?: Metadata };
 
 /** What a `GrpcPeerServer` needs. */
@@ -47,7 +48,7 @@ export interface GrpcPeerServerOptions {
   readonly listenAddress: string;
   readonly door: Door;
   readonly tuning: GrpcTransportTuning;
-  readonly credentials: ServerCredentials | undefined;
+  readonly tls: PeerTls | undefined;
   readonly logger: Logger;
   readonly handler: TransportHandler;
 }
@@ -87,12 +88,21 @@ export class GrpcPeerServer {
    * @throws QuorateError `refused-to-start`
    */
   async start(): Promise<number> {
-    const { listenAddress, credentials } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(listenAddress, credentials ?? ServerCredentials.createInsecure(), (error, port) => {
+    const { listenAddress } = this.#options;
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(listenAddress, this.#credentials(), (error, port) => {
         if (error === null) resolve(port);
         else reject(cannotListen(listenAddress, error));
       });
+    });
+    if (this.#options.tls !== undefined) this.#watchHandshakes();
+    return port;
+  }
+
+  #watchHandshakes(): void {
+    watchHandshakes(this.#server, (address, reason) => {
+      if (!this.#complaints.isNew(`${address}: ${reason}`)) return;
+      this.#options.logger.warn({ address, reason }, 'turned away a connection to the peer listener');
     });
   }
 
@@ -130,6 +140,12 @@ export class GrpcPeerServer {
         resolve();
       });
     });
+  }
+
+  #credentials(): ServerCredentials {
+    const { tls, tuning, logger } = this.#options;
+    if (tls === undefined) return ServerCredentials.createInsecure();
+    return new PeerServerCredentials(tls.source, { logger, timeoutMs: tuning.handshakeTimeoutMs });
   }
 
   #addServices(): void {
@@ -218,7 +234,7 @@ export class GrpcPeerServer {
       return undefined;
     }
     const { door, handler } = this.#options;
-    const admission = admit(call.metadata, door);
+    const admission = this.#admission(call);
     if (admission.admitted) {
       const { from } = admission;
       if (handler.admit(from, incarnationOf(call.metadata))) {
@@ -234,6 +250,14 @@ export class GrpcPeerServer {
     }
     refuse({ code: status.FAILED_PRECONDITION, details: admission.reason });
     return undefined;
+  }
+
+  /** What the certificate and the metadata of a call say. */
+  #admission(call: Incoming): Admission {
+    const { tls, door } = this.#options;
+    if (tls === undefined || tls.allowedNames.length === 0) return admit(call.metadata, door);
+    const reason = refusalOf(call.getAuthContext().sslPeerCertificate, tls);
+    return reason === undefined ? admit(call.metadata, door) : { admitted: false, reason };
   }
 
   /** The message; undefined if it was malformed and refused. */

@@ -22,7 +22,7 @@ export async function sendSnapshot(
   snapshot: OutgoingSnapshot,
   signal: AbortSignal,
 ): Promise<void> {
-  const { address, credentials, tuning } = context;
+  const { address, tuning } = context;
   try {
     await probeTcp(address, tuning.connectTimeoutMs, signal);
   } catch (cause) {
@@ -30,7 +30,7 @@ export async function sendSnapshot(
     throw new QuorateError('unreachable', `cannot reach the peer at ${address}: ${String(cause)}`, { cause });
   }
   // Never shared with messages: the streams of a connection share its flow control, and its socket.
-  const client = new Client(`dns:${address}`, credentials, channelOptions(tuning));
+  const client = new Client(`dns:${address}`, context.credentials(), channelOptions(tuning));
   try {
     await new Transfer(context, snapshot, client).run(signal);
   } finally {

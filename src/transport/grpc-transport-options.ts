@@ -1,7 +1,8 @@
 /** The settings of the gRPC transport, each with unit, default and range. */
-import type { ChannelCredentials, ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
+import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Incarnation } from '../base/incarnation';
 import type { Logger } from '../base/logger';
+import type { TlsSource } from '../base/tls';
 import type { MemberId } from '../raft';
 import { maxSnapshotChunkBytes } from './snapshot-codec';
 
@@ -38,7 +39,10 @@ export interface GrpcTransportTuning {
   readonly maxPendingCalls: number;
   /** Give up a TCP connection attempt. Default 1000, range 50 to 60,000. */
   readonly connectTimeoutMs: number;
-  /** Give up a TCP connection on which the peer does not speak HTTP/2 (it is stopped, or no member). Default 3000. */
+  /**
+   * Give up a connection, dialed or accepted, on which the peer does not get through its handshakes (it is stopped, or no
+   * member). Default 3000.
+   */
   readonly handshakeTimeoutMs: number;
   /** Wait between connection attempts: doubles from the first to the second. Defaults 50 and 500. */
   readonly minReconnectDelayMs: number;
@@ -73,10 +77,10 @@ export interface GrpcTransportTuning {
 export interface GrpcTransportOptions extends GrpcTransportIdentity {
   readonly logger: Logger;
   readonly tuning: GrpcTransportTuning;
-  /** Insecure unless given. */
-  readonly serverCredentials?: ServerCredentials;
-  /** Insecure unless given. */
-  readonly channelCredentials?: ChannelCredentials;
+  /** With it members talk to each other in mutual TLS only; without it in plain text only. */
+  readonly tls?: TlsSource;
+  /** The certificate of a peer carries one of these, as a DNS name or as its common name. Default: any certificate will do. */
+  readonly allowedNames?: readonly string[];
 }
 
 export const defaultGrpcTransportTuning: GrpcTransportTuning = {

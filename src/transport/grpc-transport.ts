@@ -1,5 +1,4 @@
 /** The transport of production: gRPC between members. */
-import { credentials } from '@grpc/grpc-js';
 import { assert } from '../base/assert';
 import { QuorateError } from '../base/error';
 import type { Incarnation } from '../base/incarnation';
@@ -8,6 +7,7 @@ import { AppendEntriesEncoder } from './append-entries-codec';
 import { GrpcPeerClient } from './grpc-peer-client';
 import { GrpcPeerServer } from './grpc-peer-server';
 import type { GrpcTransportOptions } from './grpc-transport-options';
+import { credentialsFor, type PeerTls } from './peer-tls';
 import { isAnswer } from './transport';
 import type { OutgoingSnapshot, PeerAddress, PeerMessage, Transport, TransportHandler } from './transport';
 
@@ -37,6 +37,11 @@ export class GrpcTransport implements Transport {
     this.#encoder = new AppendEntriesEncoder(options.selfId);
   }
 
+  get #tls(): PeerTls | undefined {
+    const { tls, allowedNames = [] } = this.#options;
+    return tls === undefined ? undefined : { source: tls, allowedNames };
+  }
+
   /** The port it listens on, once started. */
   get boundPort(): number | undefined {
     return this.#boundPort;
@@ -45,9 +50,9 @@ export class GrpcTransport implements Transport {
   /** @throws QuorateError `refused-to-start` if the address cannot be listened on */
   async start(handler: TransportHandler): Promise<void> {
     assert(this.#server === undefined, 'a transport is started once');
-    const { selfId, clusterId, incarnation, listenAddress, tuning, logger, serverCredentials } = this.#options;
+    const { selfId, clusterId, incarnation, listenAddress, tuning, logger } = this.#options;
     const door = { clusterId, selfId, incarnation };
-    this.#server = new GrpcPeerServer({ listenAddress, door, tuning, credentials: serverCredentials, logger, handler });
+    this.#server = new GrpcPeerServer({ listenAddress, door, tuning, tls: this.#tls, logger, handler });
     this.#boundPort = await this.#server.start();
     this.#handler = handler;
     for (const [id, { address }] of this.#peers) this.#connect({ id, address });
@@ -104,14 +109,17 @@ export class GrpcTransport implements Transport {
   }
 
   #open({ id, address }: PeerAddress, handler: TransportHandler): GrpcPeerClient {
-    const { clusterId, selfId, incarnation, tuning, logger, channelCredentials } = this.#options;
+    const { clusterId, selfId, incarnation, tuning, logger } = this.#options;
     const context = {
       address,
       identity: { clusterId, from: selfId, to: id, incarnation },
       admit: (found: Incarnation | undefined) => handler.admit(id, found),
       tuning,
       encoder: this.#encoder,
-      credentials: channelCredentials ?? credentials.createInsecure(),
+      credentials: (onEnd?: (reason: string) => void) => {
+        const bounds = { timeoutMs: tuning.handshakeTimeoutMs };
+        return credentialsFor(address, this.#tls, onEnd === undefined ? bounds : { ...bounds, onEnd });
+      },
     };
     return new GrpcPeerClient(context, handler, logger);
   }

@@ -31,6 +31,11 @@ export function isRefusal(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ECONNREFUSED';
 }
 
+/** The host in `host:port` or `[IPv6]:port`, without the brackets. */
+export function hostOf(address: string): string {
+  return splitAddress(address).host;
+}
+
 /** Takes `host:port` or `[IPv6]:port` apart. */
 function splitAddress(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':');

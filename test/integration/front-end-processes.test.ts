@@ -38,7 +38,15 @@ async function start(count: number): Promise<readonly number[]> {
   logged = [];
   const logger: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
   frontEnds = new FrontEnds({
-    ...{ count, limits: testLimits, maxStreamsPerConnection: 100, metadataKeys: [], logger, services: [] },
+    ...{
+      count,
+      limits: testLimits,
+      maxStreamsPerConnection: 100,
+      metadataKeys: [],
+      tls: undefined,
+      logger,
+      services: [],
+    },
     additions: [
       {
         addToServer: (server) => {
@@ -47,7 +55,7 @@ async function start(count: number): Promise<readonly number[]> {
       },
     ],
   });
-  await frontEnds.start();
+  await frontEnds.start(undefined);
   port = new SharedPort({ http2: (socket) => frontEnds.take(socket), http1: (socket) => socket.destroy() });
   number = await port.listen('127.0.0.1:0');
   return running();
@@ -246,12 +254,15 @@ describe('a front end', () => {
         metadataKeys: [],
         overloaded: statusText(refusal),
         silentMs: 60_000,
+        identity: undefined,
+        httpPath: undefined,
       },
+      onFailedHandshake: () => undefined,
       socket: stalled,
       onLost: () => undefined,
     });
     const listener = createServer((socket) => {
-      frontEnd.take(socket, Buffer.alloc(0));
+      frontEnd.take(socket, { head: Buffer.alloc(0), isSealed: false });
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const { port: at } = listener.address() as AddressInfo;
@@ -291,10 +302,17 @@ describe('a front end', () => {
     await start(1);
     // As it is when its program cannot be run: grpc-js takes no empty service.
     const other = new FrontEnds({
-      ...{ count: 2, limits: testLimits, maxStreamsPerConnection: 100, metadataKeys: [], logger: silentLogger },
+      ...{
+        count: 2,
+        limits: testLimits,
+        maxStreamsPerConnection: 100,
+        metadataKeys: [],
+        tls: undefined,
+        logger: silentLogger,
+      },
       ...{ services: [], additions: [] },
     });
-    await expect(other.start()).rejects.toMatchObject({
+    await expect(other.start(undefined)).rejects.toMatchObject({
       code: 'refused-to-start',
       message: expect.stringContaining('a front end cannot be started: it ended with exit code 1'),
     });

@@ -135,6 +135,25 @@ describe('quorate serve', () => {
     server.close();
   }, 30_000);
 
+  it('refuses a busy address for metrics in one sentence', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    await expectRefusal(
+      await serve(['--metrics-listen', address]),
+      new RegExp(`^error: cannot listen for probes on ${address}: another program .* --metrics-listen`),
+    );
+    server.close();
+  }, 30_000);
+
+  it('refuses options of TLS that lack another, and files that cannot be used', async () => {
+    const nowhere = join(directory, 'nowhere.pem');
+    const files = ['--client-cert-file', nowhere];
+    await expectRefusal(await serve(files), /^error: --client-key-file is missing: --client-cert-file is given/);
+    files.push('--client-key-file', nowhere);
+    await expectRefusal(await serve(files), /^error: --client-cert-file \S+nowhere.pem cannot be read: ENOENT/);
+  }, 30_000);
+
   it('refuses a directory that is in use', async () => {
     const first = await serve();
     await untilServing(first);

@@ -77,13 +77,12 @@ export class EtcdCaller {
   /** Sent along with every call. */
   readonly metadata = new Metadata();
 
-  constructor(address: string, timeoutMs = defaultTimeoutMs) {
+  constructor(address: string, timeoutMs = defaultTimeoutMs, shown = credentials.createInsecure()) {
     this.#timeoutMs = timeoutMs;
-    const insecure = credentials.createInsecure();
-    this.#kv = new KVClient(address, insecure, channelOptions);
-    this.#cluster = new ClusterClient(address, insecure);
-    this.#maintenance = new MaintenanceClient(address, insecure);
-    this.#auth = new AuthClient(address, insecure);
+    this.#kv = new KVClient(address, shown, channelOptions);
+    this.#cluster = new ClusterClient(address, shown);
+    this.#maintenance = new MaintenanceClient(address, shown);
+    this.#auth = new AuthClient(address, shown);
   }
 
   range(key: string, more: Partial<RangeRequest> = {}): Promise<RangeResponse> {

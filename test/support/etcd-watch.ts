@@ -34,9 +34,9 @@ export class EtcdWatchStream {
   /** How the stream ended; `undefined` while it is open. */
   failure: ServiceError | 'ended' | undefined;
 
-  constructor(address: string) {
+  constructor(address: string, shown = credentials.createInsecure()) {
     // A connection for each stream: what one client reads slowly must not hold up another's.
-    this.#client = new WatchClient(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new WatchClient(address, shown, { 'grpc.use_local_subchannel_pool': 1 });
     this.stream = this.#client.watch();
     this.stream.on('data', (response: WatchResponse) => {
       this.#responses.push(response);

@@ -138,11 +138,16 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   );
   const server = new ClientServer({
     address: '127.0.0.1:0',
+    tls: undefined,
+    // It has no HTTP, and so no socket of its own.
+    directory: '',
+    logger: silentLogger,
     calls,
     lasting: [...native.lasting, recipes.waiting, recipes.observers],
     grpc: servingGrpc({
       count: frontEndCount,
       metadataKeys: [],
+      tls: undefined,
       logger: silentLogger,
       limits: all,
       maxStreamsPerConnection: 100,

@@ -4,7 +4,7 @@ import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QuorateClient, type KeyValue, type MemberStatus } from '../../src/client';
+import { type ClientTlsOptions, QuorateClient, type KeyValue, type MemberStatus } from '../../src/client';
 import { freePorts } from './free-ports';
 
 const program = join(__dirname, '../../dist/main.js');
@@ -14,6 +14,8 @@ export interface ProcessClusterOptions {
   /** More arguments of `serve` for every member. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What clients of this cluster need. */
+  readonly tls?: ClientTlsOptions;
   /** Where a member keeps its data; by default below a temporary directory. */
   readonly dataDirOf?: (name: string) => string;
   /** Where `from` reaches `to`, if not directly. */
@@ -152,14 +154,15 @@ export class ProcessCluster {
   /** A client of these members (all, by default), closed with the cluster. */
   client(members: readonly ProcessMember[] = this.members, timeoutMs = 5000, maxAttempts = 10): QuorateClient {
     const endpoints = members.map(({ clientAddress }) => clientAddress);
-    const client = new QuorateClient({ endpoints, timeoutMs, maxAttempts });
+    const client = new QuorateClient({ endpoints, timeoutMs, maxAttempts, tls: this.#options.tls ?? false });
     this.#clients.push(client);
     return client;
   }
 
   /** What a member says of itself; `undefined` if it does not answer within half a second. */
   async status(member: ProcessMember): Promise<MemberStatus | undefined> {
-    const client = new QuorateClient({ endpoints: [member.clientAddress], timeoutMs: 500, maxAttempts: 1 });
+    const asked = { endpoints: [member.clientAddress], tls: this.#options.tls ?? false };
+    const client = new QuorateClient({ ...asked, timeoutMs: 500, maxAttempts: 1 });
     try {
       return await client.cluster.status();
     } catch {

@@ -3,7 +3,10 @@ import type { Incarnation } from '../../src/base/incarnation';
 import type { MemberId } from '../../src/raft';
 import { MemoryNetwork } from '../../src/transport/memory-transport';
 import type { PeerAddress, Transport } from '../../src/transport/transport';
+import type { TlsSource } from '../../src/base/tls';
+import { TestAuthority } from './certificates';
 import { freePort } from './free-ports';
+import { identityOf, ReplaceableIdentity } from './tls';
 import { appendEntries, grpcTransport, incarnationOf, Recorder } from './transport';
 
 export interface BenchMember {
@@ -40,7 +43,7 @@ function memoryNetwork(): Promise<Network> {
   });
 }
 
-async function grpcNetwork(): Promise<Network> {
+async function grpcNetwork(more: { readonly tls?: TlsSource } = {}): Promise<Network> {
   const ports = new Map<MemberId, number>();
   const addressOf = (id: MemberId): string => `127.0.0.1:${ports.get(id)}`;
   const move = async (id: MemberId): Promise<void> => void ports.set(id, await freePort());
@@ -48,15 +51,28 @@ async function grpcNetwork(): Promise<Network> {
   return {
     addressOf,
     move,
-    transport: (id, incarnation) => grpcTransport(id, addressOf(id), [], { incarnation }),
+    transport: (id, incarnation) => grpcTransport(id, addressOf(id), [], { ...more, incarnation }),
     flow: () => new Promise((resolve) => setTimeout(resolve, 5)),
   };
+}
+
+let authority: TestAuthority | undefined;
+
+afterAll(() => {
+  authority?.remove();
+});
+
+/** All members show the same certificate. */
+function tlsNetwork(): Promise<Network> {
+  authority ??= new TestAuthority();
+  return grpcNetwork({ tls: new ReplaceableIdentity(identityOf(authority.issue('member'), authority)) });
 }
 
 /** Each implementation by its name. */
 export const networks: [string, () => Promise<Network>][] = [
   ['memory', memoryNetwork],
-  ['gRPC', grpcNetwork],
+  ['gRPC', () => grpcNetwork()],
+  ['gRPC in TLS', tlsNetwork],
 ];
 
 /** Starts, stops and connects members of one network. */

@@ -1,6 +1,7 @@
 /** Builders for tests of the transport: members of a small cluster, on memory or on gRPC over loopback. */
 import type { Incarnation } from '../../src/base/incarnation';
 import { silentLogger, type Logger } from '../../src/base/logger';
+import type { TlsSource } from '../../src/base/tls';
 import type { AppendEntries, Entry, MemberId } from '../../src/raft';
 import { GrpcTransport } from '../../src/transport/grpc-transport';
 import { defaultGrpcTransportTuning, type GrpcTransportTuning } from '../../src/transport/grpc-transport-options';
@@ -110,15 +111,19 @@ export function grpcTransport(
     logger?: Logger;
     clusterId?: bigint;
     incarnation?: Incarnation;
+    tls?: TlsSource;
+    allowedNames?: readonly string[];
   } = {},
 ): GrpcTransport {
+  const { tuning, ...others } = more;
   const transport = new GrpcTransport({
-    clusterId: more.clusterId ?? clusterId,
+    clusterId,
     selfId,
-    incarnation: more.incarnation ?? incarnationOf(selfId),
+    incarnation: incarnationOf(selfId),
     listenAddress,
-    logger: more.logger ?? silentLogger,
-    tuning: { ...testTuning, ...more.tuning },
+    logger: silentLogger,
+    ...others,
+    tuning: { ...testTuning, ...tuning },
   });
   transport.updatePeers(peers);
   return transport;

@@ -16,11 +16,12 @@ import type { Wish } from '../../node/membership-plan';
 import { EtcdError, type EtcdErrorName } from './errors';
 import type { EtcdCalls } from './etcd-calls';
 import { headerOf, type HeaderFacts } from './header';
-import { addressOf, memberMessage, unstartedName } from './member-messages';
+import { addressOf, memberMessage, type Secured, unstartedName } from './member-messages';
 
 /** What the service needs of a member. */
 export interface ClusterServiceDependencies {
   readonly facts: HeaderFacts;
+  readonly secured: Secured;
   readonly membership: MembershipAuthority;
   readonly proposer: Pick<Proposer<unknown>, 'readBarrier'>;
 }
@@ -72,7 +73,7 @@ async function memberAdd(
   const wish: Wish = { $case: 'add', value: { member: { ...member, promoteWhenReady: !isLearner } } };
   await change(needs, wish, call);
   const listed = needs.membership.members().find((other) => other.id === id);
-  return { ...listing(needs), member: memberMessage(listed ?? { ...member, standing: 'learner' }) };
+  return { ...listing(needs), member: memberMessage(listed ?? { ...member, standing: 'learner' }, needs.secured) };
 }
 
 async function memberRemove(
@@ -146,7 +147,7 @@ function refuseTaken(
 }
 
 /** The answer of every call of this service, in the order of ids; etcd tells no revision in it. */
-function listing({ facts, membership }: ClusterServiceDependencies): MemberListResponse {
+function listing({ facts, membership, secured }: ClusterServiceDependencies): MemberListResponse {
   const members = [...membership.members()].sort((one, other) => (one.id < other.id ? -1 : 1));
-  return { header: headerOf(facts, 0), members: members.map(memberMessage) };
+  return { header: headerOf(facts, 0), members: members.map((member) => memberMessage(member, secured)) };
 }

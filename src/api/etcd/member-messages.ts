@@ -5,14 +5,20 @@ import type { ListedMember } from '../../node/member-directory';
 import type { MemberId } from '../../raft';
 import { EtcdError } from './errors';
 
+/** Who is reached with TLS. Members know it of themselves; that it is so with all of them is for operators to see to. */
+export interface Secured {
+  readonly peers: boolean;
+  readonly clients: boolean;
+}
+
 /** A member that has not started yet has neither name nor client URL in etcd. */
-export function memberMessage({ id, name, standing, awaitsStart, ...addresses }: ListedMember): Member {
-  const { peerAddress, clientAddress } = addresses;
+export function memberMessage(member: ListedMember, secured: Secured): Member {
+  const { id, name, standing, awaitsStart, peerAddress, clientAddress } = member;
   return {
     ID: id,
     name: awaitsStart ? '' : name,
-    peerURLs: [urlOf(peerAddress)],
-    clientURLs: awaitsStart || clientAddress === '' ? [] : [urlOf(clientAddress)],
+    peerURLs: [urlOf(peerAddress, secured.peers)],
+    clientURLs: awaitsStart || clientAddress === '' ? [] : [urlOf(clientAddress, secured.clients)],
     isLearner: standing === 'learner',
   };
 }
@@ -34,6 +40,6 @@ export function addressOf(urls: readonly string[]): string {
   return address;
 }
 
-function urlOf(address: string): string {
-  return `http://${address}`;
+function urlOf(address: string, isSecured: boolean): string {
+  return `${isSecured ? 'https' : 'http'}://${address}`;
 }

@@ -32,6 +32,7 @@ import { kvServiceHandlers } from './kv-service';
 import { leaseServiceHandlers } from './lease-service';
 import { lockServiceHandlers } from './lock-service';
 import { maintenanceServiceHandlers } from './maintenance-service';
+import type { Secured } from './member-messages';
 import { watchServiceHandlers } from './watch-service';
 
 /** What the services need of a member. */
@@ -42,6 +43,8 @@ export interface EtcdDependencies {
   readonly proposer: Proposer<Result>;
   readonly reader: KvReader;
   readonly membership: MembershipAuthority;
+  /** Who is reached with TLS. */
+  readonly secured: Secured;
   status(): NodeStatus;
   /** That of `status`, without the rest. */
   term(): number;

@@ -1,12 +1,13 @@
 /** One front end, as its member has it: a child process, the link to it, and the connections on their way. */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { assert } from '../../base/assert';
+import type { TlsIdentity } from '../../base/tls';
+import type { FailedHandshake } from '../tls-door';
 import type { FromFrontEnd, FrontEndPlan, ToFrontEnd } from './control';
 import { frameKind, nothing } from './frames';
-import { handOver } from './hand-over';
+import { type Arrival, handOver } from './hand-over';
 import { frontEndLimits } from './limits';
 import { Link } from './link';
 import { LinkedCalls } from './linked-calls';
@@ -22,6 +23,8 @@ export interface FrontEndChildOptions {
   readonly maxPayloadBytes: number;
   /** It can take another connection. */
   onFree(): void;
+  /** A client could not open TLS with it; told at a bounded rate. */
+  onFailedHandshake(failure: FailedHandshake): void;
   /** It said something that it never should, and is ended. */
   onBroken(error: unknown): void;
   /** The process is gone, and so are its clients. Called once. */
@@ -74,10 +77,15 @@ export class FrontEndChild {
   }
 
   /** Hands over a connection. Only while `isFree`: one at a time is on its way. */
-  hand(connection: Socket): void {
+  hand(connection: Arrival): void {
     assert(this.isFree, 'a front end is handed one connection at a time');
     this.#state = 'taking';
     this.#dropConnection = handOver(connection, this.#process);
+  }
+
+  /** Shows this to new clients. */
+  replaceIdentity(identity: TlsIdentity): void {
+    this.#say({ kind: 'identity', identity });
   }
 
   /** Takes no more calls, closes each connection once its calls are answered. Returns when none is left. */
@@ -152,17 +160,23 @@ export class FrontEndChild {
     });
   }
 
-  #onMessage({ kind }: FromFrontEnd): void {
+  #onMessage(words: FromFrontEnd): void {
     // What it said last may arrive after its end.
     if (this.#state === 'ended') return;
-    if (kind === 'empty') {
-      this.#onEmpty();
-      return;
+    switch (words.kind) {
+      case 'empty':
+        this.#onEmpty();
+        return;
+      case 'handshake-failed':
+        this.#options.onFailedHandshake(words.failure);
+        return;
+      case 'ready':
+      case 'taken':
+        clearTimeout(this.#startTimer);
+        this.#state = 'free';
+        this.#options.onFree();
+        return;
     }
-    // `ready` ends the start, `taken` ends the taking: either way it is free.
-    clearTimeout(this.#startTimer);
-    this.#state = 'free';
-    this.#options.onFree();
   }
 
   #say(words: ToFrontEnd): void {

@@ -2,7 +2,8 @@
 import { Socket } from 'node:net';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { assert } from '../../base/assert';
-import type { FromFrontEnd, ToFrontEnd } from './control';
+import type { FailedHandshake } from '../tls-door';
+import type { FromFrontEnd, FrontEndPlan, ToFrontEnd } from './control';
 import { FrontEnd } from './front-end';
 import { frontEndLimits } from './limits';
 
@@ -16,6 +17,8 @@ process.on('disconnect', () => process.exit(0));
 // What grpc-js calls errors is about connections; the clients see them.
 setLogVerbosity(logVerbosity.NONE);
 
+type ConnectionWords = Extract<ToFrontEnd, { readonly kind: 'connection' }>;
+
 let frontEnd: FrontEnd | undefined;
 
 function say(words: FromFrontEnd): void {
@@ -28,10 +31,18 @@ function onLost(error?: unknown): void {
   process.exit(1);
 }
 
-function onConnection(head: string, connection: Socket | undefined): void {
+function start(plan: FrontEndPlan): void {
+  const onFailedHandshake = (failure: FailedHandshake): void => {
+    say({ kind: 'handshake-failed', failure });
+  };
+  frontEnd = new FrontEnd({ plan, socket: new Socket({ fd: linkFd }), onLost, onFailedHandshake });
+  say({ kind: 'ready' });
+}
+
+function onConnection({ head, isSealed }: ConnectionWords, connection: Socket | undefined): void {
   assert(frontEnd !== undefined, 'connections come after the start');
   // A client that has gone meanwhile leaves nothing to be sent.
-  if (connection !== undefined) frontEnd.take(connection, Buffer.from(head, 'base64'));
+  if (connection !== undefined) frontEnd.take(connection, { head: Buffer.from(head, 'base64'), isSealed });
   say({ kind: 'taken' });
 }
 
@@ -45,11 +56,13 @@ function close(): void {
 process.on('message', (words: ToFrontEnd, connection: Socket | undefined) => {
   switch (words.kind) {
     case 'start':
-      frontEnd = new FrontEnd({ plan: words.plan, socket: new Socket({ fd: linkFd }), onLost });
-      say({ kind: 'ready' });
+      start(words.plan);
       return;
     case 'connection':
-      onConnection(words.head, connection);
+      onConnection(words, connection);
+      return;
+    case 'identity':
+      frontEnd?.replaceIdentity(words.identity);
       return;
     case 'retire':
       frontEnd?.retire(() => {

@@ -1,11 +1,14 @@
 /** The place of one front end: when one ends, another takes it. */
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
+import type { FrontEndPlan } from './control';
 import { FrontEndChild, type FrontEndChildOptions } from './front-end-child';
 import { frontEndLimits } from './limits';
 
 /** What all seats of a member share. */
-export interface FrontEndSeatOptions extends Omit<FrontEndChildOptions, 'onEnded' | 'onBroken'> {
+export interface FrontEndSeatOptions extends Omit<FrontEndChildOptions, 'plan' | 'onEnded' | 'onBroken'> {
+  /** Of a front end that is started now. */
+  plan(): FrontEndPlan;
   readonly logger: Logger;
 }
 
@@ -82,9 +85,10 @@ export class FrontEndSeat {
   }
 
   #newChild(onReady: () => void, onEnded: (reason: string) => void): FrontEndChild {
-    const { logger, onFree, ...options } = this.#options;
+    const { logger, onFree, plan, ...options } = this.#options;
     return new FrontEndChild({
       ...options,
+      plan: plan(),
       onEnded,
       onFree: () => {
         onReady();

@@ -3,7 +3,6 @@ import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import {
-  type ConnectionInjector,
   type sendUnaryData,
   Server,
   type ServerDuplexStream,
@@ -15,7 +14,10 @@ import {
 } from '@grpc/grpc-js';
 import { assert } from '../../base/assert';
 import { RenewingMap } from '../../base/renewing-map';
+import type { TlsIdentity } from '../../base/tls';
+import type { FailedHandshake } from '../tls-door';
 import { untangledInjector } from '../untangled-sessions';
+import { ClientConnections } from './client-connections';
 import type { FrontEndPlan, MethodShape } from './control';
 import { owned } from './frame-reader';
 import { type CallEnd, callEndOf, frameKind, metadataText, nothing, readTaken, writeCall } from './frames';
@@ -44,6 +46,8 @@ export interface FrontEndOptions {
   readonly socket: Duplex;
   /** The link is of no use any more. */
   readonly onLost: (error?: unknown) => void;
+  /** Told at a bounded rate. */
+  readonly onFailedHandshake: (failure: FailedHandshake) => void;
 }
 
 /** The largest length that can be written before a frame: the member bounds its responses itself. */
@@ -56,14 +60,12 @@ export class FrontEnd {
   readonly #overloaded: CallEnd;
   readonly #link: Link;
   readonly #server: Server;
-  readonly #injector: ConnectionInjector;
-  readonly #connections = new Set<Socket>();
+  readonly #connections: ClientConnections;
   readonly #calls = new RenewingMap<number, OpenCall>();
   #lastId = 0;
   #heard = true;
-  #onEmpty: () => void = () => undefined;
 
-  constructor({ plan, socket, onLost }: FrontEndOptions) {
+  constructor({ plan, socket, onLost, onFailedHandshake }: FrontEndOptions) {
     this.#plan = plan;
     this.#overloaded = callEndOf(plan.overloaded);
     this.#link = new Link({
@@ -79,31 +81,38 @@ export class FrontEnd {
     this.#watchMember(onLost);
     const methods = plan.methods.map((method, index) => [method.path, this.#handler(method, index)] as const);
     this.#server.addService(definitionOf(plan.methods), Object.fromEntries(methods));
-    this.#injector = untangledInjector(this.#server);
+    const injector = untangledInjector(this.#server);
+    this.#connections = new ClientConnections({
+      ...{ identity: plan.identity, httpPath: plan.httpPath, onFailedHandshake },
+      onHttp2: (connection) => {
+        injector.injectConnection(connection);
+      },
+    });
   }
 
-  /** Serves a connection, of which `head` was read before. */
-  take(connection: Socket, head: Buffer): void {
-    this.#connections.add(connection);
-    connection.once('close', () => {
-      this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#onEmpty();
-    });
-    if (head.length > 0) connection.unshift(head);
-    this.#injector.injectConnection(connection);
+  /** Serves a connection, of which `head` was read before; nothing of one that is sealed. */
+  take(connection: Socket, { head, isSealed }: { readonly head: Buffer; readonly isSealed: boolean }): void {
+    if (isSealed) this.#connections.takeSealed(connection);
+    else this.#connections.takeOpen(connection, head);
+  }
+
+  replaceIdentity(identity: TlsIdentity): void {
+    this.#connections.replaceIdentity(identity);
   }
 
   /** Takes no more calls, closes each connection once its calls are answered, and calls back when none is left. */
   retire(onEmpty: () => void): void {
+    this.#connections.closeUndecided();
     // Its own callback tells nothing: on Node 24 it comes while calls are still in flight.
     this.#server.tryShutdown(() => undefined);
-    this.#whenEmpty(onEmpty);
+    this.#connections.whenEmpty(onEmpty);
   }
 
   /** Closes what is left, and calls back when no connection remains. */
   close(onEmpty: () => void): void {
+    this.#connections.closeOthers();
     this.#server.forceShutdown();
-    this.#whenEmpty(onEmpty);
+    this.#connections.whenEmpty(onEmpty);
   }
 
   /**
@@ -120,11 +129,6 @@ export class FrontEnd {
         if (!this.#heard) onLost(new Error('the member has said nothing for too long'));
       });
     }, this.#plan.silentMs).unref();
-  }
-
-  #whenEmpty(onEmpty: () => void): void {
-    this.#onEmpty = onEmpty;
-    if (this.#connections.size === 0) onEmpty();
   }
 
   #handler({ requestStream, responseStream }: MethodShape, method: number): UntypedServiceImplementation[string] {

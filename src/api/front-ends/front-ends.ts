@@ -2,11 +2,15 @@
 import type { Socket } from 'node:net';
 import { QuorateError } from '../../base/error';
 import type { Logger } from '../../base/logger';
+import type { TlsSource } from '../../base/tls';
 import { statusOfError } from '../errors';
 import { type FrontEndCounts, type GrpcSide, type GrpcSideOptions, grpcServerOptions } from '../grpc-side';
 import { maxRequestBytes } from '../limits';
+import { type FailedHandshake, logFailedHandshake } from '../tls-door';
+import type { FrontEndPlan, MethodShape } from './control';
 import { statusText } from './frames';
 import { FrontEndSeat } from './front-end-seat';
+import type { Arrival } from './hand-over';
 import { frontEndLimits } from './limits';
 import { methodTable } from './method-table';
 
@@ -16,6 +20,8 @@ export interface FrontEndsOptions extends GrpcSideOptions {
   readonly count: number;
   /** What of a client's metadata the handlers read. */
   readonly metadataKeys: readonly string[];
+  /** With it, front ends open the connections that come sealed. */
+  readonly tls: TlsSource | undefined;
   readonly logger: Logger;
 }
 
@@ -23,31 +29,39 @@ export interface FrontEndsOptions extends GrpcSideOptions {
 const callOverheadBytes = 256 * 1024;
 
 export class FrontEnds implements GrpcSide {
+  readonly takeSealed: ((socket: Socket) => void) | undefined;
+  readonly #tls: TlsSource | undefined;
   readonly #seats: readonly FrontEndSeat[];
   /** Connections no front end could take yet. */
-  readonly #waiting = new Set<Socket>();
+  readonly #waiting = new Set<Arrival>();
+  #httpPath: string | undefined;
   #next = 0;
   #isRetired = false;
 
   constructor(options: FrontEndsOptions) {
     const methods = methodTable(options);
-    const plan = {
-      methods: methods.map(({ path, requestStream, responseStream }) => ({ path, requestStream, responseStream })),
-      serverOptions: grpcServerOptions(options),
-      metadataKeys: options.metadataKeys,
-      overloaded: statusText(statusOfError(overloaded())),
-      silentMs: frontEndLimits.silentMs,
-    };
+    const plan = planOf(options, methods);
     const seat = {
       methods,
-      plan,
+      plan: () => ({ ...plan, identity: options.tls?.current, httpPath: this.#httpPath }),
       maxPayloadBytes: maxRequestBytes(options.limits) + callOverheadBytes,
       logger: options.logger,
       onFree: () => {
         this.#distribute();
       },
+      onFailedHandshake: (failure: FailedHandshake) => {
+        logFailedHandshake(options.logger, failure);
+      },
     };
+    this.#tls = options.tls;
     this.#seats = Array.from({ length: options.count }, () => new FrontEndSeat(seat));
+    if (options.tls === undefined) return;
+    this.takeSealed = (socket) => {
+      this.#take({ socket, isSealed: true });
+    };
+    options.tls.onChange(() => {
+      this.#replaceIdentity();
+    });
   }
 
   get frontEnds(): FrontEndCounts {
@@ -57,7 +71,8 @@ export class FrontEnds implements GrpcSide {
     };
   }
 
-  async start(): Promise<void> {
+  async start(httpPath: string | undefined): Promise<void> {
+    this.#httpPath = httpPath;
     try {
       await Promise.all(this.#seats.map((seat) => seat.start()));
     } catch (error) {
@@ -66,14 +81,8 @@ export class FrontEnds implements GrpcSide {
     }
   }
 
-  take(connection: Socket): void {
-    if (this.#isRetired || this.#waiting.size >= frontEndLimits.maxWaitingConnections) {
-      connection.destroy();
-      return;
-    }
-    this.#waiting.add(connection);
-    connection.once('error', destroyed).once('close', () => this.#waiting.delete(connection));
-    this.#distribute();
+  take(socket: Socket): void {
+    this.#take({ socket, isSealed: false });
   }
 
   async retire(): Promise<void> {
@@ -86,19 +95,34 @@ export class FrontEnds implements GrpcSide {
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
 
+  #take(arrival: Arrival): void {
+    const { socket } = arrival;
+    if (this.#isRetired || this.#waiting.size >= frontEndLimits.maxWaitingConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#waiting.add(arrival);
+    socket.once('error', destroyed).once('close', () => this.#waiting.delete(arrival));
+    this.#distribute();
+  }
+
   /** And takes no others. */
   #closeWaiting(): void {
     this.#isRetired = true;
-    for (const connection of this.#waiting) connection.destroy();
+    for (const { socket } of this.#waiting) socket.destroy();
+  }
+
+  #replaceIdentity(): void {
+    for (const { child } of this.#seats) if (this.#tls !== undefined) child?.replaceIdentity(this.#tls.current);
   }
 
   /** Hands each connection that waits to the next front end that can take one. */
   #distribute(): void {
-    for (const connection of this.#waiting) {
+    for (const arrival of this.#waiting) {
       const child = this.#nextFree();
       if (child === undefined) return;
-      this.#waiting.delete(connection);
-      if (!connection.destroyed) child.hand(connection);
+      this.#waiting.delete(arrival);
+      if (!arrival.socket.destroyed) child.hand(arrival);
     }
   }
 
@@ -112,6 +136,19 @@ export class FrontEnds implements GrpcSide {
     return this.#seats[free]?.child;
   }
 }
+
+/** What is the same for all of them, for ever. */
+function planOf(options: FrontEndsOptions, methods: readonly MethodShape[]): FixedPlan {
+  return {
+    methods: methods.map(({ path, requestStream, responseStream }) => ({ path, requestStream, responseStream })),
+    serverOptions: grpcServerOptions(options),
+    metadataKeys: options.metadataKeys,
+    overloaded: statusText(statusOfError(overloaded())),
+    silentMs: frontEndLimits.silentMs,
+  };
+}
+
+type FixedPlan = Omit<FrontEndPlan, 'identity' | 'httpPath'>;
 
 /** A connection that fails while it waits closes, and `close` tells. */
 function destroyed(): void {}

@@ -3,6 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ToFrontEnd } from './control';
 
+/** A connection for a front end. */
+export interface Arrival {
+  readonly socket: Socket;
+  /** It begins with TLS. */
+  readonly isSealed: boolean;
+}
+
 /** What Node reads a connection with. */
 interface Handle {
   readStop(): void;
@@ -21,19 +28,19 @@ interface Inside {
  *
  * @returns what closes the connection should the front end end before it has taken it: Node would keep it open for ever
  */
-export function handOver(connection: Socket, frontEnd: ChildProcess): () => void {
-  const inside = connection as unknown as Inside;
+export function handOver({ socket, isSealed }: Arrival, frontEnd: ChildProcess): () => void {
+  const inside = socket as unknown as Inside;
   const handle = inside._handle;
-  const head = readAll(connection).toString('base64');
+  const head = readAll(socket).toString('base64');
   // A paused connection is still read until its buffer is full, and Node does not stop that: what arrives before its end
   // here would be read here, and lost (measured: a fifth of a steady stream of bytes).
   handle?.readStop();
   // Else the port that accepted it would ask the front end whether it is closed, and wait for ever for one that was
   // killed. The front end tells when its connections are closed.
   inside.server = undefined;
-  frontEnd.send({ kind: 'connection', head } satisfies ToFrontEnd, connection, {}, () => undefined);
+  frontEnd.send({ kind: 'connection', head, isSealed } satisfies ToFrontEnd, socket, {}, () => undefined);
   // What is left here counts as closed. If it could not be sent, it is closed for its client too.
-  connection.destroy();
+  socket.destroy();
   return () => {
     handle?.close();
   };

@@ -8,6 +8,7 @@ import { watchStreamLimits } from '../../api/etcd/watch-service';
 import { LeaseRenewals } from '../../api/lease-renewals';
 import { keepAliveLimits } from '../../api/native/lease/keep-alive';
 import { nativeApi } from '../../api/native/services';
+import { ProbeServer } from '../../api/probe-server';
 import { recipesOf } from '../../api/recipes/recipes';
 import { ServerStreams } from '../../api/server-streams';
 import { servingGrpc } from '../../api/serving-grpc';
@@ -27,6 +28,7 @@ import { systemScheduler } from '../../ops/system-scheduler';
 import type { Storage } from '../../storage/storage';
 import { programVersion } from '../version';
 import type { MemberOrigin } from './origin';
+import type { MemberTls } from './tls';
 
 /** What clients are served from. */
 export interface ClientListenerParts {
@@ -36,14 +38,21 @@ export interface ClientListenerParts {
   readonly node: Node<Result>;
   readonly tasks: StoreTasks;
   readonly health: Health;
+  readonly tls: MemberTls;
   readonly logger: Logger;
   /** The member must not go on; ends the process. */
   onFatal(error: unknown): void;
 }
 
+/** What serves clients, and whoever watches over a member. */
+export interface ClientListeners {
+  readonly clients: ClientServer;
+  readonly probes: ProbeServer | undefined;
+}
+
 /** Makes all services of a member and what serves them; it does not listen yet. */
-export function clientListener(options: ServeOptions, member: ClientListenerParts): ClientServer {
-  const { origin, storage, store, node, tasks, health } = member;
+export function clientListeners(options: ServeOptions, member: ClientListenerParts): ClientListeners {
+  const { origin, storage, store, node, tasks, health, tls } = member;
   const calls = unaryCalls(options, member);
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
   const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
@@ -58,6 +67,7 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
     lessor: tasks.lessor,
     renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
     membership: node,
+    secured: { peers: tls.peers !== undefined, clients: tls.clients !== undefined },
     status: () => node.status(),
     term: () => node.term,
     scheduler: systemScheduler,
@@ -77,6 +87,7 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
   const grpc = servingGrpc({
     count: options.frontEnds,
     metadataKeys: etcdMetadataKeys,
+    tls: tls.clients,
     logger: member.logger,
     limits: options,
     maxStreamsPerConnection: options.maxStreamsPerConnection,
@@ -89,13 +100,22 @@ export function clientListener(options: ServeOptions, member: ClientListenerPart
     logSizeBytes: parts.logSizeBytes,
     frontEnds: () => grpc.frontEnds,
   });
-  return new ClientServer({
+  const http = () => etcdHttp(parts, { protos: description.jsonProtos, metrics, calls });
+  const clients = new ClientServer({
     address: options.clientListen,
+    tls: tls.clients,
+    directory: options.dataDir,
+    logger: member.logger,
     calls,
     lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
     grpc,
-    http: etcdHttp(parts, { protos: description.jsonProtos, metrics, calls }),
+    http: http(),
   });
+  const { metricsListen } = options;
+  return {
+    clients,
+    probes: metricsListen === undefined ? undefined : new ProbeServer({ address: metricsListen, http: http() }),
+  };
 }
 
 function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {

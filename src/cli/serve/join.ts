@@ -1,7 +1,7 @@
 /** The first start of a member that was added to a running cluster: it asks the others who it is. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../../base/error';
-import { QuorateClient, type MemberDescription, type MembersAnswer } from '../../client';
+import { QuorateClient, type ClientTlsOptions, type MemberDescription, type MembersAnswer } from '../../client';
 
 /** What a new member is told. */
 export interface Place {
@@ -22,6 +22,8 @@ export interface Newcomer {
   readonly name: string;
   /** Where it listens for clients, `host:port`; the host may be one that only it understands, such as 0.0.0.0. */
   readonly clientListen: string;
+  /** How it talks to the members, which expect what they expect of any client. Default: plain text. */
+  readonly tls?: ClientTlsOptions;
 }
 
 /**
@@ -32,8 +34,9 @@ export interface Newcomer {
  * @throws QuorateError `refused-to-start` when there is none, more than one, it is taken, or nobody answers
  */
 export async function takePlace(newcomer: Newcomer, addresses: readonly string[]): Promise<Place> {
-  const place = await findPlace(newcomer.name, addresses);
-  const client = new QuorateClient({ endpoints: addresses, timeoutMs: claimTimeoutMs });
+  const { name, tls = false } = newcomer;
+  const place = await findPlace(name, addresses, tls);
+  const client = new QuorateClient({ endpoints: addresses, tls, timeoutMs: claimTimeoutMs });
   try {
     const self = await withClientAddress(client, place.self, newcomer);
     await client.cluster.claimMember(self.id);
@@ -61,10 +64,10 @@ async function withClientAddress(
   return { ...self, clientAddress };
 }
 
-async function findPlace(name: string, addresses: readonly string[]): Promise<Place> {
+async function findPlace(name: string, addresses: readonly string[], tls: ClientTlsOptions | false): Promise<Place> {
   const until = performance.now() + patienceMs;
   for (;;) {
-    const answers = await Promise.all(addresses.map(askMembers));
+    const answers = await Promise.all(addresses.map((address) => askMembers(address, tls)));
     const found = placeIn(name, addresses, answers);
     if (found.kind === 'place') return found.place;
     if (performance.now() >= until) throw refusal(found.message, addresses);
@@ -108,10 +111,10 @@ function nobodyAnswers(answers: readonly Answer[]): string {
 }
 
 /** Never rejects. */
-async function askMembers(address: string): Promise<Answer> {
+async function askMembers(address: string, tls: ClientTlsOptions | false): Promise<Answer> {
   let client: QuorateClient | undefined;
   try {
-    client = new QuorateClient({ endpoints: [address], timeoutMs: askTimeoutMs, maxAttempts: 2 });
+    client = new QuorateClient({ endpoints: [address], tls, timeoutMs: askTimeoutMs, maxAttempts: 2 });
     return await client.cluster.members();
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

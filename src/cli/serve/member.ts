@@ -22,10 +22,11 @@ import {
   keepaliveFor,
   type GrpcTransportTuning,
 } from '../../transport/grpc-transport-options';
-import { clientListener, type ClientListenerParts } from './client-listener';
+import { clientListeners, type ClientListenerParts } from './client-listener';
 import { forceNewCluster } from './force-new-cluster';
 import { memberOrigin, type MemberOrigin, refuseOtherName } from './origin';
 import { statePathOf } from './state-path';
+import { memberTls } from './tls';
 
 /** A member at work. */
 export interface Member {
@@ -64,8 +65,12 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
+    const tls = memberTls(options, around.logger);
+    undo.push(() => {
+      tls.stop();
+    });
     if (options.forceNewCluster) await beginAlone(options, around);
-    const origin = await memberOrigin(options);
+    const origin = await memberOrigin(options, tls);
     const storage = await openLog(options, origin, around.logger);
     undo.push(() => storage.close());
     refuseOtherName(options.name, origin.self.id, storage.loaded);
@@ -81,19 +86,12 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     });
     undo.push(() => store.close());
     refuseGap(storage, store);
-    const { node, tasks } = await startNode(options, { ...around, origin, storage, store });
+    const { node, tasks } = await startNode(options, { ...around, origin, storage, store, tls });
     undo.push(() => node.stop());
     undo.push(() => {
       tasks.stop();
     });
-    const reclaimer = new SpaceReclaimer({
-      scheduler: systemScheduler,
-      machine: store,
-      onFailure: (error) => {
-        around.onFatal(error);
-      },
-    });
-    reclaimer.start();
+    const reclaimer = startReclaimer(store, around);
     undo.push(() => {
       reclaimer.stop();
     });
@@ -102,11 +100,22 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
       hasQuorum: () => node.status().hasQuorum,
       intervalMs: healthIntervalMs,
     });
-    const server = clientListener(options, { ...around, origin, storage, store, node, tasks, health });
-    undo.push(() => server.drain(options.drainTimeoutMs));
+    const { clients, probes } = clientListeners(options, {
+      ...around,
+      origin,
+      storage,
+      store,
+      node,
+      tasks,
+      health,
+      tls,
+    });
+    undo.push(() => probes?.close());
+    undo.push(() => clients.drain(options.drainTimeoutMs));
     // Before the calls in flight are awaited: they go to the next leader.
     undo.push(() => node.resign({ deadline: systemScheduler.now() + options.electionTimeoutMs }));
-    await server.listen();
+    await clients.listen();
+    await probes?.listen();
     health.start();
     undo.push(() => {
       health.stop();
@@ -122,6 +131,18 @@ async function beginAlone(options: ServeOptions, { reading, logger }: MemberSurr
   // Of a state that is about to change.
   await reading.stop();
   await forceNewCluster(options, logger);
+}
+
+function startReclaimer(store: KvStateMachine, around: MemberSurroundings): SpaceReclaimer {
+  const reclaimer = new SpaceReclaimer({
+    scheduler: systemScheduler,
+    machine: store,
+    onFailure: (error) => {
+      around.onFatal(error);
+    },
+  });
+  reclaimer.start();
+  return reclaimer;
 }
 
 type Parts = Omit<ClientListenerParts, 'node' | 'tasks' | 'health'> & MemberSurroundings;
@@ -175,6 +196,8 @@ async function startNode(options: ServeOptions, parts: Parts): Promise<Engine> {
     listenAddress: options.peerListen,
     logger: parts.logger,
     tuning: tuningOf(options),
+    ...(parts.tls.peers === undefined ? {} : { tls: parts.tls.peers }),
+    ...(options.peerAllowedNames === undefined ? {} : { allowedNames: options.peerAllowedNames }),
   });
   const node = new Node<Result>({
     id: self.id,

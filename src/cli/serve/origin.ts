@@ -7,6 +7,7 @@ import { decodeConfiguration, simpleConfiguration, type ConfigurationPayload, ty
 import { readIdentity } from '../../storage/sqlite-identity';
 import type { Identity, LoadedLog } from '../../storage/storage';
 import { takePlace } from './join';
+import { joinTls, type MemberTls } from './tls';
 
 /** What a member must know before its log is opened. */
 export interface MemberOrigin {
@@ -26,11 +27,12 @@ const nobody: ConfigurationPayload = { configuration: simpleConfiguration([]), c
  *
  * @throws QuorateError `refused-to-start`, `damaged`
  */
-export async function memberOrigin(options: ServeOptions): Promise<MemberOrigin> {
+export async function memberOrigin(options: ServeOptions, tls: MemberTls): Promise<MemberOrigin> {
   const stored = readIdentity(options.dataDir);
   if (stored !== undefined) return storedOrigin(options, stored);
   if (options.join !== undefined) {
-    const { clusterId, self } = await takePlace(options, options.join);
+    const { name, clientListen } = options;
+    const { clusterId, self } = await takePlace({ name, clientListen, ...joinTls(options, tls) }, options.join);
     return { clusterId, self, initial: nobody };
   }
   const { clusterId, self, members } = initialClusterOf(options);

@@ -34,7 +34,16 @@ export async function runMember(options: ServeOptions, reading: EarlyIndexReadin
   const { origin } = await starting;
   const { clientListen, peerListen } = options;
   const ids = { id: origin.self.id, clusterId: origin.clusterId };
-  logger.info({ ...ids, clientListen, peerListen, version: programVersion() }, 'member is serving');
+  const tls = {
+    clientTls: tlsOf(options.clientCertFile, options.clientCaFile),
+    peerTls: tlsOf(options.peerCertFile, options.peerCaFile),
+  };
+  logger.info({ ...ids, clientListen, peerListen, ...tls, version: programVersion() }, 'member is serving');
+}
+
+function tlsOf(certificate: string | undefined, authorities: string | undefined): 'none' | 'one-sided' | 'mutual' {
+  if (certificate === undefined) return 'none';
+  return authorities === undefined ? 'one-sided' : 'mutual';
 }
 
 /** The state of this process can no longer be trusted: it says why, answers nobody, and ends. */

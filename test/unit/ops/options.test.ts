@@ -148,8 +148,45 @@ describe('checks', () => {
     expect(refusal({ flags: { name: 'm1', join: 'a:1,b' } }).details.field).toBe('join');
   });
 
-  it('wants two different listeners', () => {
+  it('wants listeners that differ', () => {
     expect(refusal({ flags: { name: 'm1', 'peer-listen': '127.0.0.1:2379' } }).details.field).toBe('peer-listen');
+    const metrics = refusal({ flags: { name: 'm1', 'metrics-listen': '127.0.0.1:2380' } });
+    expect(metrics.message).toBe('--metrics-listen and --peer-listen are both 127.0.0.1:2380; they must differ');
+  });
+});
+
+describe('options of TLS', () => {
+  const given = (...flags: readonly string[]) =>
+    Object.fromEntries([['name', 'm1'], ...flags.map((flag) => [flag, `${flag}.pem`])]) as Record<string, string>;
+  const client = ['client-cert-file', 'client-key-file'];
+  const peer = ['peer-cert-file', 'peer-key-file', 'peer-ca-file'];
+
+  it('are taken together', () => {
+    expect(read({ flags: given(...client, 'client-ca-file', ...peer) }).clientCaFile).toBe('client-ca-file.pem');
+    expect(read({ flags: given(...client) }).peerCertFile).toBeUndefined();
+    const flags = { ...given(...peer), 'peer-allowed-names': '*.quorate.svc, member a' };
+    expect(read({ flags }).peerAllowedNames).toEqual(['*.quorate.svc', 'member a']);
+  });
+
+  it.each([
+    [['client-cert-file'], 'client-key-file'],
+    [['client-key-file'], 'client-cert-file'],
+    [['client-ca-file'], 'client-cert-file'],
+    [['peer-cert-file'], 'peer-key-file'],
+    [['peer-cert-file', 'peer-key-file'], 'peer-ca-file'],
+    [['peer-key-file', 'peer-ca-file'], 'peer-cert-file'],
+    [['peer-ca-file'], 'peer-cert-file'],
+    [['peer-allowed-names'], 'peer-cert-file'],
+  ])('of which %j are given want --%s, by its name', (flags, missing) => {
+    const error = refusal({ flags: given(...flags) });
+    expect(error.details.field).toBe(missing);
+    expect(error.message).toBe(`--${missing} is missing: --${flags[0]} is given, which needs it`);
+  });
+
+  it('refuse an empty name', () => {
+    expect(refusal({ flags: { ...given(...peer), 'peer-allowed-names': 'a,,b' } }).details.field).toBe(
+      'peer-allowed-names',
+    );
   });
 });
 

@@ -9,6 +9,7 @@ const wrong: Readonly<Record<string, readonly [file: string, content: string]>> 
   'base-alone': ['src/base/fs.ts', "import { readFileSync } from 'node:fs';\nexport const y = readFileSync;\n"],
   'gen-alone': ['src/gen/curious.ts', "import { base } from '../base/base';\nexport const y = base;\n"],
   'core-pure': ['src/raft/random.ts', "import { randomInt } from 'node:crypto';\nexport const y = randomInt;\n"],
+  'tls-alone': ['src/tls/curious.ts', "import type { Inner } from '../raft';\nexport type Y = Inner;\n"],
   'core-entrance': ['src/storage/peek.ts', "import type { Inner } from '../raft/inner';\nexport type Y = Inner;\n"],
   'siblings-apart': [
     'src/kv/sibling.ts',

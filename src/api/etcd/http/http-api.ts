@@ -19,12 +19,18 @@ export interface HttpApiOptions {
 }
 
 /** Bounds of a connection, milliseconds. Answers may take as long as they like: a watch has no end. */
-const httpLimits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000 } as const;
+const httpLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
 
 /** Takes connections of HTTP/1.1. */
 export class HttpApi {
   readonly #options: HttpApiOptions;
   readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
   #gateway: JsonGateway | undefined;
 
   constructor(options: HttpApiOptions) {
@@ -35,21 +41,25 @@ export class HttpApi {
         response.destroy();
       });
     });
+    // It never listens, and looks after its timeouts only once it does.
+    this.#server.emit('listening');
   }
 
-  /** @param address where this member's own gRPC API is reached */
-  start(address: string): void {
-    this.#gateway = new JsonGateway(this.#options.protos, address);
+  /** Opens the JSON gateway. @param path the socket where this member's own gRPC API is reached */
+  start(path: string): void {
+    this.#gateway = new JsonGateway(this.#options.protos, `unix:${path}`);
   }
 
   take(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     this.#server.emit('connection', socket);
     socket.resume();
   }
 
   /** Ends what is under way. */
   stop(): void {
-    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
     this.#gateway?.close();
   }
 

@@ -1,4 +1,4 @@
-/** etcd's JSON gateway: a POST with JSON becomes a call of the gRPC API on this member's own port. */
+/** etcd's JSON gateway: a POST with JSON becomes a call of this member's own gRPC API. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -25,7 +25,7 @@ export class JsonGateway {
   readonly #registry: FileRegistry;
   readonly #client: Client;
 
-  /** @param address where this member's own gRPC API is reached */
+  /** @param address where this member's own gRPC API is reached, in the clear */
   constructor(registry: FileRegistry, address: string) {
     this.#registry = registry;
     this.#client = new Client(address, credentials.createInsecure(), {

@@ -4,9 +4,11 @@ import { addressOf, memberMessage, unstartedName } from '../../../../src/api/etc
 
 const member = { id: 2n ** 63n, name: 'm1', peerAddress: 'a:2380', clientAddress: 'a:2379', awaitsStart: false };
 
+const plain = { peers: false, clients: false };
+
 describe('members as etcd has them', () => {
   it('are reached at URLs', () => {
-    expect(memberMessage({ ...member, standing: 'voter' })).toEqual({
+    expect(memberMessage({ ...member, standing: 'voter' }, plain)).toEqual({
       ID: 2n ** 63n,
       name: 'm1',
       peerURLs: ['http://a:2380'],
@@ -15,8 +17,15 @@ describe('members as etcd has them', () => {
     });
   });
 
+  it('are reached at URLs that say who uses TLS', () => {
+    const voter = { ...member, standing: 'voter' } as const;
+    const urls = { peerURLs: ['http://a:2380'], clientURLs: ['https://a:2379'] };
+    expect(memberMessage(voter, { peers: false, clients: true })).toMatchObject(urls);
+    expect(memberMessage(voter, { peers: true, clients: false }).peerURLs).toEqual(['https://a:2380']);
+  });
+
   it('have neither name nor client URL before they start', () => {
-    const message = memberMessage({ ...member, standing: 'learner', awaitsStart: true });
+    const message = memberMessage({ ...member, standing: 'learner', awaitsStart: true }, plain);
     expect(message).toMatchObject({ name: '', peerURLs: ['http://a:2380'], clientURLs: [], isLearner: true });
   });
 
