@@ -7,7 +7,7 @@ import { decodeConfiguration, simpleConfiguration, type ConfigurationPayload, ty
 import { readIdentity } from '../../storage/sqlite-identity';
 import type { Identity, LoadedLog } from '../../storage/storage';
 import { takePlace } from './join';
-import type { MemberTls } from './tls';
+import { joinTls, type MemberTls } from './tls';
 
 /** What a member must know before its log is opened. */
 export interface MemberOrigin {
@@ -27,11 +27,14 @@ const nobody: ConfigurationPayload = { configuration: simpleConfiguration([]), c
  *
  * @throws QuorateError `refused-to-start`, `damaged`
  */
-export async function memberOrigin(options: ServeOptions, _tls: MemberTls): Promise<MemberOrigin> {
+export async function memberOrigin(options: ServeOptions, memberTls: MemberTls): Promise<MemberOrigin> {
   const stored = readIdentity(options.dataDir);
   if (stored !== undefined) return storedOrigin(options, stored);
   if (options.join !== undefined) {
-    const { clusterId, self } = await takePlace(options, options.join); // MERGE: joinTls(options, tls) as third argument
+    const { name, clientListen } = options;
+    const tls = joinTls(options, memberTls);
+    const newcomer = { name, clientListen, ...(tls === undefined ? {} : { tls }) };
+    const { clusterId, self } = await takePlace(newcomer, options.join);
     return { clusterId, self, initial: nobody };
   }
   const { clusterId, self, members } = initialClusterOf(options);
