@@ -38,7 +38,7 @@ async function put(cluster: ProcessCluster, tls: ClientOptions['tls'], scheme = 
   try {
     await client.put('k', 'v', { requestId: false });
     return 'done';
-  } catch (error) {
+  } catch (error: unknown) {
     return error;
   } finally {
     client.close();
