@@ -38,7 +38,15 @@ async function start(count: number): Promise<readonly number[]> {
   logged = [];
   const logger: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
   frontEnds = new FrontEnds({
-    ...{ count, limits: testLimits, maxStreamsPerConnection: 100, metadataKeys: [], tls: undefined, logger, services: [] },
+    ...{
+      count,
+      limits: testLimits,
+      maxStreamsPerConnection: 100,
+      metadataKeys: [],
+      tls: undefined,
+      logger,
+      services: [],
+    },
     additions: [
       {
         addToServer: (server) => {
@@ -294,7 +302,14 @@ describe('a front end', () => {
     await start(1);
     // As it is when its program cannot be run: grpc-js takes no empty service.
     const other = new FrontEnds({
-      ...{ count: 2, limits: testLimits, maxStreamsPerConnection: 100, metadataKeys: [], tls: undefined, logger: silentLogger },
+      ...{
+        count: 2,
+        limits: testLimits,
+        maxStreamsPerConnection: 100,
+        metadataKeys: [],
+        tls: undefined,
+        logger: silentLogger,
+      },
       ...{ services: [], additions: [] },
     });
     await expect(other.start(undefined)).rejects.toMatchObject({

@@ -27,14 +27,12 @@ const nobody: ConfigurationPayload = { configuration: simpleConfiguration([]), c
  *
  * @throws QuorateError `refused-to-start`, `damaged`
  */
-export async function memberOrigin(options: ServeOptions, memberTls: MemberTls): Promise<MemberOrigin> {
+export async function memberOrigin(options: ServeOptions, tls: MemberTls): Promise<MemberOrigin> {
   const stored = readIdentity(options.dataDir);
   if (stored !== undefined) return storedOrigin(options, stored);
   if (options.join !== undefined) {
     const { name, clientListen } = options;
-    const tls = joinTls(options, memberTls);
-    const newcomer = { name, clientListen, ...(tls === undefined ? {} : { tls }) };
-    const { clusterId, self } = await takePlace(newcomer, options.join);
+    const { clusterId, self } = await takePlace({ name, clientListen, ...joinTls(options, tls) }, options.join);
     return { clusterId, self, initial: nobody };
   }
   const { clusterId, self, members } = initialClusterOf(options);

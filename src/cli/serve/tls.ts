@@ -1,6 +1,7 @@
 /** The TLS of a member: what its options name, read and followed. */
 import type { Logger } from '../../base/logger';
 import type { TlsSource } from '../../base/tls';
+import type { ClientTlsOptions } from '../../client';
 import type { ServeOptions } from '../../ops/options';
 import { systemScheduler } from '../../ops/system-scheduler';
 import { TlsFiles } from '../../ops/tls-files';
@@ -41,20 +42,20 @@ export function memberTls(options: ServeOptions, logger: Logger): MemberTls {
   };
 }
 
-/** What a member that joins shows to the members it asks, and by whom they must be known; `undefined`: they have no TLS. */
-export interface JoinTls {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
-/** @throws QuorateError `refused-to-start` */
-export function joinTls(options: TlsOptions, { clients }: Pick<MemberTls, 'clients'>): JoinTls | undefined {
+/**
+ * What a member that joins shows to the members it asks, and who must have signed for them.
+ *
+ * @throws QuorateError `refused-to-start`
+ */
+export function joinTls(
+  options: TlsOptions,
+  { clients }: Pick<MemberTls, 'clients'>,
+): { readonly tls?: ClientTlsOptions } {
   const file = fileOf(options, 'joinCaFile');
-  if (file === undefined && clients === undefined) return undefined;
+  if (file === undefined && clients === undefined) return {};
   const ca = file === undefined ? clients?.current.trusted : readAuthorities(file);
   const own = clients === undefined ? {} : { cert: clients.current.certificate, key: clients.current.key };
-  return { ...(ca === undefined ? {} : { ca }), ...own };
+  return { tls: { ...(ca === undefined ? {} : { ca }), ...own } };
 }
 
 type FileOption = Exclude<keyof TlsOptions, 'peerAllowedNames'>;
