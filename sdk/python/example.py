@@ -51,10 +51,16 @@ def reason_of(error):
 
 
 class Cluster:
-    """Any member takes any call, so a call that fails goes to the next one."""
+    """Any member takes any call, so a call that fails goes to the next one.
 
-    def __init__(self, endpoints):
-        self.channels = [grpc.insecure_channel(endpoint) for endpoint in endpoints]
+    With `credentials` (of `grpc.ssl_channel_credentials`) it speaks TLS.
+    """
+
+    def __init__(self, endpoints, credentials=None):
+        self.channels = [
+            grpc.insecure_channel(endpoint) if credentials is None else grpc.secure_channel(endpoint, credentials)
+            for endpoint in endpoints
+        ]
         self.current = 0
 
     def call(self, stub, method, request):
@@ -98,8 +104,23 @@ def watch(cluster, prefix, start_revision, on_event):
         time.sleep(PAUSE_S)
 
 
+def credentials_from_environment():
+    """What QUORATE_CA_FILE, QUORATE_CERT_FILE and QUORATE_KEY_FILE name; without the first, plain text."""
+    ca, key, cert = (read_file(f"QUORATE_{what}_FILE") for what in ("CA", "KEY", "CERT"))
+    return None if ca is None else grpc.ssl_channel_credentials(ca, key, cert)
+
+
+def read_file(variable):
+    path = os.environ.get(variable)
+    if path is None:
+        return None
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def main(endpoints):
-    cluster = Cluster(endpoints)
+    credentials = credentials_from_environment()
+    cluster = Cluster(endpoints, credentials)
     kv, leases = kv_pb2_grpc.KVServiceStub, lease_pb2_grpc.LeaseServiceStub
 
     # Put and get; the same put again is recognised.
@@ -119,7 +140,7 @@ def main(endpoints):
             enough.set()
 
     # A cluster of its own, since a thread of its own uses it.
-    arguments = (Cluster(endpoints), "python/greeting", first.revision, on_event)
+    arguments = (Cluster(endpoints, credentials), "python/greeting", first.revision, on_event)
     threading.Thread(target=watch, args=arguments, daemon=True).start()
 
     # Transaction: replace the value only if nobody has changed it.

@@ -61,10 +61,10 @@ export function withFileNames(error: unknown, flags: ClientTlsFlags): unknown {
   if (!(error instanceof QuorateError)) return error;
   const { message, code, details } = error;
   const flag = flagOfField.get(details.field ?? '');
-  const value = flag === undefined ? undefined : flags[flag];
-  if (value === undefined) return error;
+  if (flag === undefined) return error;
   const named = message.replaceAll(/tls\.(ca|cert|key)\b/g, '--$1-file').replaceAll('tls.serverName', '--server-name');
-  return new QuorateError(code, `${named} (${String(value)})`, { details, cause: error });
+  const value = flags[flag];
+  return new QuorateError(code, value === undefined ? named : `${named}: ${String(value)}`, { details, cause: error });
 }
 
 function contentOf(option: string, path: string): Buffer {

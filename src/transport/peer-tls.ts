@@ -96,7 +96,7 @@ export type OnTurnedAway = (address: string, reason: string) => void;
 export function watchHandshakes(server: Server, onTurnedAway: OnTurnedAway): void {
   for (const listener of (server['http2Servers'] as Map<Http2SecureServer, unknown>).keys()) {
     // A socket knows the address of the other end once it was asked, and forgets it otherwise when it is closed.
-    listener.on('connection', (socket: Socket) => void socket.remoteAddress);
+    listener.on('connection', (socket: Socket) => socket.remoteAddress);
     listener.on('tlsClientError', (error: Error, socket: TLSSocket & { readonly _parent?: Socket }) => {
       const reason = answerFailure({ error, authorizationError: socket.authorizationError });
       if (reason !== undefined) onTurnedAway(socket._parent?.remoteAddress ?? 'an unknown address', reason);

@@ -13,6 +13,8 @@ export interface ProcessClusterOptions {
   readonly members?: number;
   /** More arguments of `serve` for every member. */
   readonly args?: readonly string[];
+  /** And for one of them. */
+  readonly argsOf?: (name: string) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** What clients of this cluster need. */
   readonly tls?: ClientTlsOptions;
@@ -96,6 +98,7 @@ export class ProcessCluster {
         ...[program, 'serve', '--name', member.name, '--data-dir', dataDir, ...beginning],
         ...['--client-listen', member.clientAddress, '--peer-listen', member.peerAddress],
         ...(this.#options.args ?? []),
+        ...(this.#options.argsOf?.(member.name) ?? []),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#options.env } },
     );

@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	quoratev1 "quorate.dev/sdk/gen/quorate/v1"
@@ -65,16 +69,43 @@ type cluster struct {
 	current     uint32
 }
 
-func dial(endpoints []string) (*cluster, error) {
+// dial makes a cluster. With a TLS configuration it speaks TLS, without one plain text.
+func dial(endpoints []string, secure *tls.Config) (*cluster, error) {
+	transport := grpc.WithInsecure()
+	if secure != nil {
+		transport = grpc.WithTransportCredentials(credentials.NewTLS(secure))
+	}
 	c := &cluster{}
 	for _, endpoint := range endpoints {
-		connection, err := grpc.Dial(endpoint, grpc.WithInsecure())
+		connection, err := grpc.Dial(endpoint, transport)
 		if err != nil {
 			return nil, err
 		}
 		c.connections = append(c.connections, connection)
 	}
 	return c, nil
+}
+
+// tlsFromEnvironment reads what QUORATE_CA_FILE, QUORATE_CERT_FILE and QUORATE_KEY_FILE name; nil without the first.
+func tlsFromEnvironment() (*tls.Config, error) {
+	caFile, certFile := os.Getenv("QUORATE_CA_FILE"), os.Getenv("QUORATE_CERT_FILE")
+	if caFile == "" {
+		return nil, nil
+	}
+	authorities, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, err
+	}
+	secure := &tls.Config{RootCAs: x509.NewCertPool()}
+	if !secure.RootCAs.AppendCertsFromPEM(authorities) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", caFile)
+	}
+	if certFile == "" {
+		return secure, nil
+	}
+	own, err := tls.LoadX509KeyPair(certFile, os.Getenv("QUORATE_KEY_FILE"))
+	secure.Certificates = []tls.Certificate{own}
+	return secure, err
 }
 
 func (c *cluster) connection() *grpc.ClientConn {

@@ -24,7 +24,11 @@ func main() {
 	if len(endpoints) == 0 {
 		endpoints = []string{"127.0.0.1:2379"}
 	}
-	c, err := dial(endpoints)
+	secure, err := tlsFromEnvironment()
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := dial(endpoints, secure)
 	check(err)
 	first := putAndGet(c)
 	watchAndSwap(c, first)

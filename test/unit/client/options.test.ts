@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { toWireValue, wellFormed } from '../../../src/client/convert';
-import { parseEndpoint, resolveOptions } from '../../../src/client/options';
+import { parseEndpoint, resolveOptions, type ClientOptions } from '../../../src/client/options';
+import { TestAuthority } from '../../support/certificates';
+import { shownOf } from '../../support/https-caller';
 
 describe('endpoints', () => {
   it.each([
@@ -8,11 +11,12 @@ describe('endpoints', () => {
     ['http://quorate-0.quorate:2379/', 'quorate-0.quorate:2379'],
     ['[::1]:5', '[::1]:5'],
     ['[::1]', '[::1]:2379'],
+    ['https://a:1', 'a:1'],
   ])('%j is %s', (text, endpoint) => {
     expect(parseEndpoint(text)).toBe(endpoint);
   });
 
-  it.each(['', ':1', 'a:', 'a:0', 'a:65536', 'a:b', '::1', 'a b:1', 'https://a:1', 'a:1/x'])(
+  it.each(['', ':1', 'a:', 'a:0', 'a:65536', 'a:b', '::1', 'a b:1', 'ftp://a:1', 'https://', 'a:1/x'])(
     '%j is refused',
     (text) => {
       expect(() => parseEndpoint(text)).toThrow(expect.objectContaining({ code: 'invalid-argument' }) as Error);
@@ -35,6 +39,52 @@ describe('client options', () => {
       expect(() => resolveOptions(options)).toThrow(expect.objectContaining({ code: 'invalid-argument' }) as Error);
     },
   );
+});
+
+describe('TLS', () => {
+  let authority: TestAuthority;
+  let shown: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  let otherKey: string;
+
+  beforeAll(() => {
+    authority = new TestAuthority();
+    shown = shownOf(authority.ca, authority.issue('client'));
+    otherKey = readFileSync(authority.issue('other').keyFile, 'utf8');
+  });
+  afterAll(() => {
+    authority.remove();
+  });
+
+  const isTls = (endpoints: readonly string[], tls?: ClientOptions['tls']) =>
+    resolveOptions({ endpoints, ...(tls === undefined ? {} : { tls }) }).tls !== undefined;
+
+  it('is spoken with all endpoints, or with none', () => {
+    expect(isTls(['a', 'b'])).toBe(false);
+    expect(isTls(['a'], false)).toBe(false);
+    expect(isTls(['http://a', 'b'])).toBe(false);
+    expect(isTls(['https://a', 'b'])).toBe(true);
+    expect(isTls(['a'], true)).toBe(true);
+    expect(isTls(['a'], { ca: Buffer.from(authority.ca) })).toBe(true);
+    expect(isTls(['a'], shown)).toBe(true);
+    expect(() => isTls(['https://a', 'http://b'])).toThrow('others have https://');
+    expect(() => isTls(['http://a'], true)).toThrow('the option tls is given');
+  });
+
+  it.each<[string, () => ClientOptions['tls'], string]>([
+    ['authorities that are none', () => ({ ca: 'x' }), 'tls.ca holds no certificate'],
+    [
+      'a certificate that is cut',
+      () => ({ ca: authority.ca.replace(/\n..../, '\n') }),
+      'tls.ca holds a certificate that cannot',
+    ],
+    ['a key alone', () => ({ key: otherKey }), 'tls.cert is missing'],
+    ['a certificate alone', () => ({ cert: authority.ca }), 'tls.key is missing'],
+    ['a key that is none', () => ({ ...shown, key: 'x' }), 'tls.key holds no key'],
+    ['the key of another', () => ({ ...shown, key: otherKey }), 'tls.key does not belong to tls.cert'],
+    ['an empty name', () => ({ serverName: ' ' }), 'tls.serverName is empty'],
+  ])('refuses %s', (_what, tls, message) => {
+    expect(() => isTls(['a'], tls())).toThrow(message);
+  });
 });
 
 describe('keys and values on the wire', () => {
