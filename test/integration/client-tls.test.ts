@@ -45,7 +45,7 @@ async function put(cluster: ProcessCluster, tls: ClientOptions['tls'], scheme = 
   }
 }
 
-const notDone = (reason: string) =>
+const notDone = (reason: string): unknown =>
   expect.objectContaining({
     code: 'unreachable',
     outcome: 'not-done',
