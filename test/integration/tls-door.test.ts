@@ -72,10 +72,12 @@ function sealed(options: ConnectionOptions = {}): TLSSocket {
 
 const closed = (socket: Socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve()));
 
+type Arrived = Pick<TLSSocket, 'alpnProtocol' | 'authorized' | 'getPeerCertificate' | 'read'>;
+
 /** What was read of the one connection that got in, and by whom. */
-async function arrival(): Promise<readonly [string, string, TLSSocket]> {
+async function arrival(): Promise<readonly [string, string, Arrived]> {
   const [who, socket] = await eventually(5000, 'a connection', async () => taken[0]);
-  return [who, (socket.read() as Buffer).toString(), socket as TLSSocket];
+  return [who, (socket.read() as Buffer).toString(), socket as unknown as Arrived];
 }
 
 const failed = () => eventually(5000, 'a failure', async () => failures[0]);

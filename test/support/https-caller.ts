@@ -1,6 +1,7 @@
 /** Calls HTTP over TLS, one connection a call, as curl would. */
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import type { CertificateFiles } from './certificates';
 
 /** What a client trusts and shows. */
@@ -28,7 +29,7 @@ export function callHttps(address: string, path: string, shown: Shown, body?: ob
   const method = body === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
     const call = request({ ...shown, host, port, path, method, agent: false }, (response) => {
-      const { subject } = (response.socket as import('node:tls').TLSSocket).getPeerCertificate();
+      const { subject } = (response.socket as unknown as Pick<TLSSocket, 'getPeerCertificate'>).getPeerCertificate();
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       response.once('end', () => {

@@ -8,7 +8,7 @@ import { frontEndLimits } from './limits';
 /** What all seats of a member share. */
 export interface FrontEndSeatOptions extends Omit<FrontEndChildOptions, 'plan' | 'onEnded' | 'onBroken'> {
   /** Of a front end that is started now. */
-  plan(): FrontEndPlan;
+  readonly plan: () => FrontEndPlan;
   readonly logger: Logger;
 }
 

@@ -1,5 +1,5 @@
 /** The client side of a member: all services of both APIs over its parts, and the listener that serves them. */
-import { ClientServer } from '../../api/client-server';
+import { ClientServer, type ClientServerOptions, type HttpSide } from '../../api/client-server';
 import { DuplexStreams } from '../../api/duplex-streams';
 import { etcdDialect } from '../../api/etcd/errors';
 import { etcdMetadataKeys } from '../../api/etcd/etcd-calls';
@@ -101,21 +101,22 @@ export function clientListeners(options: ServeOptions, member: ClientListenerPar
     frontEnds: () => grpc.frontEnds,
   });
   const http = () => etcdHttp(parts, { protos: description.jsonProtos, metrics, calls });
-  const clients = new ClientServer({
-    address: options.clientListen,
-    tls: tls.clients,
-    directory: options.dataDir,
-    logger: member.logger,
-    calls,
-    lasting: [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers],
-    grpc,
-    http: http(),
-  });
-  const { metricsListen } = options;
+  const lasting = [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers];
   return {
-    clients,
-    probes: metricsListen === undefined ? undefined : new ProbeServer({ address: metricsListen, http: http() }),
+    clients: clientServer(options, member, { calls, lasting, grpc, http: http() }),
+    probes: probeServer(options, http),
   };
+}
+
+type Served = Pick<ClientServerOptions, 'calls' | 'lasting' | 'grpc' | 'http'>;
+
+function clientServer(options: ServeOptions, { tls, logger }: ClientListenerParts, served: Served): ClientServer {
+  const { clientListen: address, dataDir: directory } = options;
+  return new ClientServer({ address, directory, tls: tls.clients, logger, ...served });
+}
+
+function probeServer({ metricsListen: address }: ServeOptions, http: () => HttpSide): ProbeServer | undefined {
+  return address === undefined ? undefined : new ProbeServer({ address, http: http() });
 }
 
 function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {

@@ -74,16 +74,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     const storage = await openLog(options, origin, around.logger);
     undo.push(() => storage.close());
     refuseOtherName(options.name, origin.self.id, storage.loaded);
-    const { firstIndex, termBeforeFirst } = storage.loaded;
-    const store = openKvStateMachine({
-      path: statePathOf(options),
-      early: await earlyIndex(around),
-      clusterId: origin.clusterId,
-      logStart: { index: firstIndex - 1, term: termBeforeFirst },
-      onFailure: (error) => {
-        around.onFatal(error);
-      },
-    });
+    const store = openStore(options, { ...around, origin, storage }, await earlyIndex(around));
     undo.push(() => store.close());
     refuseGap(storage, store);
     const { node, tasks } = await startNode(options, { ...around, origin, storage, store, tls });
@@ -170,6 +161,23 @@ async function earlyIndex({ reading, logger }: MemberSurroundings): Promise<Earl
 /** Only for the test that proves that a power cut is noticed: loses acknowledged writes. Not an option, and loudly logged. */
 function unsafeSynchronous(): { readonly unsafeSynchronous?: 'NORMAL' } {
   return process.env.QUORATE_UNSAFE_SYNCHRONOUS === 'NORMAL' ? { unsafeSynchronous: 'NORMAL' } : {};
+}
+
+function openStore(
+  options: ServeOptions,
+  parts: Pick<Parts, 'origin' | 'storage' | 'onFatal'>,
+  early: EarlyIndex | undefined,
+): KvStateMachine {
+  const { firstIndex, termBeforeFirst } = parts.storage.loaded;
+  return openKvStateMachine({
+    path: statePathOf(options),
+    early,
+    clusterId: parts.origin.clusterId,
+    logStart: { index: firstIndex - 1, term: termBeforeFirst },
+    onFailure: (error) => {
+      parts.onFatal(error);
+    },
+  });
 }
 
 /** The log must reach to the state (that it begins no later, the store has checked): otherwise a file came from elsewhere. */
