@@ -64,7 +64,7 @@ describe('a cluster with TLS between its members', () => {
       cluster.startMember(leader);
       await cluster.converged();
       expect((await cluster.contents(leader)).length).toBe(61);
-      expect(logOf(cluster, leader)).toContain('snapshot');
+      expect(logOf(cluster, leader)).toContain('a snapshot was installed');
     } finally {
       await cluster.stop();
     }

@@ -41,7 +41,11 @@ async function open(trusted?: string): Promise<void> {
     onOpen: (socket) => port.decide(socket),
     onFailed: (failure) => failures.push(failure),
   });
-  number = await port.listen('127.0.0.1:0', (socket) => door.take(socket));
+  number = await port.listen('127.0.0.1:0', (socket) => {
+    // Whatever the door does with it, it is gone after the test.
+    sockets.push(socket);
+    door.take(socket);
+  });
 }
 
 afterEach(async () => {

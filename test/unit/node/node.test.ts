@@ -32,6 +32,21 @@ describe('a node', () => {
     expect(follower?.machine.commands).toEqual(['b']);
   });
 
+  it('hears of every commit at once while it follows closely, else a moment later', async () => {
+    const cluster = await NodeCluster.start(3);
+    const leader = await cluster.leader();
+    const [close, distant] = cluster.members.filter(({ id }) => id !== leader.id);
+    close?.node?.followClosely(true);
+    await cluster.advance(100);
+    const answer = proposeTo(leader, 'c');
+    await cluster.settle();
+    await answer;
+    expect(close?.machine.commands).toEqual(['c']);
+    expect(distant?.machine.commands).toEqual([]);
+    await cluster.advance(10);
+    expect(distant?.machine.commands).toEqual(['c']);
+  });
+
   it('applies a batch of proposals in the order of the calls', async () => {
     const cluster = await NodeCluster.start(3, { maxForwardBytes: 40 });
     const leader = await cluster.leader();
