@@ -1,4 +1,5 @@
 /** The client side of a member: all services of both APIs over its parts, and the listener that serves them. */
+import { Attention } from '../../api/attention';
 import { ClientServer, type ClientServerOptions, type HttpSide } from '../../api/client-server';
 import { DuplexStreams } from '../../api/duplex-streams';
 import { etcdDialect } from '../../api/etcd/errors';
@@ -53,7 +54,8 @@ export interface ClientListeners {
 /** Makes all services of a member and what serves them; it does not listen yet. */
 export function clientListeners(options: ServeOptions, member: ClientListenerParts): ClientListeners {
   const { origin, storage, store, node, tasks, health, tls } = member;
-  const calls = unaryCalls(options, member);
+  const attention = attentionOf(member);
+  const calls = unaryCalls(options, member, attention);
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
   const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
   const leaseStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...keepAliveLimits });
@@ -63,7 +65,7 @@ export function clientListeners(options: ServeOptions, member: ClientListenerPar
     self: origin.self,
     proposer: node,
     reader: store,
-    watches: watchHub(options, member),
+    watches: watchHub(options, store, attention),
     lessor: tasks.lessor,
     renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
     membership: node,
@@ -119,12 +121,24 @@ function probeServer({ metricsListen: address }: ServeOptions, http: () => HttpS
   return address === undefined ? undefined : new ProbeServer({ address, http: http() });
 }
 
-function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onFatal' | 'node'>): UnaryCalls {
+function attentionOf({ node }: ClientListenerParts): Attention {
+  return new Attention({
+    scheduler: systemScheduler,
+    onChange: (isWanted) => {
+      node.followClosely(isWanted);
+    },
+  });
+}
+
+function unaryCalls(options: ServeOptions, parts: ClientListenerParts, attention: Attention): UnaryCalls {
   return new UnaryCalls({
     clock: systemScheduler,
     requestTimeoutMs: options.requestTimeoutMs,
     maxCallsInFlight: options.maxCallsInFlight,
     leaderHint: (id) => parts.node.members().find((member) => member.id === id),
+    onCall: () => {
+      attention.onCall();
+    },
     onBug: (error) => {
       parts.onFatal(error);
     },
@@ -132,11 +146,11 @@ function unaryCalls(options: ServeOptions, parts: Pick<ClientListenerParts, 'onF
 }
 
 /** Tells watches what the store applies. */
-function watchHub(options: ServeOptions, { store, node }: ClientListenerParts): WatchHub {
+function watchHub(options: ServeOptions, store: KvStateMachine, attention: Attention): WatchHub {
   const { maxWatches, watchQueueBytes: maxQueuedBytes, watchMemoryBytes: maxTotalQueuedBytes } = options;
   const bounds = { ...defaultWatchHubOptions, maxWatches, maxQueuedBytes, maxTotalQueuedBytes };
   const onWatched = (isWatched: boolean): void => {
-    node.followClosely(isWatched);
+    attention.onWatched(isWatched);
   };
   const hub = new WatchHub({ reader: store, scheduler: systemScheduler, options: bounds, onWatched });
   store.addListener(hub);
