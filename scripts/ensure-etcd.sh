@@ -71,9 +71,7 @@ find_one() {
 #
 # $@: what a command of root's begins with; nothing for root
 install_for_all() {
-  # RUNLEVEL: the package's own service is not started.
-  "$@" apt-get update -qq &&
-    "$@" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
+  "$@" bash "$root/scripts/lib/install-packages.sh" "${packages[@]}"
 }
 
 # Unpacks the packages, and what they depend on that is not installed. Lists are downloaded anew, since only root may

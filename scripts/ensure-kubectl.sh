@@ -21,7 +21,7 @@ use_if_good() {
 
 found=$(command -v kubectl || true)
 if [[ -z $found && $EUID == 0 ]] && command -v apt-get >/dev/null; then
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends kubernetes-client; } >/dev/null 2>&1 || true
+  "$(dirname "$0")/lib/install-packages.sh" kubernetes-client >/dev/null 2>&1 || true
   found=$(command -v kubectl || true)
 fi
 if [[ -n $found ]]; then use_if_good "$found"; fi

@@ -24,7 +24,7 @@ esac
 
 if "have_$1"; then exit 0; fi
 if [[ $EUID == 0 ]] && has apt-get; then
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >/dev/null 2>&1 || true
+  "$(dirname "$0")/lib/install-packages.sh" "${packages[@]}" >/dev/null 2>&1 || true
 fi
 if "have_$1"; then exit 0; fi
 echo "The SDK example for $1 needs Debian's packages: ${packages[*]}" >&2

@@ -39,9 +39,8 @@ prepare() {
   if ! command -v apt-get >/dev/null; then leave_out 'needs Debian, for its packages'; fi
   if ! command -v buildah >/dev/null || ! command -v debootstrap >/dev/null || [[ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ]]; then
     say 'installs buildah and debootstrap'
-    apt-get update -qq >/dev/null 2>&1 || true
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      buildah debootstrap debian-archive-keyring util-linux >/dev/null || leave_out 'buildah and debootstrap cannot be installed'
+    scripts/lib/install-packages.sh buildah debootstrap debian-archive-keyring util-linux >/dev/null \
+      || leave_out 'buildah and debootstrap cannot be installed'
   fi
   mkdir -p "$cache/tmp"
   exec 9>"$cache/lock"

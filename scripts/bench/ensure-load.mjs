@@ -21,9 +21,7 @@ async function canCompile() {
 /** Installs Debian's packages, if this process may. */
 async function install() {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run(['apt-get', 'update', '-qq'], { env });
-  await run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...debian], { env });
+  await run([at('scripts', 'lib', 'install-packages.sh'), ...debian]);
 }
 
 function isProgram(path) {
