@@ -72,8 +72,8 @@ export const steps = [
   ),
   command('format', 'Formatted', ['install'], [...tool('prettier'), '--check', '--log-level', 'warn', '.']),
   tests('unit', 'Tests: unit and model', ['unit', 'paper', 'scenarios', 'contract', 'property'], 5 * minutes),
-  tests('sim', 'Tests: simulated clusters', ['sim'], 5 * minutes),
-  tests('integration', 'Tests: real processes', ['integration'], 12 * minutes),
+  tests('sim', 'Tests: simulated clusters', ['sim'], 8 * minutes),
+  tests('integration', 'Tests: real processes', ['integration'], 18 * minutes),
   tests('compat', 'Tests: foreign clients, comparison with etcd', ['compat'], 10 * minutes),
   scriptWithTools(
     'performance',
