@@ -77,8 +77,8 @@ export type Event =
    */
   | { readonly kind: 'snapshot-sent'; readonly peer: MemberId; readonly lastIndex: number; readonly delivered: boolean }
   /**
-   * Whether somebody here wants to hear of every commit at once, such as a watch; at first nobody does. Concerns a member that
-   * follows: the leader may tell others of a commit with the next entries, if those come within a few milliseconds.
+   * Whether this member is to hear of every commit at once, since it has watches, say, or serves reads; at first it is not.
+   * Concerns a member that follows: the leader may tell others with the next entries, if those come within milliseconds.
    */
   | { readonly kind: 'follow-closely'; readonly wanted: boolean }
   /** Change who belongs to the cluster. Answered in `Update.changes` by `id`. */
