@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { QuorateError } from '../base/error';
 import type { Logger } from '../base/logger';
+import { variableOf } from '../base/names';
 import type { TlsSource } from '../base/tls';
 import type { LastingCalls } from './call-ends';
 import type { GrpcSide } from './grpc-side';
@@ -133,7 +134,7 @@ export function refusedListener(
   const message = cause instanceof Error ? cause.message : String(cause);
   const inUse = message.includes('EADDRINUSE');
   const why = inUse ? 'another program listens there' : message;
-  const fix = `choose another with --${field} (QUORATE_${field.replaceAll('-', '_').toUpperCase()})`;
+  const fix = `choose another with --${field} (${variableOf(field)})`;
   return new QuorateError('refused-to-start', `cannot listen ${who} on ${address}: ${why}; ${fix}`, {
     details: { field, actual: address },
     cause,

@@ -1,6 +1,7 @@
 /** One port for two protocols: gRPC is HTTP/2, everything else is HTTP/1.1. */
 import { lookup } from 'node:dns/promises';
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
+import { splitAddress } from '../base/names';
 import { type ConnectionTakers, ProtocolSwitch } from './protocol-switch';
 
 /** Takes a connection as it comes: paused, nothing of it is read. */
@@ -23,9 +24,8 @@ export class SharedPort {
    * @returns the port
    */
   async listen(address: string, entrance?: Entrance): Promise<number> {
-    const colon = address.lastIndexOf(':');
-    const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-    let port = Number(address.slice(colon + 1));
+    const { host, port: wanted } = splitAddress(address);
+    let port = wanted;
     try {
       for (const { address: ip } of await lookup(host, { all: true })) {
         const server = await this.#listenAt({ host: ip, port }, entrance);

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../base/logger';
 import type { TlsIdentity } from '../base/tls';
-import { minTlsVersion } from '../tls/dialing';
+import { contextOptions } from '../tls/context';
 import { answerFailure } from '../tls/failures';
 import { Complaints } from '../transport/complaints';
 
@@ -50,7 +50,7 @@ export class TlsDoor {
     const { identity } = options;
     // It never listens: connections come through `take`.
     this.#server = createServer({
-      ...contextOf(identity),
+      ...contextOptions(identity),
       // In the order of our preference: who can speak both (curl, Prometheus) wants HTTP, clients of gRPC offer h2 alone.
       ALPNProtocols: ['http/1.1', 'h2'],
       requestCert: identity.trusted !== undefined,
@@ -76,7 +76,7 @@ export class TlsDoor {
 
   /** For connections from now on. Sessions of before cannot be resumed: whom the new authorities do not know stays out. */
   replace(identity: TlsIdentity): void {
-    this.#server.setSecureContext(contextOf(identity));
+    this.#server.setSecureContext(contextOptions(identity));
   }
 
   /** Closes the connections whose handshake is not done. */
@@ -132,16 +132,6 @@ export function logFailedHandshake(logger: Logger, { reason, address }: FailedHa
     { reason, clientAddress: address },
     'a TLS handshake with a client failed; the same is not told again for a minute',
   );
-}
-
-/** All of it each time: what `setSecureContext` is not given, it takes from nowhere. */
-function contextOf({ certificate, key, trusted }: TlsIdentity) {
-  return {
-    cert: certificate,
-    key,
-    ...(trusted === undefined ? {} : { ca: trusted }),
-    minVersion: minTlsVersion,
-  } as const;
 }
 
 /** Tells connections apart; `undefined` for one that is not connected any more. */

@@ -17,3 +17,14 @@ export function isAddress(text: string): boolean {
   const port = Number(match?.[1] ?? 0);
   return port >= 1 && port <= 65_535;
 }
+
+/** Takes `host:port` or `[IPv6]:port` apart; the host comes without the brackets. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
+}
+
+/** The environment variable of an option. */
+export function variableOf(flag: string): string {
+  return `QUORATE_${flag.replaceAll('-', '_').toUpperCase()}`;
+}

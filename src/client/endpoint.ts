@@ -10,6 +10,7 @@ import {
   type ChannelOptions,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { splitAddress } from '../base/names';
 import { ClusterServiceService } from '../gen/quorate/v1/cluster';
 import { dialCredentials } from '../tls/dialing';
 import { closedAfterHandshake, dialFailure } from '../tls/failures';
@@ -196,8 +197,8 @@ export class Endpoint {
 
 function credentialsFor(address: string, tls: ResolvedTls | undefined): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
-  return dialCredentials({ ...tls, serverName: tls.serverName ?? host, timeoutMs: HANDSHAKE_TIMEOUT_MS });
+  const serverName = tls.serverName ?? splitAddress(address).host;
+  return dialCredentials({ ...tls, serverName, timeoutMs: HANDSHAKE_TIMEOUT_MS });
 }
 
 /** What gRPC says when a connection is closed before the other side has said anything in HTTP/2. */

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { QuorateError } from '../base/error';
-import { dialContext } from '../tls/dialing';
+import { contextOf } from '../tls/context';
 
 /** Text or bytes in PEM. */
 export type Pem = string | Buffer;
@@ -46,7 +46,7 @@ export function resolveTls(options: ClientTlsOptions): ResolvedTls {
   const trusted = options.ca?.toString();
   if (trusted !== undefined) checkCertificates('tls.ca', trusted);
   const identity = identityOf(options);
-  return { context: dialContext({ ...identity, ...(trusted === undefined ? {} : { trusted }) }), serverName, takesAny };
+  return { context: contextOf({ ...identity, ...(trusted === undefined ? {} : { trusted }) }), serverName, takesAny };
 }
 
 function identityOf({

@@ -1,4 +1,5 @@
 /** THE table of the program's options. `--help`, flags, `QUORATE_*` variables, the YAML file and all checks come from it. */
+import { variableOf } from '../base/names';
 import { defaultStoreTaskOptions } from '../kv/store-tasks';
 import { defaultNodeOptions } from '../node/options';
 import { defaultRaftOptions } from '../raft';
@@ -350,11 +351,6 @@ export const optionTable: OptionTable<ServeOptions> = {
 
 /** The table as a list, for those who walk it. */
 export const optionList = Object.entries(optionTable) as readonly [keyof ServeOptions, OptionSpec<unknown>][];
-
-/** The environment variable of an option. */
-export function variableOf(flag: string): string {
-  return `QUORATE_${flag.replaceAll('-', '_').toUpperCase()}`;
-}
 
 /** What `--help` says of an option: meaning, range, default. */
 export function helpOf(spec: OptionSpec<unknown>): string {

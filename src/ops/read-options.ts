@@ -1,8 +1,9 @@
 /** Finds the value of each option: flag, then `QUORATE_*`, then the YAML file, then the default; and checks them. */
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { variableOf } from '../base/names';
 import { type OptionSpec, refusal } from './option-spec';
-import { optionList, optionTable, type ServeOptions, variableOf } from './options';
+import { optionList, optionTable, type ServeOptions } from './options';
 import { checkTls } from './tls-options';
 
 /** Where values come from. */

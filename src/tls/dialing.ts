@@ -1,12 +1,8 @@
 /** The dialing side of TLS: credentials for gRPC channels whose handshakes end in time and say why they failed. */
 import { isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
+import { checkServerIdentity, connect, type PeerCertificate, type SecureContext } from 'node:tls';
 import { type CallCredentials, ChannelCredentials, credentials } from '@grpc/grpc-js';
-import type { TlsIdentity } from '../base/tls';
 import { closedAfterHandshake, dialFailure } from './failures';
-
-/** The oldest version of TLS that is spoken. */
-export const minTlsVersion = 'TLSv1.2';
 
 /** How to dial. */
 export interface DialOptions {
@@ -21,15 +17,6 @@ export interface DialOptions {
   readonly timeoutMs: number;
   /** Told when a connection fails or ends, also after its handshake: in TLS 1.3 a listener may refuse only then. */
   readonly onEnd?: (reason: string) => void;
-}
-
-/**
- * What one side shows and trusts, made ready. A client that shows nothing has no certificate and no key.
- *
- * @throws Error if the key does not belong to the certificate, or something is not PEM
- */
-export function dialContext({ certificate, key, trusted }: Partial<TlsIdentity>): SecureContext {
-  return createSecureContext({ cert: certificate, key, ca: trusted, minVersion: minTlsVersion });
 }
 
 /**

@@ -5,10 +5,11 @@ import type { Socket } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { type ChannelCredentials, credentials, type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '../base/logger';
-import type { TlsIdentity, TlsSource } from '../base/tls';
-import { dialContext, dialCredentials, minTlsVersion } from '../tls/dialing';
+import { splitAddress } from '../base/names';
+import type { TlsSource } from '../base/tls';
+import { contextOf, contextOptions, minTlsVersion } from '../tls/context';
+import { dialCredentials } from '../tls/dialing';
 import { answerFailure } from '../tls/failures';
-import { hostOf } from './tcp-probe';
 
 /** How members recognise each other by certificates. */
 export interface PeerTls {
@@ -25,8 +26,8 @@ export function credentialsFor(
 ): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
   return dialCredentials({
-    context: dialContext(tls.source.current),
-    serverName: hostOf(address),
+    context: contextOf(tls.source.current),
+    serverName: splitAddress(address).host,
     check: (certificate) => {
       const reason = refusalOf(certificate, tls);
       return reason === undefined ? undefined : new Error(reason);
@@ -65,11 +66,11 @@ function commonNamesOf({ CN }: PeerCertificate['subject']): readonly string[] {
 export class PeerServerCredentials extends ServerCredentials {
   constructor(source: TlsSource, { logger, timeoutMs }: { readonly logger: Logger; readonly timeoutMs: number }) {
     const always = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: timeoutMs };
-    super({ ...always, minVersion: minTlsVersion }, contextOf(source.current));
+    super({ ...always, minVersion: minTlsVersion }, contextOptions(source.current));
     source.onChange(() => {
       try {
-        dialContext(source.current);
-        this.updateSecureContextOptions(contextOf(source.current));
+        contextOf(source.current);
+        this.updateSecureContextOptions(contextOptions(source.current));
       } catch (error) {
         // grpc-js would refuse every connection from here on.
         logger.error(
@@ -83,10 +84,6 @@ export class PeerServerCredentials extends ServerCredentials {
   override _equals(other: ServerCredentials): boolean {
     return this === other;
   }
-}
-
-function contextOf({ certificate, key, trusted }: TlsIdentity) {
-  return { cert: certificate, key, ca: trusted, minVersion: minTlsVersion } as const;
 }
 
 /** Who did not get through the handshake, and why. */

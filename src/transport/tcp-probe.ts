@@ -1,5 +1,6 @@
 /** Finds out whether anybody listens at an address. */
 import { connect } from 'node:net';
+import { splitAddress } from '../base/names';
 
 /**
  * Opens a TCP connection and closes it again. grpc-js cannot be told to give up an attempt: against an address that
@@ -29,15 +30,4 @@ export function probeTcp(address: string, timeoutMs: number, signal: AbortSignal
 /** True for what `probeTcp` throws if the machine is there, and says that nobody listens. */
 export function isRefusal(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ECONNREFUSED';
-}
-
-/** The host in `host:port` or `[IPv6]:port`, without the brackets. */
-export function hostOf(address: string): string {
-  return splitAddress(address).host;
-}
-
-/** Takes `host:port` or `[IPv6]:port` apart. */
-function splitAddress(address: string): { readonly host: string; readonly port: number } {
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
 }

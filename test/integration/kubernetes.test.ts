@@ -1,9 +1,10 @@
 /** The manifests in k8s/: valid, consistent with each other, with the image, and with what the program accepts. */
 import type { IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IContainer, IPodSpec, IProbe } from 'kubernetes-models/v1';
+import { variableOf } from '../../src/base/names';
 import { livenessServices, quorumServices } from '../../src/ops/health';
 import { initialClusterOf } from '../../src/ops/members';
-import { optionList, type ServeOptions, variableOf } from '../../src/ops/options';
+import { optionList, type ServeOptions } from '../../src/ops/options';
 import { readOptions } from '../../src/ops/read-options';
 import { containerOf, findKubectl, imageConfig, type Manifest, Manifests, podOf } from '../support/manifests';
 import { schemaProblem, unknownFields } from '../support/manifest-schema';

@@ -124,27 +124,23 @@ describe('quorate serve', () => {
     expect(sentences[0]).toMatch(message);
   };
 
-  it('refuses a busy client port in one sentence', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-    await expectRefusal(
-      await serve(['--client-listen', address]),
-      new RegExp(`^error: cannot listen for clients on ${address}: another program`),
-    );
-    server.close();
-  }, 30_000);
-
-  it('refuses a busy address for metrics in one sentence', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-    await expectRefusal(
-      await serve(['--metrics-listen', address]),
-      new RegExp(`^error: cannot listen for probes on ${address}: another program .* --metrics-listen`),
-    );
-    server.close();
-  }, 30_000);
+  it.each([
+    ['--client-listen', 'for clients'],
+    ['--metrics-listen', 'for probes'],
+  ])(
+    'refuses a busy %s in one sentence',
+    async (option, who) => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+      await expectRefusal(
+        await serve([option, address]),
+        new RegExp(`^error: cannot listen ${who} on ${address}: another program .* ${option}`),
+      );
+      server.close();
+    },
+    30_000,
+  );
 
   it('refuses options of TLS that lack another, and files that cannot be used', async () => {
     const nowhere = join(directory, 'nowhere.pem');

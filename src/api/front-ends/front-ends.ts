@@ -30,7 +30,6 @@ const callOverheadBytes = 256 * 1024;
 
 export class FrontEnds implements GrpcSide {
   readonly takeSealed: ((socket: Socket) => void) | undefined;
-  readonly #tls: TlsSource | undefined;
   readonly #seats: readonly FrontEndSeat[];
   /** Connections no front end could take yet. */
   readonly #waiting = new Set<Arrival>();
@@ -53,14 +52,14 @@ export class FrontEnds implements GrpcSide {
         logFailedHandshake(options.logger, failure);
       },
     };
-    this.#tls = options.tls;
     this.#seats = Array.from({ length: options.count }, () => new FrontEndSeat(seat));
-    if (options.tls === undefined) return;
+    const { tls } = options;
+    if (tls === undefined) return;
     this.takeSealed = (socket) => {
       this.#take({ socket, isSealed: true });
     };
-    options.tls.onChange(() => {
-      this.#replaceIdentity();
+    tls.onChange(() => {
+      for (const { child } of this.#seats) child?.replaceIdentity(tls.current);
     });
   }
 
@@ -110,10 +109,6 @@ export class FrontEnds implements GrpcSide {
   #closeWaiting(): void {
     this.#isRetired = true;
     for (const { socket } of this.#waiting) socket.destroy();
-  }
-
-  #replaceIdentity(): void {
-    for (const { child } of this.#seats) if (this.#tls !== undefined) child?.replaceIdentity(this.#tls.current);
   }
 
   /** Hands each connection that waits to the next front end that can take one. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QuorateError } from '../../../src/base/error';
-import { helpOf, optionList, optionTable, variableOf } from '../../../src/ops/options';
+import { variableOf } from '../../../src/base/names';
+import { helpOf, optionList, optionTable } from '../../../src/ops/options';
 import { type OptionSources, readOptions } from '../../../src/ops/read-options';
 
 let directory: string;

@@ -30,7 +30,6 @@ const httpLimits = {
 export class HttpApi {
   readonly #options: HttpApiOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
   #gateway: JsonGateway | undefined;
 
   constructor(options: HttpApiOptions) {
@@ -41,7 +40,7 @@ export class HttpApi {
         response.destroy();
       });
     });
-    // It never listens, and looks after its timeouts only once it does.
+    // It never listens, and knows its connections and looks after their timeouts only once it does.
     this.#server.emit('listening');
   }
 
@@ -51,15 +50,13 @@ export class HttpApi {
   }
 
   take(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
     this.#server.emit('connection', socket);
     socket.resume();
   }
 
   /** Ends what is under way. */
   stop(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#server.closeAllConnections();
     this.#gateway?.close();
   }
 
