@@ -2,6 +2,7 @@
 import { Socket } from 'node:net';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { assert } from '../../base/assert';
+import { tierUpSooner } from '../tier-up';
 import type { FailedHandshake } from '../tls-door';
 import type { FromFrontEnd, FrontEndPlan, ToFrontEnd } from './control';
 import { FrontEnd } from './front-end';
@@ -10,6 +11,7 @@ import { frontEndLimits } from './limits';
 /** Where the member has put the link (`front-end-child.ts`). */
 const linkFd = 4;
 
+tierUpSooner();
 // A terminal sends these to all processes of the member, which ends in order, and this one last.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 // However the member has ended: nothing of it may be left behind.
