@@ -1,7 +1,6 @@
 /** `quorate serve`: runs one member. */
 import { type Command, Option } from 'commander';
 import { QuorateError } from '../base/error';
-import { tierUpSooner } from '../api/tier-up';
 import { EarlyIndexReading } from '../kv/early-index';
 import type { OptionSpec } from '../ops/option-spec';
 import { yesOrNo } from '../ops/option-values';
@@ -35,7 +34,6 @@ export function registerServeCommand(program: Command): void {
 
 /** What makes a member is loaded while its index is being read: it takes 0.2 s, and the other verbs do not need it. */
 async function serve(options: ServeOptions): Promise<void> {
-  tierUpSooner();
   const reading = new EarlyIndexReading(statePathOf(options));
   const { runMember } = await import('./serve/process.js');
   await runMember(options, reading);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutRequest } from '../../src/gen/quorate/v1/kv';
+import { freePort } from '../support/free-ports';
 import { putRequest } from '../support/kv-requests';
 import { RawClient } from '../support/raw-call';
 
@@ -23,15 +24,6 @@ afterEach(() => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 interface Started {
   readonly child: ChildProcess;

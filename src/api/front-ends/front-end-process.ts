@@ -11,7 +11,6 @@ import { frontEndLimits } from './limits';
 /** Where the member has put the link (`front-end-child.ts`). */
 const linkFd = 4;
 
-tierUpSooner();
 // A terminal sends these to all processes of the member, which ends in order, and this one last.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 // However the member has ended: nothing of it may be left behind.
@@ -38,6 +37,7 @@ function start(plan: FrontEndPlan): void {
     say({ kind: 'handshake-failed', failure });
   };
   frontEnd = new FrontEnd({ plan, socket: new Socket({ fd: linkFd }), onLost, onFailedHandshake });
+  tierUpSooner();
   say({ kind: 'ready' });
 }
 

@@ -1,4 +1,5 @@
 /** A member as a process: signals stop it in order, errors nobody expected stop it at once. */
+import { tierUpSooner } from '../../api/tier-up';
 import { QuorateError } from '../../base/error';
 import type { EarlyIndexReading } from '../../kv/early-index';
 import { routeGrpcLog } from '../../ops/grpc-log';
@@ -32,6 +33,7 @@ export async function runMember(options: ServeOptions, reading: EarlyIndexReadin
   const starting = startMember(options, { logger, reading, onFatal: fatal, onRemoved });
   stopOnSignals(stop);
   const { origin } = await starting;
+  tierUpSooner();
   const { clientListen, peerListen } = options;
   const ids = { id: origin.self.id, clusterId: origin.clusterId };
   const tls = {

@@ -13,7 +13,7 @@ export interface HttpApiOptions {
   readonly probes: ProbeDependencies;
   readonly metrics: MetricsPage;
   /** The messages and services of the API. */
-  readonly protos: FileRegistry;
+  readonly protos: () => FileRegistry;
   /** Told of what nobody expected. */
   readonly calls: Pick<UnaryCalls, 'statusOf'>;
 }

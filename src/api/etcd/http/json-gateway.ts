@@ -22,11 +22,14 @@ const sameBytes = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes
 
 /** Answers the paths of `jsonMethods`. Limits, deadlines and errors are those of the gRPC API behind it. */
 export class JsonGateway {
-  readonly #registry: FileRegistry;
+  readonly #registry: () => FileRegistry;
   readonly #client: Client;
 
-  /** @param address where this member's own gRPC API is reached, in the clear */
-  constructor(registry: FileRegistry, address: string) {
+  /**
+   * @param registry is asked for at the first call
+   * @param address where this member's own gRPC API is reached, in the clear
+   */
+  constructor(registry: () => FileRegistry, address: string) {
     this.#registry = registry;
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
@@ -56,7 +59,9 @@ export class JsonGateway {
 
   #method(name: string): DescMethod | undefined {
     const [service = '', method = ''] = name.split('/');
-    return this.#registry.getService(service)?.methods.find((candidate) => candidate.name === method);
+    return this.#registry()
+      .getService(service)
+      ?.methods.find((candidate) => candidate.name === method);
   }
 
   async #unary({ method, metadata, bodies }: GatewayCall, response: ServerResponse): Promise<void> {
