@@ -1,5 +1,5 @@
 /** etcdctl against three members of etcd and of quorate at once: what it says has to be the same. */
-import { type Background, type Ended, Etcdctl } from '../support/etcdctl';
+import { type Background, type Ended, Etcdctl, linesOf } from '../support/etcdctl';
 import { EtcdCluster } from '../support/foreign';
 import { ProcessCluster } from '../support/process-cluster';
 import type { Line } from './etcdctl-scripts';
@@ -48,6 +48,8 @@ export class EtcdctlPair {
     for (const background of running) background.interrupt();
     const [ofEtcd, ofQuorate] = await Promise.all(running.map((background) => background.ended()));
     expect({ line, ...ofQuorate }).toEqual({ line, ...ofEtcd });
+    // Fewer lines than there are would stop one of them in the middle, now and then.
+    expect(linesOf(ofEtcd?.stdout ?? '')).toBe(lines);
   }
 
   async stop(): Promise<void> {

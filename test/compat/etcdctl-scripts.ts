@@ -132,11 +132,11 @@ export const scripts: readonly (readonly [verb: string, lines: readonly Line[]])
 ];
 
 /**
- * Watches, and how many lines each prints before it is stopped. Only in forms that do not show which events came in one
+ * Watches, and how many lines each prints until it is stopped. Only in forms that do not show which events came in one
  * message: that depends on when each server looks.
  */
 export const watches: readonly (readonly [line: Line, lines: number])[] = [
-  ['watch w/ --prefix --rev=$START', 11],
-  ['watch w/ --prefix --prev-kv --rev=$START', 13],
-  ['watch w/1 w/3 --rev=$START', 11],
+  ['watch w/ --prefix --rev=$START', 12],
+  ['watch w/ --prefix --prev-kv --rev=$START', 16],
+  ['watch w/1 w/3 --rev=$START', 12],
 ];

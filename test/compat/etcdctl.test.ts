@@ -18,6 +18,8 @@ const client = findForeign('client', 'etcdctl against etcd and quorate');
   });
 
   it.each(watches)('%s tells the same as against etcd', async (line, lines) => {
+    // The same before each, whichever ran before it.
+    for (const change of ['del w/ --prefix', 'put w/1 before']) await pair.same(change);
     const { stdout } = await pair.same('put start here -w json');
     const start = Number(/"revision":(\d+)/.exec(stdout)?.[1]);
     for (const change of ['put w/1 x', 'put w/2 y', 'del w/1']) await pair.same(change);

@@ -10,6 +10,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** How many lines a text has. */
+export function linesOf(text: string): number {
+  return text.split('\n').length - 1;
+}
+
 /** How a command tells an id. */
 const given: readonly (readonly [string, RegExp])[] = [
   ['LEASE', /^lease ([0-9a-f]+) granted/],
@@ -93,9 +98,8 @@ export class Background {
 
   /** Waits until it has printed so many lines. */
   async lines(count: number): Promise<void> {
-    const printed = (): number => this.#stdout.split('\n').length - 1;
     await eventually(20_000, `${String(count)} lines`, () =>
-      Promise.resolve(printed() >= count ? true : undefined),
+      Promise.resolve(linesOf(this.#stdout) >= count ? true : undefined),
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}: ${this.#child.spawnargs.join(' ')} printed ${this.#stdout}${this.#stderr}`);
     });
