@@ -3,7 +3,7 @@
 import { nodeProblem } from './lib/install.mjs';
 import { stopAll } from './lib/run.mjs';
 import { closingLine, failed, skipped, sum } from './gate/outcome.mjs';
-import { longSteps, steps } from './gate/steps.mjs';
+import { gateCores, longSteps, steps } from './gate/steps.mjs';
 import { workTree } from './gate/tree.mjs';
 
 const outcomes = new Map();
@@ -52,20 +52,34 @@ function report(step, outcome, startedAt) {
   for (const reason of outcome.reasons ?? []) say(`    !! ${reason}`);
 }
 
+/** Runs a step to its end, with a sign of life for whoever watches a long one. */
+async function runStep(step, context) {
+  const startedAt = Date.now();
+  const pulse = setInterval(
+    () => say(`    ... ${step.name}, ${Math.round((Date.now() - startedAt) / 1000)} s`),
+    60_000,
+  );
+  const outcome = await outcomeOf(step, context);
+  clearInterval(pulse);
+  outcomes.set(step.name, outcome);
+  report(step, outcome, startedAt);
+}
+
+/** In their order, as many beside each other as there are cores for. */
 async function runAll(selected) {
   const context = { say: (line) => say(`    ${line}`), before: await workTree() };
+  const running = new Map();
+  const coresInUse = () => [...running.keys()].reduce((sum, { cores }) => sum + cores, 0);
   for (const step of selected) {
-    const startedAt = Date.now();
-    // A sign of life for whoever watches a long step.
-    const pulse = setInterval(
-      () => say(`    ... ${step.name}, ${Math.round((Date.now() - startedAt) / 1000)} s`),
-      60_000,
+    const mustWait = () =>
+      coresInUse() + step.cores > gateCores || [...running.keys()].some(({ name }) => step.needs.includes(name));
+    while (mustWait()) await Promise.race(running.values());
+    running.set(
+      step,
+      runStep(step, context).then(() => running.delete(step)),
     );
-    const outcome = await outcomeOf(step, context);
-    clearInterval(pulse);
-    outcomes.set(step.name, outcome);
-    report(step, outcome, startedAt);
   }
+  await Promise.all(running.values());
 }
 
 /** The end, however it comes about: no process left behind, and the closing line as the last one. */

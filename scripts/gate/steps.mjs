@@ -10,14 +10,18 @@ import { checkUnchanged } from './tree.mjs';
 
 const minutes = 60_000;
 
-/** A step that is one command; its exit code decides. */
-function command(name, title, needs, line, timeoutMs = 3 * minutes) {
-  return { name, title, needs, run: async () => fromCommand(await run(line, { cwd: root, timeoutMs }), timeoutMs) };
+/** What the gate has at its disposal; a step that measures, or that fills them, takes them all. */
+export const gateCores = 2;
+
+/** A step that is one command, of one thread; its exit code decides. */
+function command(name, title, needs, line, timeoutMs = 5 * minutes) {
+  const runCommand = async () => fromCommand(await run(line, { cwd: root, timeoutMs }), timeoutMs);
+  return { name, title, needs, cores: 1, run: runCommand };
 }
 
 /** A step that runs all tests of some kinds. */
 function tests(name, title, kinds, timeoutMs) {
-  return { name, title, needs: ['build'], run: ({ say }) => runTests(kinds, { timeoutMs, say }) };
+  return { name, title, needs: ['build'], cores: gateCores, run: ({ say }) => runTests(kinds, { timeoutMs, say }) };
 }
 
 async function install({ say }) {
@@ -34,7 +38,7 @@ function scriptWithTools(name, title, needs, [program, ...path], timeoutMs) {
     if (result.code === 77) return skipped(result.output.trim().split('\n').at(-1) || `${path.join('/')} said so`);
     return fromCommand(result, timeoutMs);
   };
-  return { name, title, needs, run: runScript };
+  return { name, title, needs, cores: gateCores, run: runScript };
 }
 
 const tsc = (project, ...more) => [...tool('tsc'), '-p', project, ...more];
@@ -42,21 +46,22 @@ const tsc = (project, ...more) => [...tool('tsc'), '-p', project, ...more];
 const knip = (...more) => [...tool('knip'), '--no-progress', '--treat-config-hints-as-errors', ...more];
 
 /**
- * `needs` names the steps without whose success a step makes no sense; it is then not run.
+ * `needs` names the steps without whose success a step makes no sense; it is then not run. Steps run beside each other as far
+ * as `gateCores` allow.
  *
- * @type {readonly { name: string, title: string, needs: readonly string[],
+ * @type {readonly { name: string, title: string, needs: readonly string[], cores: number,
  *   run: (context: { say: (line: string) => void, before: Map<string, string> | undefined }) => Promise<any> }[]}
  */
 export const steps = [
-  { name: 'install', title: 'Packages as locked, addon loads', needs: [], run: install },
+  { name: 'install', title: 'Packages as locked, addon loads', needs: [], cores: gateCores, run: install },
   command('proto-lint', 'Protocol follows its rules', ['install'], [...tool('buf'), 'lint']),
   command('proto-format', 'Protocol is formatted', ['install'], [...tool('buf'), 'format', '--diff', '--exit-code']),
-  { name: 'proto-breaking', title: 'Protocol breaks no user', needs: ['install'], run: checkBreaking },
+  { name: 'proto-breaking', title: 'Protocol breaks no user', needs: ['install'], cores: 1, run: checkBreaking },
   command('generate', 'Stubs are generated', ['install'], [process.execPath, at('scripts', 'generate.mjs')]),
   command('build', 'Sources typecheck and build', ['generate'], [process.execPath, at('scripts', 'build.mjs')]),
   command('types-core', 'Core typechecks without Node', ['generate'], tsc('tsconfig.core.json')),
   command('types-test', 'Tests typecheck', ['generate'], tsc('test/tsconfig.json')),
-  command('lint', 'ESLint', ['generate'], [...tool('eslint'), '--max-warnings', '0', '.'], 5 * minutes),
+  command('lint', 'ESLint', ['generate'], [...tool('eslint'), '--max-warnings', '0', '.']),
   command(
     'layers',
     'Imports point down',
@@ -89,16 +94,23 @@ export const steps = [
     ['bash', 'scripts', 'test-container.sh'],
     8 * minutes,
   ),
-  { name: 'unchanged', title: 'No file was changed', needs: [], run: ({ before }) => checkUnchanged(before) },
+  {
+    name: 'unchanged',
+    title: 'No file was changed',
+    needs: [],
+    cores: gateCores,
+    run: ({ before }) => checkUnchanged(before),
+  },
 ];
 
 /** What CI runs beside the gate: the same proofs in full, which take longer than anybody waits for at work. */
 export const longSteps = [
   {
     name: 'proofs',
-    title: 'Proofs in full: history under faults, comparison with etcd',
+    title: 'Proofs in full: history under faults, kill -9 of all, comparison with etcd',
     needs: ['build'],
+    cores: gateCores,
     run: ({ say }) =>
-      runTests(['campaign'], { timeoutMs: 40 * minutes, say, paths: ['linearizability', 'differential'] }),
+      runTests(['campaign'], { timeoutMs: 40 * minutes, say, paths: ['linearizability', 'differential', 'kill-all'] }),
   },
 ];

@@ -1,34 +1,4 @@
 /** kill -9 of all members at once, again and again, under load: every acknowledged write is there after each restart. */
-import { ProcessCluster } from '../../support/process-cluster';
-import { contradictions, SteadyWriters, type Account } from '../../support/steady-writers';
+import { describeKillAll } from '../../support/kill-all-suite';
 
-const rounds = 20;
-
-describe('kill -9 of all members at once under load', () => {
-  let cluster: ProcessCluster;
-
-  beforeEach(async () => {
-    cluster = await ProcessCluster.start({ args: ['--election-timeout', '300', '--heartbeat-interval', '50'] });
-  }, 30_000);
-  afterEach(() => cluster.stop());
-
-  it(`keeps every acknowledged write and equal members over ${String(rounds)} times`, async () => {
-    const accounts: Account[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const clients = Array.from({ length: 8 }, () => cluster.client(cluster.members, 1000));
-      const writers = new SteadyWriters(`round-${String(round)}`, clients);
-      await writers.more(50);
-      await Promise.all(cluster.members.map((member) => cluster.end(member, 'SIGKILL')));
-      const account = await writers.stop();
-      expect(account.acknowledged).toBeGreaterThanOrEqual(50);
-      accounts.push(account);
-
-      for (const member of cluster.members) cluster.startMember(member);
-      await cluster.leader();
-      await cluster.converged();
-      const [first, ...others] = await Promise.all(cluster.members.map((member) => cluster.contents(member)));
-      for (const other of others) expect(other).toEqual(first);
-      for (const earlier of accounts) expect(contradictions(earlier, first ?? [])).toEqual([]);
-    }
-  }, 180_000);
-});
+describeKillAll(8);

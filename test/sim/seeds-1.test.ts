@@ -1,0 +1,3 @@
+import { describeSeeds } from '../support/seed-stretches';
+
+describeSeeds([1, 2, 3]);
