@@ -7,6 +7,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { wordOf } from '../support/child-words';
 
 const root = join(__dirname, '../..');
 const path = '/quorate.v1.KVService/Put';
@@ -98,7 +99,7 @@ function makeAuthority(name: string) {
 /** Starts scripts/bench/echo-server.mjs, to be killed. */
 async function startEcho() {
   const child = fork(join(root, 'scripts/bench/echo-server.mjs'));
-  const [port] = (await once(child, 'message')) as [number];
+  const port = await wordOf<number>(child);
   return { address: `127.0.0.1:${String(port)}`, kill: () => child.kill('SIGKILL') };
 }
 

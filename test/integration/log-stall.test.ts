@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { wordOf } from '../support/child-words';
 
 const program = join(__dirname, '../support/programs/log-flood.js');
 
@@ -11,19 +12,14 @@ function start(): ChildProcess {
   return fork(program, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
 }
 
-async function message(child: ChildProcess): Promise<Record<string, unknown>> {
-  const [value] = (await once(child, 'message')) as [Record<string, unknown>];
-  return value;
-}
-
 describe('a stalled reader of standard output', () => {
   it('does not keep the member from answering, nor from ending on SIGTERM', async () => {
     const child = start();
-    expect(await message(child)).toEqual({ flooded: true });
+    expect(await wordOf(child)).toEqual({ flooded: true });
     for (let i = 0; i < 5; i++) {
       const before = Date.now();
       child.send('are you there?');
-      await message(child);
+      await wordOf(child);
       expect(Date.now() - before).toBeLessThan(500);
     }
     const ended = once(child, 'exit');
@@ -33,7 +29,7 @@ describe('a stalled reader of standard output', () => {
 
   it('gets the lines that fitted, and then the number of those that did not', async () => {
     const child = start();
-    await message(child);
+    await wordOf(child);
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     while (!text.includes('droppedLines')) await sleep(20);
@@ -52,9 +48,9 @@ describe('a stalled reader of standard output', () => {
   it('that goes away is not missed', async () => {
     const child = start();
     child.stdout?.destroy();
-    await message(child);
+    await wordOf(child);
     child.send('are you there?');
-    expect(await message(child)).toHaveProperty('answeredAt');
+    expect(await wordOf(child)).toHaveProperty('answeredAt');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
@@ -63,7 +59,7 @@ describe('a stalled reader of standard output', () => {
     const path = join(__dirname, `../../dist/.log-stall-${String(process.pid)}`);
     const file = openSync(path, 'w');
     const child = fork(program, { stdio: ['ignore', file, 'inherit', 'ipc'] });
-    await message(child);
+    await wordOf(child);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');

@@ -1,9 +1,9 @@
 /** A member with a thousand watches that read nothing and ten thousand that have nothing to read: bounded, and complete. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, required } from '../../src/base/assert';
+import { wordOf } from '../support/child-words';
 import { ProcessCluster, type ProcessMember } from '../support/process-cluster';
 import { residentBytes } from '../support/processes';
 
@@ -20,22 +20,6 @@ const toldBytes = (slow.watches * slow.puts * slow.valueBytes) / slow.shards;
 /** The member takes a client that answers no ping for 40 s for gone. */
 const breathEveryMs = 5000;
 const blockPuts = 250;
-
-/** What a child says next; fails at once if it ends instead. */
-async function wordOf(child: ChildProcess): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`${child.spawnfile} ended with code ${String(code)}, see above`);
-  });
-  ended.catch(() => undefined);
-  try {
-    const [word] = (await Promise.race([once(child, 'message', { signal }), ended])) as unknown[];
-    return word;
-  } finally {
-    settled.abort();
-  }
-}
 
 /** Resident memory of a member, bytes. */
 function memoryOf({ process: child }: ProcessMember): number {
@@ -60,7 +44,7 @@ async function putAll(load: ChildProcess, under: string, afterBlock: () => Promi
   const taken: number[][] = [[], []];
   for (let first = 0; first < slow.puts; first += blockPuts) {
     load.send({ under, first, end: first + blockPuts });
-    const durations = (await wordOf(load)) as number[][];
+    const durations = await wordOf<number[][]>(load);
     for (const [at, all] of taken.entries()) all.push(...required(durations[at], 'each member took its block'));
     await afterBlock();
   }

@@ -3,6 +3,7 @@ import { execFileSync, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { wordOf } from './child-words';
 
 export interface Answer {
   readonly ok: boolean;
@@ -36,10 +37,9 @@ export class StorageProcess {
   }
 
   async do(order: Order): Promise<Answer> {
-    const answered = once(this.#child, 'message');
+    const answered = wordOf<Answer>(this.#child);
     this.#child.send(order);
-    const [answer] = (await answered) as [Answer];
-    return answer;
+    return answered;
   }
 
   /** Ends it without warning (kill -9). */

@@ -76,9 +76,9 @@ function readShard(stream, shard) {
   });
 }
 
-/** A ping is behind what a paused stream may still be sent (64 KiB): its connection is read a few times. */
+/** A ping is behind what a paused stream may still be sent (64 KiB): its connection is read until that is here. */
 async function breathe() {
-  for (let turn = 0; turn < 10; turn++) await sleep(10);
+  await sleep(100);
   return 'breathed';
 }
 
