@@ -2,9 +2,10 @@
 import { Argument, type Command } from 'commander';
 import type { AlarmKind } from '../client';
 import { memberId } from './arguments';
-import { addClientOptions, exitWithUsage, runVerb, type ClientCommandOptions } from './client-command';
+import { addClientOptions, runVerb, type ClientCommandOptions } from './client-command';
 import { exitCode } from './exit-code';
 import { tableLines, toJson } from './format';
+import { exitWithUsage } from './usage';
 
 interface AlarmOptions extends ClientCommandOptions {
   readonly member: bigint;

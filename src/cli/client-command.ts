@@ -6,6 +6,7 @@ import { wholeNumber } from './arguments';
 import { addTlsOptions, clientTlsOf, withFileNames, type ClientTlsFlags } from './client-tls';
 import { exitCode, exitCodeOf } from './exit-code';
 import { toJson } from './format';
+import { exitWithUsage } from './usage';
 
 /** The options every such verb has. */
 export interface ClientCommandOptions extends ClientTlsFlags {
@@ -62,13 +63,6 @@ export function addOutputOption(command: Command): Command {
       .choices(['table', 'json'])
       .default('table'),
   );
-}
-
-/** Makes a wrong command line exit with the code for it; help and version still exit with 0. */
-export function exitWithUsage(command: Command): Command {
-  return command.exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
-  });
 }
 
 /** A comma-separated list of endpoints; `http://` and `https://` stay. */

@@ -1,10 +1,10 @@
 /** `quorate completion`: prints a script by which a shell completes verbs and options. */
 import { Argument, type Command } from 'commander';
-import { exitWithUsage } from './client-command';
 import { bashScript } from './completion/bash';
 import { fishScript } from './completion/fish';
 import { completedVerbs, type CompletedVerb } from './completion/tree';
 import { zshScript } from './completion/zsh';
+import { exitWithUsage } from './usage';
 
 type Shell = 'bash' | 'zsh' | 'fish';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import { QuorateError } from '../client';
 import { wholeNumber } from './arguments';
-import { errorText, exitWithUsage } from './client-command';
+import { errorText } from './client-command';
 import { DevCluster, type Program } from './dev/cluster';
 import { MAX_MEMBERS, maxBasePort, planCluster, type DevPlan } from './dev/plan';
 import { checkDirectory, checkPorts, claimDirectory } from './dev/preflight';
@@ -12,6 +12,7 @@ import { screenFor, type Screen } from './dev/screen';
 import { leaderOf, news, viewLines, type MemberView } from './dev/view';
 import { exitCode } from './exit-code';
 import { shellCommand } from './format';
+import { exitWithUsage } from './usage';
 
 /** How long the members have to elect a leader after the start, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;

@@ -1,5 +1,5 @@
 /** Exit codes of the command line: the contract with scripts. Documented in docs/cli.md. */
-import { QuorateError } from '../client';
+import { QuorateError } from '../base/error';
 
 export const exitCode = {
   /** It was done, or read. */

@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import type { Lease } from '../client';
 import { duration, given, leaseId, requestIdOption } from './arguments';
-import { addClientOptions, exitWithUsage, runVerb, type ClientCommandOptions } from './client-command';
+import { addClientOptions, runVerb, type ClientCommandOptions } from './client-command';
 import { exitCode } from './exit-code';
 import { durationForPeople, escapeControls, plural, tableLines, toJson } from './format';
 import { lossSentence, waitHolding } from './holding';
+import { exitWithUsage } from './usage';
 
 interface GrantCommandOptions extends ClientCommandOptions {
   readonly id?: bigint;

@@ -1,9 +1,10 @@
 /** `quorate member`: lists the members and changes them. */
 import type { Command } from 'commander';
 import type { MemberDescription, MembersAnswer, NewMember } from '../client';
-import { addClientOptions, exitWithUsage, runVerb, type ClientCommandOptions } from './client-command';
+import { addClientOptions, runVerb, type ClientCommandOptions } from './client-command';
 import { exitCode } from './exit-code';
 import { memberToJson, shellCommand, tableLines, toJson } from './format';
+import { exitWithUsage } from './usage';
 
 interface NewMemberOptions extends ClientCommandOptions {
   readonly peerAddress: string;

@@ -6,9 +6,9 @@ import type { OptionSpec } from '../ops/option-spec';
 import { yesOrNo } from '../ops/option-values';
 import { helpOf, optionList, type ServeOptions } from '../ops/options';
 import { readOptions } from '../ops/read-options';
-import { exitWithUsage } from './client-command';
 import { exitCode } from './exit-code';
 import { statePathOf } from './serve/state-path';
+import { exitWithUsage } from './usage';
 
 export function registerServeCommand(program: Command): void {
   const command = program

@@ -1,11 +1,12 @@
 /** `quorate snapshot inspect`: what a snapshot file holds. Opens it read-only and changes nothing. */
 import type { Command } from 'commander';
 import { inspectState, type InspectedState } from '../../kv/sqlite-inspect';
-import { addOutputOption, exitWithUsage } from '../client-command';
+import { addOutputOption } from '../client-command';
 import { exitCode } from '../exit-code';
 import { bytesForPeople, toJson } from '../format';
 import { runOffline, type OfflineOptions } from '../offline-command';
 import { openSnapshotFile, sha256Of } from './snapshot-file';
+import { exitWithUsage } from '../usage';
 
 export function registerInspect(group: Command): void {
   const command = exitWithUsage(group.command('inspect'))

@@ -10,13 +10,14 @@ import {
   type MemberEntry,
   type ValueKind,
 } from '../../ops/option-values';
-import { addOutputOption, exitWithUsage } from '../client-command';
+import { addOutputOption } from '../client-command';
 import { exitCode } from '../exit-code';
 import { bytesForPeople, shellCommand, toJson } from '../format';
 import { runOffline, type OfflineOptions } from '../offline-command';
 import { progressOn } from '../progress';
 import { restoreDirectory, type RestoredState } from './restored-directory';
 import { openSnapshotFile, type SnapshotFile } from './snapshot-file';
+import { exitWithUsage } from '../usage';
 
 interface RestoreOptions extends OfflineOptions {
   readonly clusterName: string;
