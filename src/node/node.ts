@@ -105,6 +105,9 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
       gone: (peer) => {
         this.#driver.post({ kind: 'peer-gone', peer });
       },
+      reached: (peer) => {
+        this.#driver.post({ kind: 'peer-reached', peer });
+      },
       acceptSnapshot: (from, offer) => {
         if (!this.#driver.isRunning) return Promise.reject(notRunning());
         return this.#reception.accept(from, offer);

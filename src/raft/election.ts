@@ -30,13 +30,42 @@ const heartbeatsOfDoubt = { least: 1, most: 3 } as const;
  * for reads rests on followers that wait (thesis §6.4.1): a process that nobody reaches may still answer.
  */
 export function onPeerGone(state: RaftState, peer: MemberId): void {
-  const { heartbeatIntervalMs, leaseReads } = state.options;
+  const { leaseReads } = state.options;
   if (state.role !== 'follower' || state.leader !== peer || leaseReads) return;
-  const { least, most } = heartbeatsOfDoubt;
   const { electionDeadline } = state;
   becomeFollower(state, state.term, undefined);
+  state.electionDeadline = electionDeadline;
+  doubtLeader(state);
+}
+
+/** Takes note of a peer that can be reached. */
+export function onPeerReached(state: RaftState, peer: MemberId): void {
+  state.reachedSinceStart?.add(peer);
+  campaignSoonAfterStart(state);
+}
+
+/**
+ * A member that has just started, and reaches a quorum: if one of them led, it would be heard within a heartbeat. So it asks
+ * around (pre-vote) after a few of them instead of an election timeout, once; a leader that lives is heard first, or has the
+ * others refuse. Not where a lease for reads may rest on this member's earlier life (thesis §6.4.1).
+ */
+export function campaignSoonAfterStart(state: RaftState): void {
+  const { reachedSinceStart: reached, configuration, id } = state;
+  if (reached === undefined) return;
+  const reaches = voteResult(configuration, (voter) => (voter === id || reached.has(voter) ? true : undefined));
+  const missesLeader = state.role === 'follower' && state.leader === undefined && isVoter(configuration, id);
+  const mayHurry = missesLeader && !state.options.leaseReads;
+  if (mayHurry && reaches === 'pending') return;
+  state.reachedSinceStart = undefined;
+  if (mayHurry) doubtLeader(state);
+}
+
+/** Misses the leader for a few heartbeats before it campaigns. */
+function doubtLeader(state: RaftState): void {
+  const { heartbeatIntervalMs } = state.options;
+  const { least, most } = heartbeatsOfDoubt;
   const doubtMs = between(state.rng, least * heartbeatIntervalMs, most * heartbeatIntervalMs);
-  state.electionDeadline = Math.min(electionDeadline, state.now + doubtMs);
+  state.electionDeadline = Math.min(state.electionDeadline, state.now + doubtMs);
 }
 
 /**

@@ -95,4 +95,9 @@ export type Event =
    * Nobody listens any more where this peer was reached before: most likely its process has ended. A sign, not a proof; if it
    * is the leader, its followers wait for a few heartbeats only, not for an election timeout, and lose nothing if it lives.
    */
-  | { readonly kind: 'peer-gone'; readonly peer: MemberId };
+  | { readonly kind: 'peer-gone'; readonly peer: MemberId }
+  /**
+   * A connection to this peer stands. A member that has just started and reaches a quorum need not wait for an election
+   * timeout to learn that nobody leads: it would hear of a leader within a heartbeat.
+   */
+  | { readonly kind: 'peer-reached'; readonly peer: MemberId };

@@ -4,7 +4,7 @@ import type { Rng } from '../base/rng';
 import { receiveAppendEntries, receiveAppendEntriesResponse, sendAcknowledgement } from './append-entries';
 import { decodeConfiguration } from './configuration-codec';
 import { configurationAt } from './configuration-history';
-import { onElectionTimeout, onPeerGone } from './election';
+import { campaignSoonAfterStart, onElectionTimeout, onPeerGone, onPeerReached } from './election';
 import type { Event } from './event';
 import { checkInvariants, invariantSnapshot } from './invariants';
 import { onPrefixRemoved, receiveInstallSnapshot } from './install-snapshot';
@@ -82,12 +82,14 @@ export class Raft {
       answeredReadRound: 0,
       acknowledgedIndex: 0,
       acknowledgedAt: -Infinity,
+      reachedSinceStart: new Set(),
       followsClosely: false,
       campaign: undefined,
       leading: undefined,
       turn: newTurn(),
     };
     resetElectionTimer(this.#state);
+    campaignSoonAfterStart(this.#state);
   }
 
   /** Handles one event at time `now`, which never falls. */
@@ -226,6 +228,9 @@ function dispatch(state: RaftState, event: Event): void {
       return;
     case 'peer-gone':
       onPeerGone(state, event.peer);
+      return;
+    case 'peer-reached':
+      onPeerReached(state, event.peer);
       return;
     default:
       unreachable(event);

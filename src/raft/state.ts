@@ -48,6 +48,8 @@ export interface RaftState {
   /** Follower: the last place it acknowledged to the leader of `term`, and when; 0 and `-Infinity` if it did not. */
   acknowledgedIndex: number;
   acknowledgedAt: number;
+  /** Whom this member has reached since it started; not counted any more once that has told it when to campaign. */
+  reachedSinceStart: Set<MemberId> | undefined;
   /** Somebody here wants to hear of every commit at once. */
   followsClosely: boolean;
   /** Present exactly while pre-candidate or candidate. */

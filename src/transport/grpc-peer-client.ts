@@ -133,6 +133,7 @@ export class GrpcPeerClient {
     this.#wasReached = true;
     if (this.#complaints.isNew('connected')) this.#logger.info(this.#logFields(), 'connected to the peer');
     if (this.#hasDropped) this.#report();
+    this.#handler.reached(this.#context.identity.to);
   }
 
   #onEnded(end: ConnectionEnd): void {

@@ -101,7 +101,10 @@ export class MemoryNetwork {
     const { from, to, message, sender } = packet;
     const receiver = this.#lives.get(to);
     const isTaken = receiver !== undefined && this.#admits(receiver, packet);
-    if (isTaken) sender.reached.add(to);
+    if (isTaken && !sender.reached.has(to)) {
+      sender.reached.add(to);
+      this.#lives.get(from)?.handler.reached(to);
+    }
     if (message.kind === 'snapshot') {
       if (isTaken) this.#snapshots.deliver({ from, to, message }, receiver.handler);
       else this.#breakOff(message);

@@ -147,6 +147,8 @@ export interface TransportHandler {
    * connection broke, at least once for each time; never of a peer whose machine says nothing.
    */
   gone(peer: MemberId): void;
+  /** A connection to this peer stands: told each time, soon after it was opened, and once something was delivered at the latest. */
+  reached(peer: MemberId): void;
   /**
    * A member wants to send a snapshot. The sink gets its bytes; a rejection refuses it, as one of the sink's does. The
    * sender gets the codes `overloaded`, `superseded` and `damaged` as they are, others as `unreachable`. At most one transfer per sender runs at a time: a newer

@@ -154,6 +154,17 @@ describe.each(networks)('transport: %s', (_name, makeNetwork) => {
     expect(first.recorder.gonePeers).toEqual([2n, 2n]);
   });
 
+  it('tells that a peer is reached, every time, and of none that is not there', async () => {
+    const [first, second] = await bench.startConnectedPair();
+    expect(first.recorder.reachedPeers).toEqual([2n]);
+    const say = (): boolean => first.transport.send(2n, appendEntries(0, 1));
+    await bench.stop(second);
+    await bench.flowUntil(() => first.recorder.gonePeers.length === 1, say);
+    await bench.start(2n);
+    await bench.flowUntil(() => first.recorder.reachedPeers.length === 2, say);
+    expect(first.recorder.reachedPeers).toEqual([2n, 2n]);
+  });
+
   it('does not call a peer gone that was never reached', async () => {
     const first = await bench.start(1n);
     await bench.flowUntil(

@@ -21,6 +21,7 @@ export class Recorder implements TransportHandler {
   readonly received: { from: MemberId; message: PeerMessage }[] = [];
   readonly unreachablePeers: MemberId[] = [];
   readonly gonePeers: MemberId[] = [];
+  readonly reachedPeers: MemberId[] = [];
   /** Whoever did not admit this member. */
   readonly refusedBy: MemberId[] = [];
   readonly asked: { peer: MemberId; incarnation: Incarnation | undefined }[] = [];
@@ -52,6 +53,10 @@ export class Recorder implements TransportHandler {
 
   gone(peer: MemberId): void {
     this.gonePeers.push(peer);
+  }
+
+  reached(peer: MemberId): void {
+    this.reachedPeers.push(peer);
   }
 
   /** Takes every snapshot, into `sinks`. */

@@ -74,4 +74,12 @@ export const leadershipMutants: readonly Mutant[] = [
     replace: '',
     seeds: later,
   },
+  {
+    name: 'hurries right after its start, although a lease may rest on it',
+    breaks: 'K4',
+    file: 'raft/election',
+    find: 'const mayHurry = missesLeader && !state.options.leaseReads;',
+    replace: 'const mayHurry = missesLeader;',
+    seeds: later,
+  },
 ];

@@ -37,6 +37,8 @@ export interface Link {
   cut: boolean;
   /** The sender knows that it is cut. */
   refused: boolean;
+  /** The sender was told that it reaches the receiver. */
+  isOpen: boolean;
   /** Packets wait until it is opened again. */
   clogged: boolean;
   /** As `clogged`, but for snapshots, which have a stream of their own. */
@@ -68,7 +70,7 @@ export interface NetworkVolume {
   brokenTransfers: number;
 }
 
-/** A connection that broke is opened again after so long. */
+/** A connection is opened, or opened again once it broke, after so long. */
 const reconnectMs = 50;
 
 /** A stream repairs most of what a packet suffers: its transfers break so much more rarely. */
@@ -126,12 +128,15 @@ export class Network {
       start: (handler) => {
         assert(!this.#handlers.has(id), 'a member is started once at a time');
         this.#handlers.set(id, handler);
+        for (const link of this.links) if (link.from === id || link.to === id) this.#connect(link);
         return Promise.resolve();
       },
       updatePeers: (list) => {
         assert(!list.some((peer) => peer.id === id), 'a member is not its own peer');
         const peers = new Set(list.map((peer) => peer.id));
+        const before = this.#peers.get(id);
         this.#peers.set(id, peers);
+        for (const link of this.links) if (link.from === id && before?.has(link.to) !== true) this.#connect(link);
         const stopping = new QuorateError('stopping', 'the peer is none any more');
         this.#snapshots.breakOff(({ from, to }) => from === id && !peers.has(to), stopping);
       },
@@ -166,6 +171,7 @@ export class Network {
    */
   unplug(id: MemberId, answers = false): void {
     this.#handlers.delete(id);
+    for (const link of this.links) if (link.from === id || link.to === id) link.isOpen = false;
     if (answers) for (const { from, to, cut } of this.links) if (to === id && !cut) this.#notReopened({ from, to });
     this.#peers.delete(id);
     this.#snapshots.breakOff(({ from, to }) => from === id || to === id, brokenOff());
@@ -180,6 +186,8 @@ export class Network {
   setCut(link: Link, cut: boolean, refused = false): void {
     link.cut = cut;
     link.refused = cut && refused;
+    if (cut) link.isOpen = false;
+    else this.#connect(link);
     if (!refused) return;
     this.#tellUnreachable(link.from, link.to);
     // Whoever is refused takes the peer for gone, which it need not be.
@@ -310,6 +318,17 @@ export class Network {
     });
   }
 
+  /** Opens a connection, if both ends are there by then. */
+  #connect(link: Link): void {
+    this.#agenda.after(reconnectMs, () => {
+      if (link.cut || link.isOpen || !this.#handlers.has(link.from) || !this.#handlers.has(link.to)) return;
+      link.isOpen = true;
+      this.#tell(link.from, link.to, (handler) => {
+        handler.reached(link.to);
+      });
+    });
+  }
+
   /** The connection that broke cannot be opened again, unless the process is back by then. */
   #notReopened(link: Pick<Link, 'from' | 'to'>): void {
     this.#agenda.after(reconnectMs, () => {
@@ -360,6 +379,6 @@ function brokenOff(): QuorateError {
 }
 
 function newLink(from: MemberId, to: MemberId): Link {
-  const links = { cut: false, refused: false, clogged: false, jammed: false, held: [] };
+  const links = { cut: false, refused: false, isOpen: false, clogged: false, jammed: false, held: [] };
   return { from, to, ...links, lossRate: 0, extraDelayMs: 0, lastArrivalAt: 0 };
 }

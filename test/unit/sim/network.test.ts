@@ -32,6 +32,7 @@ function build(quality: Partial<NetworkQuality> = {}) {
     abort: () => undefined,
   };
   const gone: bigint[] = [];
+  const reached: bigint[] = [];
   const now = (tell: () => void) => {
     tell();
   };
@@ -47,12 +48,14 @@ function build(quality: Partial<NetworkQuality> = {}) {
     receive: () => undefined,
     unreachable: (peer) => lost.push(peer),
     gone: (peer) => gone.push(peer),
+    reached: (peer) => reached.push(peer),
     ...others,
   });
   void two.start({
     receive: (_, message) => arrived.push('term' in message ? message.term : -1),
     unreachable: () => undefined,
     gone: () => undefined,
+    reached: () => undefined,
     ...others,
   });
   const run = () => {
@@ -68,7 +71,7 @@ function build(quality: Partial<NetworkQuality> = {}) {
       await Promise.resolve();
     }
   };
-  return { network, arrived, lost, gone, taken, one, two, run, sendMany, settle, link: network.link(1n, 2n) };
+  return { network, arrived, lost, gone, reached, taken, one, two, run, sendMany, settle, link: network.link(1n, 2n) };
 }
 
 /** A snapshot of these bytes. */
@@ -90,6 +93,27 @@ describe('The simulated network', () => {
     network.unplug(2n, true);
     run();
     expect(gone).toEqual([2n]);
+  });
+
+  it('tells who starts whom it reaches, and again when a link works again', () => {
+    const { network, reached, link, run } = build();
+    run();
+    expect(reached).toEqual([2n]);
+    network.setCut(link, true);
+    run();
+    network.setCut(link, false);
+    run();
+    expect(reached).toEqual([2n, 2n]);
+  });
+
+  it('tells of nobody that is reached over a cut link, or is not there', () => {
+    const cut = build();
+    cut.network.setCut(cut.link, true);
+    cut.run();
+    const ended = build();
+    ended.network.unplug(2n);
+    ended.run();
+    expect([...cut.reached, ...ended.reached]).toEqual([]);
   });
 
   it('tells nothing of the end of a machine, and of a process that nobody reaches', () => {
