@@ -30,6 +30,8 @@ void transport.start({
     });
   },
   unreachable() {},
+  gone() {},
+  reached() {},
   async acceptSnapshot() {
     const hash = createHash('sha256');
     const before = process.memoryUsage.rss();
