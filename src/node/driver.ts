@@ -66,6 +66,9 @@ export class Driver<Result> {
   #tickTimer: Timer | undefined;
   #tickTimerAt = Infinity;
   readonly #writesBegunAt: number[] = [];
+  #lastTurnAt = -Infinity;
+  /** When the last turn began that came late: nobody was there to hear of a write that had ended. */
+  #awakeSince = -Infinity;
 
   constructor(parts: DriverParts<Result>, listener: TurnListener<Result>) {
     const { storage, stateMachine, scheduler } = parts;
@@ -137,10 +140,13 @@ export class Driver<Result> {
     return this.#raft.snapshotAt(index);
   }
 
-  /** How long the oldest write of this member's own disk has taken so far, ms; 0 when none is under way. */
+  /**
+   * How long the oldest write of this member's own disk has taken so far, ms; 0 when none is under way. What passed while
+   * this process stood still is not the disk's.
+   */
   get diskDelayMs(): number {
     const [oldest] = this.#writesBegunAt;
-    return oldest === undefined ? 0 : this.#parts.scheduler.now() - oldest;
+    return oldest === undefined ? 0 : this.#parts.scheduler.now() - Math.max(oldest, this.#awakeSince);
   }
 
   get appliedIndex(): number {
@@ -207,8 +213,17 @@ export class Driver<Result> {
       // Last, so that after a pause the messages that waited are heard before anybody campaigns.
       if (this.#tickIsDue) events.push({ kind: 'tick' });
       this.#tickIsDue = false;
-      this.#carryOut(this.#raft.turn(events, this.#parts.scheduler.now()));
+      const now = this.#parts.scheduler.now();
+      this.#noticeStandstill(now);
+      this.#carryOut(this.#raft.turn(events, now));
     });
+  }
+
+  /** A leader has a turn at every heartbeat, at least. */
+  #noticeStandstill(now: number): void {
+    const { heartbeatIntervalMs } = this.#parts.raftOptions;
+    if (now - this.#lastTurnAt > 2 * heartbeatIntervalMs) this.#awakeSince = now;
+    this.#lastTurnAt = now;
   }
 
   /** The driver's contract with the core, in its order: persist, send, apply, answer. */

@@ -92,6 +92,13 @@ export class Membership {
     return done;
   }
 
+  /** Hands over the leadership that this member has, if it has it: a wish that no other leader is asked for. */
+  resign(): Promise<DeskAnswer> {
+    return new Promise((resolve) => {
+      this.#desk.take({ $case: 'transfer', value: { name: '' } }, resolve);
+    });
+  }
+
   /** Hands what waits to the leader. */
   supplyLeader(leader: MemberId, nextRequestId: () => number): void {
     for (;;) {

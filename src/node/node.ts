@@ -156,15 +156,13 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
 
   /**
    * Hands leadership over if this member has it, as before it stops. Returns when that is done, or nobody took it within
-   * the deadline. Never rejects.
+   * an election timeout. Whoever leads by then keeps it. Never rejects.
    */
-  async resign(call: CallContext): Promise<void> {
-    if (this.#driver.status.role !== 'leader') return;
-    try {
-      await this.changeMembers({ $case: 'transfer', value: { name: '' } }, call);
-    } catch (error) {
-      if (!(error instanceof QuorateError)) throw error;
-      this.#parts.logger.warn({ reason: error.message }, 'leadership was not handed over');
+  async resign(): Promise<void> {
+    if (!this.#driver.isRunning) return;
+    const answer = await this.#membership.resign();
+    if (answer.kind === 'refused') {
+      this.#parts.logger.warn({ reason: answer.message }, 'leadership was not handed over');
     }
   }
 
@@ -285,7 +283,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
     if (now < this.#mayResignAt) return;
     this.#mayResignAt = now + resignIntervalMs;
     logger.warn({ diskDelayMs }, 'the disk of this leader is slow: it hands leadership over');
-    void this.resign({ deadline: now + resignIntervalMs });
+    void this.resign();
   }
 
   #receive(from: MemberId, message: PeerMessage): void {

@@ -268,11 +268,11 @@ function checkCalls(
 }
 
 /**
- * Whose member took a snapshot in meanwhile: what it had handed to the leader may be in there, and it cannot know. Where logs
- * are cut soon, a member may fall behind at any time.
+ * Whose member took a snapshot in meanwhile, or waited for one: what it had handed to the leader may be in there, and it cannot
+ * know, or its caller waits no longer. Where logs are cut soon, a member may fall behind at any time (seed 372).
  */
-function isOvertaken({ error, invokedAt, returnedAt }: Call, { installedAt }: World): boolean {
-  return error === 'outcome-unknown' && installedAt.some((at) => invokedAt <= at && at <= returnedAt);
+function isOvertaken({ outcome, invokedAt, returnedAt }: Call, { snapshotsAt }: World): boolean {
+  return outcome === 'ambiguous' && snapshotsAt.some((at) => invokedAt <= at && at <= returnedAt);
 }
 
 /** Done, or on its way, or refused because a bound of this seed is small; or an answer was lost between member and client. */

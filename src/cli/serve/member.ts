@@ -104,7 +104,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     undo.push(() => probes?.close());
     undo.push(() => clients.drain(options.drainTimeoutMs));
     // Before the calls in flight are awaited: they go to the next leader.
-    undo.push(() => node.resign({ deadline: systemScheduler.now() + options.electionTimeoutMs }));
+    undo.push(() => node.resign());
     await clients.listen();
     await probes?.listen();
     health.start();

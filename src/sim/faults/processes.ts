@@ -58,7 +58,7 @@ export const restart: FaultKind = {
   strike(victim, rng) {
     const member = oneOf(victim, rng);
     if (!member.isUp) return undefined;
-    member.stop(between(rng, 100, 2000));
+    member.stop();
     return { what: `restart of ${member.id}`, members: [member.id], lastsMs: 0, end: () => undefined };
   },
 };

@@ -73,7 +73,7 @@ const replace: WishKind = {
 
 const promote: WishKind = {
   name: 'promote',
-  weight: 2,
+  weight: 4,
   draw({ rng, listed }) {
     if (listed.length === 0) return undefined;
     const learners = listed.filter(({ standing }) => standing === 'learner');

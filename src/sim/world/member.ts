@@ -256,11 +256,11 @@ export class SimMember implements MemberView, Contact, WatchContact {
   }
 
   /** SIGTERM: hands over leadership, tells its callers what is known, and ends. */
-  stop(deadlineMs: number): void {
+  stop(): void {
     const life = this.#life;
     if (life === undefined) return;
     this.admit('input', () => {
-      void life.node.resign({ deadline: life.clock.now() + deadlineMs }).then(async () => {
+      void life.node.resign().then(async () => {
         await life.node.stop();
         this.#parts.agenda.after(0, () => {
           if (this.#life !== life) return;

@@ -61,8 +61,8 @@ export class World {
   readonly moments = new Moments();
   readonly calls: Call[] = [];
   restarts = 0;
-  /** When members took snapshots in, as the calls tell their times. */
-  readonly installedAt: number[] = [];
+  /** When snapshots were taken for members that lacked too much, and when they took them in, as the calls tell their times. */
+  readonly snapshotsAt: number[] = [];
   room: OperatorRoom | undefined;
   readonly #clients: Client[] = [];
   readonly watchers: Watcher[] = [];
@@ -289,11 +289,12 @@ export class World {
       installed: (member, last, hash) => {
         this.note('install', member, `installs the snapshot up to ${last.index}:${last.term}`);
         this.witness.installed(member, last, hash);
-        this.installedAt.push(this.trace.steps);
+        this.snapshotsAt.push(this.trace.steps);
         this.moments.happens('state is replaced', member);
       },
       snapshotTaken: (member, last) => {
         this.note('copy', member, `took a snapshot up to ${last.index}:${last.term}`);
+        this.snapshotsAt.push(this.trace.steps);
         this.moments.happens('copied', member);
       },
       removed: (member) => {

@@ -1,5 +1,6 @@
 import type { ListedMember } from '../../../src/node/member-directory';
 import type { Wish } from '../../../src/node/membership-plan';
+import { defaultNodeOptions } from '../../../src/node/options';
 import { directoryEntry, NodeCluster, otherMember, runningNode, type ClusterMember } from '../../support/node-cluster';
 
 async function change(cluster: NodeCluster, through: ClusterMember, wish: Wish, ms = 2000): Promise<unknown> {
@@ -197,11 +198,26 @@ describe('Leadership', () => {
     const dead = otherMember(cluster, leader);
     await cluster.crash(dead);
     await cluster.advance(2000);
-    const resigned = leader.node.resign({ deadline: cluster.time.now() + 1000 });
+    const resigned = leader.node.resign();
     await cluster.advance(300);
     await resigned;
     expect(leader.node.status().role).toBe('follower');
     expect((await cluster.leader()).id).toBe(otherMember(cluster, leader, dead).id);
+  });
+
+  it('stays with whoever has it by the time a member resigns', async () => {
+    const cluster = await NodeCluster.start(3);
+    const leader = await cluster.leader();
+    const successor = otherMember(cluster, leader);
+    const call = { deadline: cluster.time.now() + 1000 };
+    const handedOver = leader.node.changeMembers({ $case: 'transfer', value: named(successor.id) }, call);
+    await cluster.time.pass(0);
+    const resigned = leader.node.resign();
+    await cluster.advance(3000);
+    await Promise.all([handedOver, resigned]);
+    expect(await cluster.leader()).toMatchObject({ id: successor.id });
+    expect(leader.node.term).toBe(runningNode(successor).term);
+    expect(leader.node.term).toBe(2);
   });
 
   it('leaves a member whose disk is slow', async () => {
@@ -217,5 +233,23 @@ describe('Leadership', () => {
     cluster.resumeDisk(leader.id);
     await cluster.advance(2000);
     expect(leader.machine.commands).toEqual(['x']);
+  });
+
+  it('does not leave a member for the time in which its process stood still', async () => {
+    const cluster = await NodeCluster.start(3);
+    const leader = await cluster.leader();
+    cluster.stalledDisks.add(leader.id);
+    const write = leader.node.propose(Buffer.from('x'), { deadline: cluster.time.now() + 10_000 });
+    await cluster.settle();
+    const { slowDiskMs } = defaultNodeOptions;
+    cluster.time.standStill(slowDiskMs + 100);
+    await cluster.advance(slowDiskMs - 100);
+    expect((await cluster.leader()).id).toBe(leader.id);
+    // Its disk is slow all the same.
+    await cluster.advance(200);
+    expect((await cluster.leader()).id).not.toBe(leader.id);
+    cluster.resumeDisk(leader.id);
+    await cluster.advance(2000);
+    await expect(write).resolves.toEqual(expect.any(Number));
   });
 });
