@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { QuorateError } from '../base/error';
 import { EarlyIndexReading } from '../kv/early-index';
+import type { ConfigFile } from '../ops/config-file';
 import type { OptionSpec } from '../ops/option-spec';
 import { yesOrNo } from '../ops/option-values';
 import { helpOf, optionList, type ServeOptions } from '../ops/options';
@@ -22,7 +23,8 @@ export function registerServeCommand(program: Command): void {
   for (const [, spec] of optionList) command.addOption(flagOf(spec));
   exitWithUsage(command).action(async (flags: Record<string, string | undefined>) => {
     try {
-      await serve(readOptions({ flags: byFlagName(flags), env: process.env, configFile: configFileOf(flags) }));
+      const configFile = await readConfigFileOf(flags);
+      await serve(readOptions({ flags: byFlagName(flags), env: process.env, configFile }));
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       process.stderr.write(`error: ${error.message}\n`, () => {
@@ -46,8 +48,9 @@ function flagOf(spec: OptionSpec<unknown>): Option {
   return new Option(`--${flag} <${kind.placeholder}>`, helpOf(spec));
 }
 
-function configFileOf(flags: Record<string, string | undefined>): string | undefined {
-  return flags['config'] ?? process.env['QUORATE_CONFIG'];
+async function readConfigFileOf(flags: Record<string, string | undefined>): Promise<ConfigFile | undefined> {
+  const path = flags['config'] ?? process.env['QUORATE_CONFIG'];
+  return path === undefined ? undefined : (await import('../ops/config-file.js')).readConfigFile(path);
 }
 
 /** Commander gives `--data-dir` the name `dataDir`; the table knows flags. */

@@ -1,7 +1,6 @@
 /** Finds the value of each option: flag, then `QUORATE_*`, then the YAML file, then the default; and checks them. */
-import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { variableOf } from '../base/names';
+import type { ConfigFile, Found } from './config-file';
 import { type OptionSpec, refusal } from './option-spec';
 import { optionList, optionTable, type ServeOptions } from './options';
 import { checkTls } from './tls-options';
@@ -11,15 +10,8 @@ export interface OptionSources {
   /** Values of the flags given, by flag name without dashes. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** `--config`, or else `QUORATE_CONFIG`; `undefined` when there is no file. */
-  readonly configFile: string | undefined;
-}
-
-/** A value as it was written, and where. */
-interface Found {
-  readonly text: string;
-  /** For errors: `--name`, `QUORATE_NAME` or `name in FILE`. */
-  readonly source: string;
+  /** What `--config`, or else `QUORATE_CONFIG`, holds (`readConfigFile`); `undefined` when there is no file. */
+  readonly configFile: ConfigFile | undefined;
 }
 
 /**
@@ -29,19 +21,18 @@ interface Found {
  * @throws QuorateError `refused-to-start` that names the option, its source, what is allowed and what was found
  */
 export function readOptions(sources: OptionSources): ServeOptions {
-  const file = sources.configFile === undefined ? new Map<string, Found>() : readFile(sources.configFile);
-  const values = optionList.map(([key, spec]) => [key, valueOf(spec, find(spec.flag, sources, file))] as const);
+  const values = optionList.map(([key, spec]) => [key, valueOf(spec, find(spec.flag, sources))] as const);
   const options = Object.fromEntries(values) as unknown as ServeOptions;
   checkTogether(options);
   return options;
 }
 
-function find(flag: string, sources: OptionSources, file: ReadonlyMap<string, Found>): Found | undefined {
+function find(flag: string, sources: OptionSources): Found | undefined {
   const fromFlag = sources.flags[flag];
   if (fromFlag !== undefined) return { text: fromFlag, source: `--${flag}` };
   const fromEnv = sources.env[variableOf(flag)];
   if (fromEnv !== undefined) return { text: fromEnv, source: variableOf(flag) };
-  return file.get(flag);
+  return sources.configFile?.get(flag);
 }
 
 function valueOf(spec: OptionSpec<unknown>, found: Found | undefined): unknown {
@@ -58,41 +49,6 @@ function valueOf(spec: OptionSpec<unknown>, found: Found | undefined): unknown {
   if (value !== undefined) return value;
   const message = `${found.source} is "${found.text}"; allowed is ${spec.kind.limit}`;
   throw refusal(spec.flag, message, spec.kind.limit, found.text);
-}
-
-function readFile(path: string): ReadonlyMap<string, Found> {
-  const document = parseDocument(readText(path));
-  const [problem] = document.errors;
-  if (problem !== undefined) throw refusal('config', `the file ${path} is not YAML: ${problem.message}`, 'YAML', path);
-  const values = new Map<string, Found>();
-  const root: unknown = document.contents;
-  if (root === null) return values;
-  if (!isMap(root)) throw refusal('config', `the file ${path} must hold "option: value" lines`, 'a map', path);
-  const known = new Set(optionList.map(([, spec]) => spec.flag));
-  for (const { key, value } of root.items) {
-    const flag = isScalar(key) ? String(key.value) : '?';
-    const source = `${flag} in ${path}`;
-    if (!known.has(flag))
-      throw refusal(flag, `${source} is no option of quorate; see quorate serve --help`, 'a known name', flag);
-    values.set(flag, { text: yamlText(value, source), source });
-  }
-  return values;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refusal('config', `the file of --config cannot be read: ${why}`, 'a readable file', path);
-  }
-}
-
-/** A scalar as it was written; a list of scalars as a comma list. */
-function yamlText(value: unknown, source: string): string {
-  if (isScalar(value) && value.value !== null) return value.source ?? JSON.stringify(value.value);
-  if (isSeq(value)) return value.items.map((item) => yamlText(item, source)).join(',');
-  throw refusal(source, `${source} must be a single value or a list`, 'a value or a list', 'something else');
 }
 
 /** Checks that need more than one option. */

@@ -1,16 +1,10 @@
 /** Server reflection (v1 and v1alpha), so that generic clients such as grpcurl and `buf curl` know the API. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { createFileRegistry, type FileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import type { handleBidiStreamingCall, Server, ServiceDefinition } from '@grpc/grpc-js';
-import type { PackageDefinition } from '@grpc/proto-loader';
+import type { FileRegistry } from '@bufbuild/protobuf';
+import { type handleBidiStreamingCall, type Server, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { required } from '../base/assert';
 import { lazily } from '../base/lazily';
-
-/** The descriptors of everything below `proto/`, made when the stubs are (`npm run generate`). */
-const descriptorsPath = resolve(__dirname, '../gen/descriptors.binpb');
+import type * as descriptors from './descriptors';
 
 /** The services a client can call on the client listener. */
 const reflectedServices = [
@@ -31,12 +25,6 @@ const reflectedServices = [
   'grpc.health.v1.Health',
 ] as const;
 
-/** Not for clients: the API of the members among each other. */
-const hiddenPackage = 'quorate.peer.v1';
-
-/** etcd's packages: of its API alone there is a form in JSON. */
-const jsonPackages: ReadonlySet<string> = new Set(['etcdserverpb', 'v3lockpb', 'v3electionpb']);
-
 /** Either version of the service has this method alone. */
 interface Reflecting {
   readonly definition: ServiceDefinition;
@@ -48,30 +36,50 @@ export interface ApiDescription {
   /** The reflection service of the client listener. */
   readonly reflection: { addToServer(server: Pick<Server, 'addService'>): void };
   /** The messages and services that can also be read and written as JSON. */
-  readonly jsonProtos: () => FileRegistry;
+  readonly jsonProtos: () => Promise<FileRegistry>;
 }
 
-/** Reads the descriptors when first asked for what is made of them: that takes a tenth of a member's start. */
-export function describeApi(): ApiDescription {
-  const files = lazily(() => {
-    const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(descriptorsPath));
-    return file.filter((each) => each.package !== hiddenPackage);
+/**
+ * Reads the descriptors when first asked for what is made of them: with loading what reads them, a fifth of a member's start.
+ *
+ * @param load brings what reads them
+ */
+export function describeApi(
+  load: () => Promise<typeof descriptors> = () => import('./descriptors.js'),
+): ApiDescription {
+  const read = lazily(async () => {
+    const { readDescriptors, ...makers } = await load();
+    return { ...makers, files: readDescriptors() };
   });
   return {
-    reflection: reflectionOf(() => new ReflectionService(packageOf(files()), { services: [...reflectedServices] })),
-    jsonProtos: lazily(() => registryOf(files())),
+    reflection: reflectionOf(async () => {
+      const { packageOf, files } = await read();
+      return new ReflectionService(packageOf(files), { services: [...reflectedServices] });
+    }),
+    jsonProtos: lazily(async () => {
+      const { jsonRegistryOf, files } = await read();
+      return jsonRegistryOf(files);
+    }),
   };
 }
 
 /** The service, made at the first call of it. */
-function reflectionOf(make: () => ReflectionService): ApiDescription['reflection'] {
-  const made = lazily(() => versionsOf(make()));
+function reflectionOf(make: () => Promise<ReflectionService>): ApiDescription['reflection'] {
+  const made = lazily(async () => versionsOf(await make()));
   return {
     addToServer: (server) => {
       for (const [at, { definition }] of versionsOf(new ReflectionService({})).entries()) {
         server.addService(definition, {
           ServerReflectionInfo: (call: Parameters<Reflecting['handlers']['ServerReflectionInfo']>[0]) => {
-            required(made()[at], 'each version is made').handlers.ServerReflectionInfo(call);
+            // What it asks meanwhile waits.
+            call.pause();
+            made().then(
+              (versions) => {
+                required(versions[at], 'each version is made').handlers.ServerReflectionInfo(call);
+                call.resume();
+              },
+              (error: unknown) => call.emit('error', { code: status.INTERNAL, details: String(error) }),
+            );
           },
         });
       }
@@ -89,18 +97,4 @@ function versionsOf(service: ReflectionService): readonly Reflecting[] {
   };
   service.addToServer(taker);
   return versions;
-}
-
-function registryOf(files: readonly FileDescriptorProto[]): FileRegistry {
-  const byName = new Map(files.map((file) => [file.name, file]));
-  const roots = files.filter((file) => jsonPackages.has(file.package));
-  return createFileRegistry(...roots.map((file) => createFileRegistry(file, (name) => byName.get(name))));
-}
-
-/** The reflection service looks at nothing of a package but its descriptors, and takes them from any entry. */
-function packageOf(files: readonly FileDescriptorProto[]): PackageDefinition {
-  const fileDescriptorProtos = files.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
-  return {
-    all: { format: 'Protocol Buffer 3 DescriptorProto', type: {}, fileDescriptorProtos },
-  } as unknown as PackageDefinition;
 }

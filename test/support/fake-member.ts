@@ -13,6 +13,7 @@ import { silentLogger } from '../../src/base/logger';
 import { defaultStoreTaskOptions, StoreTasks } from '../../src/kv/store-tasks';
 import { defaultWatchHubOptions, WatchHub } from '../../src/kv/watch-hub';
 import type { NodeStatus } from '../../src/node/status';
+import * as descriptors from '../../src/ops/descriptors';
 import { Health } from '../../src/ops/health';
 import { describeApi } from '../../src/ops/reflection';
 import { FakeMembership } from './fake-membership';
@@ -152,7 +153,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       limits: all,
       maxStreamsPerConnection: 100,
       services: native.services,
-      additions: [health, describeApi().reflection],
+      additions: [health, describeApi(() => Promise.resolve(descriptors)).reflection],
     }),
     http: undefined,
   });

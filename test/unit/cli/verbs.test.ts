@@ -23,6 +23,12 @@ function namesFor(words: readonly string[]): readonly (readonly string[])[] {
   `) as readonly (readonly string[])[];
 }
 
+/** What is loaded with these files of the program. */
+function loadedWith(...files: readonly string[]): readonly string[] {
+  const loads = files.map((file) => `require('${cli}/${file}');`).join(' ');
+  return run(`${loads} console.log(JSON.stringify(Object.keys(require.cache)))`) as readonly string[];
+}
+
 describe('Verbs', () => {
   const [all = []] = namesFor(['--help']);
 
@@ -37,10 +43,15 @@ describe('Verbs', () => {
   });
 
   it('of a member load no gRPC, so that its state is being read before that', () => {
-    const loaded = run(
-      `require('${cli}/serve.js'); console.log(JSON.stringify(Object.keys(require.cache)))`,
-    ) as string[];
+    const loaded = loadedWith('serve.js');
     expect(loaded.some((path) => path.endsWith('early-index.js'))).toBe(true);
     expect(loaded.filter((path) => path.includes('grpc'))).toEqual([]);
+  });
+
+  it('of a member load nothing that only JSON, reflection and a YAML file need', () => {
+    const loaded = loadedWith('serve.js', 'serve/process.js');
+    expect(loaded.some((path) => path.endsWith('http-api.js'))).toBe(true);
+    const unneeded = /json-gateway|ops\/descriptors|protobuf\/dist\/cjs\/(wkt\/)?index|\/yaml\//;
+    expect(loaded.filter((path) => unneeded.test(path))).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QuorateError } from '../../../src/base/error';
 import { variableOf } from '../../../src/base/names';
+import { type ConfigFile, readConfigFile } from '../../../src/ops/config-file';
 import { helpOf, optionList, optionTable } from '../../../src/ops/options';
 import { type OptionSources, readOptions } from '../../../src/ops/read-options';
 
@@ -18,9 +19,11 @@ afterEach(() => {
 const read = (sources: Partial<OptionSources>) =>
   readOptions({ flags: { name: 'm1' }, env: {}, configFile: undefined, ...sources });
 
-function refusal(sources: Partial<OptionSources>): QuorateError {
+const refusal = (sources: Partial<OptionSources>) => refusalOf(() => read(sources));
+
+function refusalOf(reads: () => unknown): QuorateError {
   try {
-    read(sources);
+    reads();
   } catch (error) {
     if (error instanceof QuorateError) return error;
     throw error;
@@ -28,10 +31,10 @@ function refusal(sources: Partial<OptionSources>): QuorateError {
   throw new Error('the options should have been refused');
 }
 
-function file(yaml: string): string {
+function file(yaml: string): ConfigFile {
   const path = join(directory, 'quorate.yaml');
   writeFileSync(path, yaml);
-  return path;
+  return readConfigFile(path);
 }
 
 describe('precedence', () => {
@@ -78,11 +81,12 @@ describe('the YAML file', () => {
     ['broken YAML', 'a: [\n', /is not YAML/],
     ['a key given twice', 'name: a\nname: b\n', /is not YAML/],
   ])('refuses %s, naming the place', (_, yaml, message) => {
-    expect(refusal({ configFile: file(yaml) }).message).toMatch(message);
+    expect(refusalOf(() => read({ configFile: file(yaml) })).message).toMatch(message);
   });
 
   it('refuses a file that cannot be read', () => {
-    expect(refusal({ configFile: join(directory, 'none.yaml') }).message).toMatch(/cannot be read: .*ENOENT/);
+    const none = join(directory, 'none.yaml');
+    expect(refusalOf(() => readConfigFile(none)).message).toMatch(/cannot be read: .*ENOENT/);
   });
 });
 

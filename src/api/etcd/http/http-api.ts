@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { FileRegistry } from '@bufbuild/protobuf';
 import type { MetricsPage } from '../../../base/metrics';
 import type { UnaryCalls } from '../../unary-calls';
-import { JsonGateway } from './json-gateway';
+import type { JsonGateway } from './json-gateway';
 import { probe, type ProbeDependencies } from './probes';
 import { reply, replyJson, replyText } from './replies';
 
@@ -13,7 +13,7 @@ export interface HttpApiOptions {
   readonly probes: ProbeDependencies;
   readonly metrics: MetricsPage;
   /** The messages and services of the API. */
-  readonly protos: () => FileRegistry;
+  readonly protos: () => Promise<FileRegistry>;
   /** Told of what nobody expected. */
   readonly calls: Pick<UnaryCalls, 'statusOf'>;
 }
@@ -30,7 +30,9 @@ const httpLimits = {
 export class HttpApi {
   readonly #options: HttpApiOptions;
   readonly #server: Server;
-  #gateway: JsonGateway | undefined;
+  #socketPath: string | undefined;
+  /** Made at the first call: loading what it needs would take a tenth of a member's start. */
+  #gateway: Promise<JsonGateway> | undefined;
 
   constructor(options: HttpApiOptions) {
     this.#options = options;
@@ -46,7 +48,7 @@ export class HttpApi {
 
   /** Opens the JSON gateway. @param path the socket where this member's own gRPC API is reached */
   start(path: string): void {
-    this.#gateway = new JsonGateway(this.#options.protos, `unix:${path}`);
+    this.#socketPath = path;
   }
 
   take(socket: Socket): void {
@@ -57,7 +59,9 @@ export class HttpApi {
   /** Ends what is under way. */
   stop(): void {
     this.#server.closeAllConnections();
-    this.#gateway?.close();
+    void this.#gateway?.then((gateway) => {
+      gateway.close();
+    });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -78,8 +82,18 @@ export class HttpApi {
       else replyText(response, answer?.status ?? 404, answer?.body ?? notFound);
       return;
     }
-    const isAnswered = await this.#gateway?.answer(url.pathname, request, response);
+    const gateway = await this.#openGateway();
+    const isAnswered = await gateway?.answer(url.pathname, request, response);
     if (isAnswered !== true) replyText(response, 404, notFound);
+  }
+
+  async #openGateway(): Promise<JsonGateway | undefined> {
+    const path = this.#socketPath;
+    if (path === undefined) return undefined;
+    this.#gateway ??= import('./json-gateway.js').then(
+      (loaded) => new loaded.JsonGateway(this.#options.protos, `unix:${path}`),
+    );
+    return this.#gateway;
   }
 }
 

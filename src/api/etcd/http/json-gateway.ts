@@ -22,14 +22,14 @@ const sameBytes = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes
 
 /** Answers the paths of `jsonMethods`. Limits, deadlines and errors are those of the gRPC API behind it. */
 export class JsonGateway {
-  readonly #registry: () => FileRegistry;
+  readonly #registry: () => Promise<FileRegistry>;
   readonly #client: Client;
 
   /**
    * @param registry is asked for at the first call
    * @param address where this member's own gRPC API is reached, in the clear
    */
-  constructor(registry: () => FileRegistry, address: string) {
+  constructor(registry: () => Promise<FileRegistry>, address: string) {
     this.#registry = registry;
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
@@ -44,7 +44,7 @@ export class JsonGateway {
   /** Returns false if the path is none of its own. Never rejects. */
   async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const name = jsonMethods.get(path);
-    const method = name === undefined ? undefined : this.#method(name);
+    const method = name === undefined ? undefined : await this.#method(name);
     if (method === undefined || request.method !== 'POST') return false;
     try {
       const call = { method, metadata: metadataOf(request), bodies: requestsIn(await bodyOf(request), method) };
@@ -57,11 +57,10 @@ export class JsonGateway {
     return true;
   }
 
-  #method(name: string): DescMethod | undefined {
+  async #method(name: string): Promise<DescMethod | undefined> {
     const [service = '', method = ''] = name.split('/');
-    return this.#registry()
-      .getService(service)
-      ?.methods.find((candidate) => candidate.name === method);
+    const registry = await this.#registry();
+    return registry.getService(service)?.methods.find((candidate) => candidate.name === method);
   }
 
   async #unary({ method, metadata, bodies }: GatewayCall, response: ServerResponse): Promise<void> {
