@@ -65,6 +65,8 @@ export class Driver<Result> {
   #turnIsScheduled = false;
   #tickTimer: Timer | undefined;
   #tickTimerAt = Infinity;
+  /** The core is told of no tick sooner. */
+  #ticksFrom = -Infinity;
   readonly #writesBegunAt: number[] = [];
   #lastTurnAt = -Infinity;
   /** When the last turn began that came late: nobody was there to hear of a write that had ended. */
@@ -214,16 +216,30 @@ export class Driver<Result> {
       if (this.#tickIsDue) events.push({ kind: 'tick' });
       this.#tickIsDue = false;
       const now = this.#parts.scheduler.now();
-      this.#noticeStandstill(now);
+      if (now - this.#lastTurnAt > this.#standstillMs) this.#awakeSince = now;
+      this.#lastTurnAt = now;
       this.#carryOut(this.#raft.turn(events, now));
+      this.#listenAfter(this.#parts.scheduler.now() - now);
+      this.#armTickTimer();
     });
   }
 
-  /** A leader has a turn at every heartbeat, at least. */
-  #noticeStandstill(now: number): void {
-    const { heartbeatIntervalMs } = this.#parts.raftOptions;
-    if (now - this.#lastTurnAt > 2 * heartbeatIntervalMs) this.#awakeSince = now;
-    this.#lastTurnAt = now;
+  /** A leader has a turn at every heartbeat, at least; whoever has none for two of them stands still. */
+  get #standstillMs(): number {
+    return 2 * this.#parts.raftOptions.heartbeatIntervalMs;
+  }
+
+  /**
+   * A turn that took long, for what it applied, hears nobody meanwhile, and the others may be at the same. That is no
+   * silence of theirs: they have as long, or an election timeout, to be heard before anybody is given up.
+   */
+  #listenAfter(turnMs: number): void {
+    if (turnMs <= this.#standstillMs) return;
+    this.#tickTimer?.cancel();
+    this.#tickTimerAt = Infinity;
+    this.#ticksFrom = this.#parts.scheduler.now() + Math.min(turnMs, this.#parts.raftOptions.electionTimeoutMs);
+    // Those who wait for a heartbeat get it now.
+    this.scheduleTurn();
   }
 
   /** The driver's contract with the core, in its order: persist, send, apply, answer. */
@@ -233,7 +249,6 @@ export class Driver<Result> {
     this.#apply();
     this.#listener.onUpdate(update);
     for (const load of update.loads) this.#load(load);
-    this.#armTickTimer();
   }
 
   #persist(persist: Persist, install: SnapshotDescription | undefined): void {
@@ -290,14 +305,16 @@ export class Driver<Result> {
   }
 
   #armTickTimer(): void {
-    const { scheduler } = this.#parts;
-    const due = this.#raft.nextTickAt;
+    const { scheduler, raftOptions } = this.#parts;
+    // Until ticks are heard again, turns come at heartbeats: a leader sends its own.
+    const soonest = Math.min(this.#ticksFrom, scheduler.now() + raftOptions.heartbeatIntervalMs);
+    const due = Math.max(this.#raft.nextTickAt, soonest);
     if (this.#tickTimerAt <= due || !this.isRunning) return;
     this.#tickTimer?.cancel();
     this.#tickTimerAt = due;
     this.#tickTimer = scheduler.after(Math.max(0, due - scheduler.now()), () => {
       this.#tickTimerAt = Infinity;
-      this.#tickIsDue = true;
+      this.#tickIsDue = scheduler.now() >= this.#ticksFrom;
       this.scheduleTurn();
     });
   }

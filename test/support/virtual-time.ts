@@ -40,7 +40,7 @@ export class VirtualTime implements Scheduler {
       if (at <= until && (next === undefined || at < next[1])) next = [id, at];
     }
     if (next === undefined) {
-      this.#now = until;
+      this.#now = Math.max(this.#now, until);
       return false;
     }
     const [id, at] = next;

@@ -32,7 +32,7 @@ export const readMutants: readonly Mutant[] = [
     file: 'raft/read-index',
     find: 'ids: reads.waiting, readIndex: state.commitIndex',
     replace: 'ids: reads.waiting, readIndex: leading.firstIndex',
-    seeds: soon,
+    seeds: later,
   },
   {
     name: 'uses one id for all attempts to read',
