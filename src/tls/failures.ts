@@ -22,7 +22,12 @@ const dialed: readonly (readonly [RegExp, string])[] = [
   [/alert number 4[2346]/, 'it does not accept the certificate that it was shown'],
   [/alert number 70/, 'no version of TLS suits both; 1.2 is the oldest'],
   [/alert number 120/, 'it speaks TLS, but not gRPC'],
-  [/ECONNRESET|EPIPE/, 'it closed the connection during the TLS handshake'],
+  // Who refuses a certificate says so and closes, and a reset may overtake what it says (TLS 1.3).
+  [
+    /ECONNRESET|EPIPE/,
+    'it closed the connection during the TLS handshake: it may want to see a certificate, or may not accept the ' +
+      'certificate that it was shown; see its log',
+  ],
 ];
 
 /** What the one that listens finds. */
