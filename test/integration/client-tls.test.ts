@@ -1,6 +1,6 @@
 /** The client in TLS: what it says when a connection is not made, and that nothing was done then. The verbs of the CLI, too. */
 import { execFile } from 'node:child_process';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { QuorateClient, type ClientOptions } from '../../src/client';
 import { type CertificateFiles, TestAuthority } from '../support/certificates';
@@ -32,9 +32,13 @@ function startMember(files: CertificateFiles | undefined, clientCa?: string): Pr
 const addressOf = (cluster: ProcessCluster) => cluster.members[0]?.clientAddress ?? '';
 
 /** How a put ends. */
-async function put(cluster: ProcessCluster, tls: ClientOptions['tls'], scheme = ''): Promise<unknown> {
+function put(cluster: ProcessCluster, tls: ClientOptions['tls'], scheme = ''): Promise<unknown> {
+  return putAt(scheme + addressOf(cluster), tls);
+}
+
+async function putAt(endpoint: string, tls: ClientOptions['tls']): Promise<unknown> {
   const options = { timeoutMs: 1_000, maxAttempts: 2, ...(tls === undefined ? {} : { tls }) };
-  const client = new QuorateClient({ ...options, endpoints: [scheme + addressOf(cluster)] });
+  const client = new QuorateClient({ ...options, endpoints: [endpoint] });
   try {
     await client.put('k', 'v', { requestId: false });
     return 'done';
@@ -54,6 +58,12 @@ const notDone = (reason: string | RegExp): unknown =>
 
 /** Said by the member, or else what the client makes of it when the connection is reset first. */
 const wantsCertificate = /wants? to see a certificate/;
+
+/** Has a server listen; returns where it speaks TLS, or should. */
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `https://127.0.0.1:${String((server.address() as { port: number }).port)}`;
+}
 
 async function withMember(starting: Promise<ProcessCluster>, test: (cluster: ProcessCluster) => Promise<void>) {
   const cluster = await starting;
@@ -100,12 +110,7 @@ describe('a client in TLS', () => {
     const resetting = createServer((socket) => {
       socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy());
     });
-    await new Promise<void>((resolve) => resetting.listen(0, '127.0.0.1', resolve));
-    const { port } = resetting.address() as { port: number };
-    const endpoints = [`https://127.0.0.1:${String(port)}`];
-    const client = new QuorateClient({ endpoints, timeoutMs: 1_000, maxAttempts: 2 });
-    const refused = await client.put('k', 'v').catch((error: unknown) => error);
-    client.close();
+    const refused = await putAt(await listening(resetting), undefined);
     resetting.close();
     expect(refused).toEqual(notDone('may not accept the certificate'));
     expect(refused).toEqual(notDone(wantsCertificate));
@@ -120,13 +125,7 @@ describe('a client in TLS', () => {
         .on('close', () => open.delete(socket))
         .resume();
     });
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    const { port } = silent.address() as { port: number };
-    const client = new QuorateClient({
-      endpoints: [`https://127.0.0.1:${String(port)}`],
-      timeoutMs: 400,
-      maxAttempts: 1,
-    });
+    const client = new QuorateClient({ endpoints: [await listening(silent)], timeoutMs: 400, maxAttempts: 1 });
     await expect(client.get('k')).rejects.toMatchObject({ code: 'unreachable' });
     expect(open.size).toBe(1);
     client.close();
