@@ -111,13 +111,9 @@ describe('a member with many watches', () => {
     const [withWatches, without] = members.map((_, at) => ({ grown: grown[at] ?? NaN, taken: taken[at] ?? [] }));
     assert(withWatches !== undefined && without !== undefined, 'both were measured');
     expect(withWatches.grown - without.grown).toBeLessThan(slow.watches * maxBytesPerSlowWatch);
-    // Parked watches cost nothing; until they are, each put is told to a hundred of them. A busy machine may add a little, to
-    // the slowest puts more: beside other work 2.2 times was seen.
-    for (const { part, times } of [
-      { part: 0.5, times: 2 },
-      { part: 0.99, times: 3 },
-    ]) {
-      expect(percentile(withWatches.taken, part)).toBeLessThan(times * percentile(without.taken, part) + 10);
+    // Parked watches cost nothing; until they are, each put is told to a hundred of them. A busy machine may add a little.
+    for (const part of [0.5, 0.99]) {
+      expect(percentile(withWatches.taken, part)).toBeLessThan(2 * percentile(without.taken, part) + 10);
     }
   }, 180_000);
 });
