@@ -86,6 +86,19 @@ async function load(addresses: readonly string[], options: Readonly<Record<strin
   return JSON.parse(stdout) as Result;
 }
 
+/** Answers calls `together` at a time, 5 ms after the last of them came, and the rest after the last of `calls`. */
+function answerTogether(together: number, calls: number) {
+  const waiting: Answer[] = [];
+  return (n: number, answer: Answer) => {
+    waiting.push(answer);
+    if (waiting.length < together && n < calls) return;
+    const answered = waiting.splice(0);
+    setTimeout(() => {
+      for (const each of answered) each(null, empty);
+    }, 5);
+  };
+}
+
 /** An authority of its own, and what a server shows of it, whose name is 127.0.0.1 or localhost. */
 function makeAuthority(name: string) {
   const place = join(directory, name);
@@ -122,7 +135,7 @@ afterAll(() => {
 
 (compiled.status === 0 ? describe : describe.skip)('the load generator', () => {
   it('counts what the server saw, and keeps the calls in flight', async () => {
-    const server = await CountingServer.start((_, answer) => setTimeout(answer, 5, null, empty));
+    const server = await CountingServer.start(answerTogether(12, 400));
     const result = await load([server.address], { seconds: 20, calls: 400, 'in-flight': 12, connections: 5 });
     expect(result).toMatchObject({ sent: 400, calls: 400, errors: {} });
     expect(server.requests).toHaveLength(400);
@@ -228,8 +241,7 @@ afterAll(() => {
     'counts what a server called %s saw, and keeps the calls in flight',
     async (host) => {
       const { file, credentials } = ours;
-      const answerLater = (_: number, answer: Answer) => setTimeout(answer, 5, null, empty);
-      const server = await CountingServer.start(answerLater, { host, credentials });
+      const server = await CountingServer.start(answerTogether(12, 400), { host, credentials });
       const how = { seconds: 20, calls: 400, 'in-flight': 12, connections: 5 };
       const result = await load([server.address], { ...how, 'tls-ca': file });
       expect(result).toMatchObject({ sent: 400, calls: 400, errors: {} });
