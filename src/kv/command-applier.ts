@@ -16,7 +16,7 @@ import {
   type RequestId,
   type TxnOperation,
 } from './command';
-import { decodeEntry, type LoggedCommand } from './command-codec';
+import type { EntryCommands, LoggedCommand } from './command-codec';
 import { touchesKeyTwice } from './duplicate-keys';
 import type { KeyRecords } from './key-records';
 import { requestName, type KvState } from './kv-state';
@@ -52,10 +52,9 @@ export class CommandApplier {
   }
 
   /** Commands of one entry are done one after the other, as if each had an entry of its own. */
-  apply(entry: Entry): Result {
-    const decoded = decodeEntry(entry.payload);
-    if ('requestId' in decoded) return this.#apply(decoded, entry);
-    const results = decoded.map((command) => this.#apply(command, entry));
+  apply(commands: EntryCommands, entry: Entry): Result {
+    if ('requestId' in commands) return this.#apply(commands, entry);
+    const results = commands.map((command) => this.#apply(command, entry));
     return { kind: 'batch', revision: this.#batch.facts.revision, results };
   }
 

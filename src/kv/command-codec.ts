@@ -86,13 +86,16 @@ export interface LoggedCommand extends Command {
   readonly named: Uint8Array | undefined;
 }
 
+/** What stands in an entry: one command, or several in their order. */
+export type EntryCommands = LoggedCommand | readonly LoggedCommand[];
+
 /**
  * Decodes the command of an entry, or its commands in their order. Keys and values are views on `payload`, not copies.
  *
  * @throws QuorateError `damaged` when it is not exactly one entry of a known version and kind: a member must never
  *   skip a committed entry it cannot understand, so this stops it
  */
-export function decodeEntry(payload: Uint8Array): LoggedCommand | readonly LoggedCommand[] {
+export function decodeEntry(payload: Uint8Array): EntryCommands {
   if (payload[0] === firstFormatVersion) {
     return { requestId: undefined, command: decodeFirstFormat(payload), named: undefined };
   }

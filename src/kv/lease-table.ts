@@ -71,6 +71,11 @@ export class LeaseTable {
     return this.#attached.get(key) ?? noLease;
   }
 
+  /** How many keys are attached to it. */
+  keyCount(id: bigint): number {
+    return this.#leases.get(id)?.keys.size ?? 0;
+  }
+
   /** In the order of their bytes. */
   keysOf(id: bigint): readonly string[] {
     return [...(this.#leases.get(id)?.keys ?? [])].sort();

@@ -1,10 +1,12 @@
 /** The replicated key-value store: applies committed commands to SQLite and the key index, and reads them back. */
-import { assert, unreachable } from '../base/assert';
+import { assert } from '../base/assert';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
-import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
+import type { ApplyUntil, Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
 import { Batch } from './batch';
 import { CommandApplier } from './command-applier';
+import { decodeEntry, type EntryCommands } from './command-codec';
+import { touchesMoreThan } from './command-extent';
 import type { EarlyIndex } from './early-index';
 import { FileMedium } from './file-medium';
 import { KeyRecords } from './key-records';
@@ -44,6 +46,8 @@ export interface KvStateMachineOptions {
   onFailure?(error: QuorateError): void;
   /** The same on every member, always. Default: `requestRetention`. */
   readonly retention?: RequestRetention;
+  /** An entry that touches more keys takes long, as `apply` means it. Default 4000: some 40 ms, less than a heartbeat interval. */
+  readonly longFromKeys?: number;
 }
 
 /** The key-value state machine with its reads. All of it on one thread, never concurrently. */
@@ -79,7 +83,7 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
  */
 export function openKvStateMachine(options: KvStateMachineOptions): KvStateMachine {
   const { path, clusterId, logStart = { index: 0, term: 0 }, retention = requestRetention } = options;
-  const { commitDelayMs = 20 } = options;
+  const { commitDelayMs = 20, longFromKeys = 4000 } = options;
   const onFailure = (error: QuorateError): void => options.onFailure?.(error);
   const medium =
     path === ':memory:'
@@ -87,7 +91,8 @@ export function openKvStateMachine(options: KvStateMachineOptions): KvStateMachi
       : new FileMedium({ path, clusterId, commitDelayMs, onFailure });
   const store = openReaching(logStart, medium);
   try {
-    return new SqliteKvStateMachine(medium, loadState(store, retention, options.early), retention);
+    const state = loadState(store, retention, options.early);
+    return new SqliteKvStateMachine(medium, state, { retention, longFromKeys });
   } catch (error) {
     store.close();
     throw error;
@@ -101,6 +106,7 @@ const transactionBytes = 8192;
 class SqliteKvStateMachine extends StateReads implements KvStateMachine {
   readonly #medium: StateMedium;
   readonly #retention: RequestRetention;
+  readonly #longFromKeys: number;
   readonly #listeners: ApplyListener[] = [];
   #state: KvState;
   #sweep: SpaceSweep;
@@ -111,10 +117,15 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
   /** The installation under way, or the one that failed: then the member must stop. */
   #installing: Promise<void> | undefined;
 
-  constructor(medium: StateMedium, state: KvState, retention: RequestRetention) {
+  constructor(
+    medium: StateMedium,
+    state: KvState,
+    { retention, longFromKeys }: { readonly retention: RequestRetention; readonly longFromKeys: number },
+  ) {
     super();
     this.#medium = medium;
     this.#retention = retention;
+    this.#longFromKeys = longFromKeys;
     this.#state = state;
     this.#sweep = new SpaceSweep(state);
   }
@@ -144,16 +155,24 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
     this.#listeners.push(listener);
   }
 
-  apply(entries: readonly Entry[]): readonly (Result | undefined)[] {
+  apply(entries: readonly Entry[], until: ApplyUntil = 'end'): readonly (Result | undefined)[] {
     assert(!this.#failed, 'nothing is applied after a failure');
     assert(this.#installing === undefined, 'nothing is applied while a snapshot is installed');
     if (entries.length === 0) return [];
     const batch = new Batch(this.#state.facts, this.#listeners.length > 0);
-    const applier = new CommandApplier(this.#state, new KeyRecords(this.#state), batch);
-    let results: readonly (Result | undefined)[] = [];
+    const records = new KeyRecords(this.#state);
+    const applier = new CommandApplier(this.#state, records, batch);
+    const context = { records, leases: this.#state.leases };
+    const takesLong = (commands: EntryCommands): boolean => touchesMoreThan(this.#longFromKeys, commands, context);
+    const results: (Result | undefined)[] = [];
     this.#failed = true;
     this.#state.store.write(() => {
-      results = entries.map((entry) => applyEntry(entry, applier, batch));
+      for (const entry of entries) {
+        const commands = entry.kind === 'command' ? decodeEntry(entry.payload) : undefined;
+        if (until === 'long' && commands !== undefined && takesLong(commands)) break;
+        moveTo(entry, batch);
+        results.push(commands === undefined ? undefined : applier.apply(commands, entry));
+      }
       applier.finish();
       return batch.facts;
     });
@@ -253,20 +272,11 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
   }
 }
 
-function applyEntry(entry: Entry, applier: CommandApplier, { facts }: Batch): Result | undefined {
-  assert(entry.index === facts.appliedIndex + 1, 'entries are applied one after the other, without a gap');
-  assert(entry.term >= facts.appliedTerm, 'terms of applied entries never fall');
-  facts.appliedIndex = entry.index;
-  facts.appliedTerm = entry.term;
-  switch (entry.kind) {
-    case 'command':
-      return applier.apply(entry);
-    case 'no-op':
-    case 'configuration':
-      return undefined;
-    default:
-      return unreachable(entry.kind);
-  }
+function moveTo({ index, term }: Entry, { facts }: Batch): void {
+  assert(index === facts.appliedIndex + 1, 'entries are applied one after the other, without a gap');
+  assert(term >= facts.appliedTerm, 'terms of applied entries never fall');
+  facts.appliedIndex = index;
+  facts.appliedTerm = term;
 }
 
 /** What a batch adds to the write-ahead log, roughly. */

@@ -13,12 +13,17 @@ export interface ApplierParts<Result> {
   readonly maxBytes: number;
   /** Each entry with its result, in order. */
   readonly onApplied: (entry: Entry, result: Result | undefined) => void;
+  /** Until all members have had the time to hear of what is committed. */
+  readonly untilToldToAll: () => Promise<void>;
 }
 
 /** Applies entries from the core's memory, or from storage where they are no longer there. */
 export class Applier<Result> {
   readonly #parts: ApplierParts<Result>;
-  #isLoading = false;
+  /** Entries are being read, or others told of one that takes long. */
+  #isWaiting = false;
+  /** An entry that takes long, of which all have been told. */
+  #toldIndex = 0;
   /** A snapshot takes the place of the state. */
   #isPaused = false;
   appliedIndex: number;
@@ -30,7 +35,7 @@ export class Applier<Result> {
 
   /** True if there is something to apply and nothing hinders it. */
   get hasWork(): boolean {
-    return !this.#isLoading && !this.#isPaused && this.#target > this.appliedIndex;
+    return !this.#isWaiting && !this.#isPaused && this.#target > this.appliedIndex;
   }
 
   /**
@@ -43,18 +48,15 @@ export class Applier<Result> {
     const { raft, storage, maxBytes } = this.#parts;
     const range = { firstIndex: this.appliedIndex + 1, lastIndex: this.#target, maxBytes };
     const entries = raft.entries(range.firstIndex, range.lastIndex, maxBytes);
-    if (entries !== undefined) {
-      this.#apply(entries);
-      return undefined;
-    }
-    this.#isLoading = true;
+    if (entries !== undefined) return this.#apply(entries);
+    this.#isWaiting = true;
     return storage.readEntries(range).then(
       (loaded) => {
-        this.#isLoading = false;
-        if (this.#isWanted(range.firstIndex)) this.#apply(loaded);
+        this.#isWaiting = false;
+        return this.#isWanted(range.firstIndex) ? this.#apply(loaded) : undefined;
       },
       (error: unknown) => {
-        this.#isLoading = false;
+        this.#isWaiting = false;
         // The log was replaced while they were being read.
         if (this.#isWanted(range.firstIndex)) throw error;
       },
@@ -83,14 +85,30 @@ export class Applier<Result> {
     return Math.min(commitIndex, durableIndex);
   }
 
-  #apply(entries: readonly Entry[]): void {
-    assert(entries[0]?.index === this.appliedIndex + 1, 'entries are applied without a gap');
-    const results = this.#parts.stateMachine.apply(entries.map(withoutProposer));
-    assert(results.length === entries.length, 'the state machine gives a result for each entry');
-    this.appliedIndex = required(entries.at(-1), 'something was applied').index;
-    entries.forEach((entry, at) => {
-      this.#parts.onApplied(entry, results[at]);
+  /**
+   * What takes long is not begun before all members have heard that it is committed: nothing leaves a member, and it hears
+   * nobody, while it is at it. So all of them are at it at the same time, not one after the other.
+   */
+  #apply(entries: readonly Entry[]): Promise<void> | undefined {
+    const [first] = entries;
+    assert(first?.index === this.appliedIndex + 1, 'entries are applied without a gap');
+    const isTold = first.index === this.#toldIndex;
+    const given = isTold ? [first] : entries;
+    const results = this.#parts.stateMachine.apply(given.map(withoutProposer), isTold ? 'end' : 'long');
+    const isAll = results.length === given.length;
+    assert(isAll || (!isTold && results.length < given.length), 'the state machine gives a result for each entry');
+    this.appliedIndex += results.length;
+    results.forEach((result, at) => {
+      this.#parts.onApplied(required(given[at], 'a result is of an entry'), result);
     });
+    return isAll ? undefined : this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    this.#toldIndex = this.appliedIndex + 1;
+    this.#isWaiting = true;
+    await this.#parts.untilToldToAll();
+    this.#isWaiting = false;
   }
 }
 

@@ -1,9 +1,11 @@
 /** The engine of a node: turns input into events for the core, and carries out each update: persist, send, apply, answer. */
 import { assert } from '../base/assert';
 import type { Scheduler, Timer } from '../base/clock';
+import { deferred } from '../base/deferred';
 import type { Rng } from '../base/rng';
 import { QuorateError } from '../base/error';
 import {
+  commitNewsMs,
   Raft,
   type ConfigurationAt,
   type Entry,
@@ -98,6 +100,7 @@ export class Driver<Result> {
       onApplied: (entry, result) => {
         listener.onEntryApplied(entry, result);
       },
+      untilToldToAll: () => this.#untilToldToAll(),
     });
   }
 
@@ -290,6 +293,22 @@ export class Driver<Result> {
     this.#events.push({ kind: 'applied', index: appliedIndex });
     this.#listener.onApplied(appliedIndex);
     if (this.#applier.hasWork) this.scheduleTurn();
+  }
+
+  /**
+   * The core tells all peers of a commit within `commitNewsMs`; what it tells leaves when the turn is over. Two waits, since on
+   * a busy member the first may end in that very turn.
+   */
+  async #untilToldToAll(): Promise<void> {
+    for (let waits = 0; waits < 2; waits++) await this.#wait(commitNewsMs(this.#parts.raftOptions));
+  }
+
+  #wait(ms: number): Promise<void> {
+    const passed = deferred<void>();
+    this.#parts.scheduler.after(ms, () => {
+      passed.resolve();
+    });
+    return passed.promise;
   }
 
   #load({ peer, firstIndex, lastIndex }: Load): void {

@@ -26,7 +26,7 @@ export type {
   Update,
   Warning,
 } from './update';
-export type { Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from './state-machine';
+export type { ApplyUntil, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from './state-machine';
 export { entryBytes, type LogStart } from './log';
 export {
   allMembers,
@@ -47,7 +47,7 @@ export {
   type MemberChange,
 } from './membership';
 export { decodeConfiguration, encodeConfiguration, type ConfigurationPayload } from './configuration-codec';
-export { defaultRaftOptions, type RaftOptions } from './options';
+export { commitNewsMs, defaultRaftOptions, type RaftOptions } from './options';
 export type { ProgressState } from './progress';
 export { committedIndex, majority, reachedByQuorum, voteResult, type VoteResult } from './quorum';
 export { Raft, type RaftConfig } from './raft';

@@ -1,6 +1,9 @@
 /** What the replicated state machine must be. The core never calls it; the driver does. */
 import type { Entry, LogPosition } from './types';
 
+/** How far a call of `apply` goes. */
+export type ApplyUntil = 'long' | 'end';
+
 /**
  * A deterministic state machine: the same entries in the same order give the same state and the same results on every
  * member and in every replay (invariant N5). It reads no clock, no chance, no environment.
@@ -17,10 +20,12 @@ export interface StateMachine<Result> {
    *
    * Not yet durable on return: after a power cut the state may be an older one, which the log then replays.
    *
-   * @returns one result per entry; `undefined` for entries that are not commands
+   * @param until `long`: ends before the first entry that may take so long that others should know of its commit before,
+   *   and so be at it at the same time; that may be before the very first. `end`, the default: applies all of them
+   * @returns one result per entry that was applied; `undefined` for entries that are not commands
    * @throws when an entry cannot be understood or stored; the member must then stop, since skipping it would diverge
    */
-  apply(entries: readonly Entry[]): readonly (Result | undefined)[];
+  apply(entries: readonly Entry[], until?: ApplyUntil): readonly (Result | undefined)[];
   /** Index of the last applied entry; 0 when none. Durable state may be older. */
   readonly appliedIndex: number;
   /** Term of that entry; 0 when none. */

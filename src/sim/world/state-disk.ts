@@ -10,6 +10,9 @@ import type { DurableView } from '../checkers/member-view';
 
 const simClusterId = 1n;
 
+/** Few, so that entries that take long come up: these worlds have few keys. */
+const longFromKeys = 3;
+
 /** A state that may be on its way to the disk. */
 export interface WrittenState {
   readonly index: number;
@@ -75,7 +78,8 @@ export class StateDisk {
   }
 
   #openMachine(options: Pick<KvStateMachineOptions, 'logStart' | 'disk'>): KvStateMachine {
-    return openKvStateMachine({ path: ':memory:', clusterId: simClusterId, retention: this.#retention, ...options });
+    const retention = this.#retention;
+    return openKvStateMachine({ path: ':memory:', clusterId: simClusterId, retention, longFromKeys, ...options });
   }
 
   /** Everything is gone. */

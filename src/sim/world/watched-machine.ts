@@ -3,7 +3,8 @@ import { deferred } from '../../base/deferred';
 import { QuorateError } from '../../base/error';
 import type { KvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
-import type { Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../../raft';
+import type { ApplyUntil, Entry, LogPosition, StateMachine } from '../../raft';
+import type { Snapshot, SnapshotOffer, SnapshotReceiver } from '../../raft';
 import { resultTexts, type ResultTexts } from '../model/result-text';
 import type { StateDisk } from './state-disk';
 
@@ -46,11 +47,11 @@ export class WatchedMachine implements StateMachine<Result> {
     return this.#parts.inner.appliedTerm;
   }
 
-  apply(entries: readonly Entry[]): readonly (Result | undefined)[] {
+  apply(entries: readonly Entry[], until?: ApplyUntil): readonly (Result | undefined)[] {
     const { inner, observer } = this.#parts;
     observer.beforeApply();
-    const results = inner.apply(entries);
-    observer.applied(entries, results.map(resultTexts));
+    const results = inner.apply(entries, until);
+    observer.applied(entries.slice(0, results.length), results.map(resultTexts));
     return results;
   }
 
