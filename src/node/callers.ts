@@ -7,6 +7,7 @@ import type { CallContext } from './call';
 import type { CommandGroups } from './command-groups';
 import type { Driver } from './driver';
 import { commandProposals } from './forward-desk';
+import { Gathering } from './gathering';
 import type { Membership } from './membership';
 import type { NodeOptions } from './options';
 import { Proposals } from './proposals';
@@ -25,23 +26,31 @@ export interface CallersParts<Result> {
   readonly groups: CommandGroups<Result> | undefined;
 }
 
-/** Batches what waits, hands it to the leader once each turn, tries again what was surely not taken, watches deadlines. */
+/** Gathers what waits, hands it to the leader, tries again what was surely not taken, watches deadlines. */
 export class Callers<Result> {
   readonly #parts: CallersParts<Result>;
   readonly #proposals: Proposals<Result>;
   readonly #reads: Reads;
+  readonly #gathering: Gathering;
   #sweepTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   #nextRequestId: number;
 
   constructor(parts: CallersParts<Result>) {
-    const { id, options, rng, stateMachine, groups } = parts;
+    const { id, options, rng, scheduler, driver, stateMachine, groups } = parts;
     const { appliedIndex, appliedTerm } = stateMachine;
     this.#parts = parts;
     // Numbers must differ from those of earlier lives, whose entries and answers may still be on their way.
     this.#proposals = new Proposals({ origin: id, firstNumber: randomStart(rng), appliedTerm, options, groups });
     this.#nextRequestId = randomStart(rng);
     this.#reads = new Reads(options, appliedIndex);
+    this.#gathering = new Gathering({
+      scheduler,
+      maxMs: options.maxGatherMs,
+      scheduleTurn: () => {
+        driver.scheduleTurn();
+      },
+    });
   }
 
   /** See `Proposer.propose`. */
@@ -69,20 +78,21 @@ export class Callers<Result> {
     const { driver, id, membership, scheduler } = this.#parts;
     const { leader, term } = driver.status;
     if (leader === undefined || this.#retryTimer !== undefined) return;
-    const isOwn = leader === id;
-    while (this.#proposals.hasQueued) {
-      const { requestId, payloads } = this.#proposals.takeBatch(this.#nextRequestId++, term);
-      // Own requests go into the core under negative ids, those of other members under positive ones.
-      if (isOwn) driver.post({ kind: 'propose', id: -requestId, term, proposals: commandProposals(payloads) });
-      else if (!this.#forward(leader, { kind: 'forward-proposals', requestId, term, payloads })) return;
+    if (this.#proposals.hasQueued && this.#gathering.isDue(this.#proposals.gathered)) {
+      if (!this.#supplyProposals(leader, term)) return;
     }
     membership.supplyLeader(leader, () => this.#nextRequestId++);
     if (this.#reads.wantsAttempt) {
       const requestId = this.#nextRequestId++;
       this.#reads.beginAttempt(requestId, scheduler.now());
-      if (isOwn) driver.post({ kind: 'read', id: -requestId });
+      if (leader === id) driver.post({ kind: 'read', id: -requestId });
       else this.#forward(leader, { kind: 'forward-read', requestId });
     }
+  }
+
+  /** After each turn. */
+  onTurnEnded(): void {
+    if (this.#gathering.takesTurn()) this.#parts.driver.scheduleTurn();
   }
 
   onEntryApplied(entry: Entry, result: Result | undefined): void {
@@ -143,6 +153,19 @@ export class Callers<Result> {
   halt(): void {
     this.#sweepTimer?.cancel();
     this.#retryTimer?.cancel();
+    this.#gathering.stop();
+  }
+
+  /** Hands over all of them; returns false if some surely did not leave. */
+  #supplyProposals(leader: MemberId, term: number): boolean {
+    const { driver, id } = this.#parts;
+    while (this.#proposals.hasQueued) {
+      const { requestId, payloads } = this.#proposals.takeBatch(this.#nextRequestId++, term);
+      // Own requests go into the core under negative ids, those of other members under positive ones.
+      if (leader === id) driver.post({ kind: 'propose', id: -requestId, term, proposals: commandProposals(payloads) });
+      else if (!this.#forward(leader, { kind: 'forward-proposals', requestId, term, payloads })) return false;
+    }
+    return true;
   }
 
   /** Returns false if the message surely did not leave: then what it asked for waits for the next try. */

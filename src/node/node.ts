@@ -245,6 +245,7 @@ export class Node<Result> implements Proposer<Result>, MembershipAuthority {
       },
       onUpdate: (update) => {
         this.#onUpdate(update);
+        this.#callers.onTurnEnded();
       },
     };
   }

@@ -13,6 +13,8 @@ export interface NodeOptions {
   readonly maxForwardBytes: number;
   /** Most bytes of the commands that share an entry; a larger one has its own. 0: each has its own. Default 64 KiB. */
   readonly maxSharedEntryBytes: number;
+  /** Longest that a command waits to share an entry with others while one is under way, ms. Default 2; 0: it never waits. */
+  readonly maxGatherMs: number;
   /** How long to wait before asking a leader again that refused or did not answer, ms. Default 50. */
   readonly retryIntervalMs: number;
   /** How long an attempt to have a read confirmed may take before a fresh one is made, ms. Default 500. */
@@ -42,6 +44,7 @@ export const defaultNodeOptions: NodeOptions = {
   maxApplyBytes: 1024 * 1024,
   maxForwardBytes: 1024 * 1024,
   maxSharedEntryBytes: 64 * 1024,
+  maxGatherMs: 2,
   retryIntervalMs: 50,
   readAttemptMs: 500,
   sweepIntervalMs: 20,

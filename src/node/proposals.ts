@@ -6,6 +6,7 @@ import { RenewingMap } from '../base/renewing-map';
 import type { Entry, MemberId } from '../raft';
 import type { CallContext } from './call';
 import type { CommandGroups } from './command-groups';
+import type { Gathered } from './gathering';
 import type { NodeOptions } from './options';
 import { decodeProposalId, encodeProposal, proposalOverheadBytes } from './proposal-codec';
 
@@ -97,6 +98,12 @@ export class Proposals<Result> {
 
   get hasQueued(): boolean {
     return this.#queue.length > 0;
+  }
+
+  /** What is queued, and what was handed over and waits for its answer. */
+  get gathered(): Gathered {
+    const queued = this.#queue.length;
+    return { queued, isFull: this.#company(this.#queue, 0) < queued, underWay: this.#waiting.size - queued };
   }
 
   get isIdle(): boolean {
@@ -191,7 +198,12 @@ export class Proposals<Result> {
 
   /** How many of the proposals from `at` on share an entry: one, unless all of them can be taken apart again. */
   #sharing(proposals: readonly Proposal<Result>[], at: number): number {
-    if (this.#groups === undefined) return 1;
+    return Math.max(1, this.#company(proposals, at));
+  }
+
+  /** How many of the proposals from `at` on have room in an entry for several; none if the first is one for itself. */
+  #company(proposals: readonly Proposal<Result>[], at: number): number {
+    if (this.#groups === undefined) return 0;
     let bytes = 0;
     let end = at;
     for (; end < proposals.length; end++) {
@@ -199,7 +211,7 @@ export class Proposals<Result> {
       bytes += command.length;
       if (bytes > this.#options.maxSharedEntryBytes || !this.#groups.mayShare(command)) break;
     }
-    return Math.max(1, end - at);
+    return end - at;
   }
 
   /** Makes the entry that these proposals share. */
