@@ -1,20 +1,20 @@
 /** Feeds the state machine: committed entries that are durable here, in order, a bounded amount at a time. */
 import { assert, required } from '../base/assert';
-import type { Entry, Raft, StateMachine } from '../raft';
+import type { Entry, Raft, RaftStatus, StateMachine } from '../raft';
 import type { Storage } from '../storage/storage';
 import { commandOf } from './proposal-codec';
 
 /** What the applier works with. */
 export interface ApplierParts<Result> {
-  readonly raft: Raft;
-  readonly storage: Storage;
-  readonly stateMachine: StateMachine<Result>;
+  readonly raft: { readonly status: Pick<RaftStatus, 'commitIndex' | 'durableIndex'> } & Pick<Raft, 'entries'>;
+  readonly storage: Pick<Storage, 'readEntries'>;
+  readonly stateMachine: Pick<StateMachine<Result>, 'apply' | 'appliedIndex'>;
   /** Most payload bytes at a time. */
   readonly maxBytes: number;
   /** Each entry with its result, in order. */
   readonly onApplied: (entry: Entry, result: Result | undefined) => void;
-  /** Until all members have had the time to hear of what is committed. */
-  readonly untilToldToAll: () => Promise<void>;
+  /** Calls back, and has a turn run, when all members have had the time to hear of what is committed. */
+  readonly tellAll: (told: () => void) => void;
 }
 
 /** Applies entries from the core's memory, or from storage where they are no longer there. */
@@ -48,12 +48,15 @@ export class Applier<Result> {
     const { raft, storage, maxBytes } = this.#parts;
     const range = { firstIndex: this.appliedIndex + 1, lastIndex: this.#target, maxBytes };
     const entries = raft.entries(range.firstIndex, range.lastIndex, maxBytes);
-    if (entries !== undefined) return this.#apply(entries);
+    if (entries !== undefined) {
+      this.#apply(entries);
+      return undefined;
+    }
     this.#isWaiting = true;
     return storage.readEntries(range).then(
       (loaded) => {
         this.#isWaiting = false;
-        return this.#isWanted(range.firstIndex) ? this.#apply(loaded) : undefined;
+        if (this.#isWanted(range.firstIndex)) this.#apply(loaded);
       },
       (error: unknown) => {
         this.#isWaiting = false;
@@ -89,7 +92,7 @@ export class Applier<Result> {
    * What takes long is not begun before all members have heard that it is committed: nothing leaves a member, and it hears
    * nobody, while it is at it. So all of them are at it at the same time, not one after the other.
    */
-  #apply(entries: readonly Entry[]): Promise<void> | undefined {
+  #apply(entries: readonly Entry[]): void {
     const [first] = entries;
     assert(first?.index === this.appliedIndex + 1, 'entries are applied without a gap');
     const isTold = first.index === this.#toldIndex;
@@ -101,14 +104,15 @@ export class Applier<Result> {
     results.forEach((result, at) => {
       this.#parts.onApplied(required(given[at], 'a result is of an entry'), result);
     });
-    return isAll ? undefined : this.#tell();
+    if (!isAll) this.#tell();
   }
 
-  async #tell(): Promise<void> {
+  #tell(): void {
     this.#toldIndex = this.appliedIndex + 1;
     this.#isWaiting = true;
-    await this.#parts.untilToldToAll();
-    this.#isWaiting = false;
+    this.#parts.tellAll(() => {
+      this.#isWaiting = false;
+    });
   }
 }
 

@@ -100,7 +100,12 @@ export class Driver<Result> {
       onApplied: (entry, result) => {
         listener.onEntryApplied(entry, result);
       },
-      untilToldToAll: () => this.#untilToldToAll(),
+      tellAll: (told) => {
+        this.whenDone(this.#untilToldToAll(), () => {
+          told();
+          this.scheduleTurn();
+        });
+      },
     });
   }
 

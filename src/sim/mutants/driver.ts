@@ -30,9 +30,9 @@ export const driverMutants: readonly Mutant[] = [
     name: 'applies everything twice',
     breaks: 'S5',
     file: 'node/applier',
-    find: 'const results = this.#parts.stateMachine.apply(entries.map(withoutProposer));',
+    find: "const results = this.#parts.stateMachine.apply(given.map(withoutProposer), isTold ? 'end' : 'long');",
     replace:
-      'const apply = () => this.#parts.stateMachine.apply(entries.map(withoutProposer)); apply(); const results = apply();',
+      'const apply = () => this.#parts.stateMachine.apply(given.map(withoutProposer)); apply(); const results = apply();',
     seeds: soon,
   },
   {
@@ -95,8 +95,8 @@ export const driverMutants: readonly Mutant[] = [
     name: 'gives a caller the result of another',
     breaks: 'D1',
     file: 'node/applier',
-    find: 'this.#parts.onApplied(entry, results[at]);',
-    replace: 'this.#parts.onApplied(entry, results.at(-1));',
+    find: 'results.forEach((result, at) => {',
+    replace: 'results.forEach((_, at) => { const result = results.at(-1);',
     seeds: later,
   },
   {

@@ -54,9 +54,8 @@ export const storeMutants: readonly Mutant[] = [
     name: 'the result depends on how entries are batched',
     breaks: 'N5',
     file: 'kv/state-machine',
-    find: 'results = entries.map((entry) => applyEntry(entry, applier, batch));',
-    replace:
-      'results = entries.map((entry, at) => { if (at === 3) batch.facts.revision += 1; return applyEntry(entry, applier, batch); });',
+    find: 'moveTo(entry, batch);',
+    replace: 'moveTo(entry, batch); if (results.length === 3) batch.facts.revision += 1;',
     seeds: later,
   },
   {
