@@ -176,7 +176,7 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
       applier.finish();
       return batch.facts;
     });
-    this.#medium.onWritten(writtenBytes(entries));
+    this.#medium.onWritten(writtenBytes(entries.slice(0, results.length)));
     this.#failed = false;
     this.#state.facts = batch.facts;
     for (const listener of this.#listeners) batch.tell(listener);
