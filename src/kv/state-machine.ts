@@ -5,7 +5,7 @@ import { QuorateError } from '../base/error';
 import type { ApplyUntil, Entry, LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver, StateMachine } from '../raft';
 import { Batch } from './batch';
 import { CommandApplier } from './command-applier';
-import { decodeEntry, type EntryCommands } from './command-codec';
+import { decodeEntry } from './command-codec';
 import { touchesMoreThan } from './command-extent';
 import type { EarlyIndex } from './early-index';
 import { FileMedium } from './file-medium';
@@ -163,13 +163,12 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
     const records = new KeyRecords(this.#state);
     const applier = new CommandApplier(this.#state, records, batch);
     const context = { records, leases: this.#state.leases };
-    const takesLong = (commands: EntryCommands): boolean => touchesMoreThan(this.#longFromKeys, commands, context);
     const results: (Result | undefined)[] = [];
     this.#failed = true;
     this.#state.store.write(() => {
       for (const entry of entries) {
         const commands = entry.kind === 'command' ? decodeEntry(entry.payload) : undefined;
-        if (until === 'long' && commands !== undefined && takesLong(commands)) break;
+        if (until === 'long' && commands !== undefined && touchesMoreThan(this.#longFromKeys, commands, context)) break;
         moveTo(entry, batch);
         results.push(commands === undefined ? undefined : applier.apply(commands, entry));
       }

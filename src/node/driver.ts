@@ -1,7 +1,6 @@
 /** The engine of a node: turns input into events for the core, and carries out each update: persist, send, apply, answer. */
 import { assert } from '../base/assert';
 import type { Scheduler, Timer } from '../base/clock';
-import { deferred } from '../base/deferred';
 import type { Rng } from '../base/rng';
 import { QuorateError } from '../base/error';
 import {
@@ -101,9 +100,11 @@ export class Driver<Result> {
         listener.onEntryApplied(entry, result);
       },
       tellAll: (told) => {
-        this.whenDone(this.#untilToldToAll(), () => {
-          told();
-          this.scheduleTurn();
+        this.#afterNews(() => {
+          this.#afterNews(() => {
+            told();
+            this.scheduleTurn();
+          });
         });
       },
     });
@@ -301,19 +302,11 @@ export class Driver<Result> {
   }
 
   /**
-   * The core tells all peers of a commit within `commitNewsMs`; what it tells leaves when the turn is over. Two waits, since on
-   * a busy member the first may end in that very turn.
+   * When the core has told all peers of what is committed now. What it tells leaves when its turn is over; and on a busy
+   * member this may be that very turn, so whoever wants it to have left waits twice.
    */
-  async #untilToldToAll(): Promise<void> {
-    for (let waits = 0; waits < 2; waits++) await this.#wait(commitNewsMs(this.#parts.raftOptions));
-  }
-
-  #wait(ms: number): Promise<void> {
-    const passed = deferred<void>();
-    this.#parts.scheduler.after(ms, () => {
-      passed.resolve();
-    });
-    return passed.promise;
+  #afterNews(then: () => void): void {
+    this.#parts.scheduler.after(commitNewsMs(this.#parts.raftOptions), then);
   }
 
   #load({ peer, firstIndex, lastIndex }: Load): void {

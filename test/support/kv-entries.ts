@@ -11,6 +11,10 @@ export const bytes = (text: string): Buffer => Buffer.from(text);
 export const put = (key: string, value: string): Command =>
   unnamed(putOperation({ key: bytes(key), value: bytes(value), form: 'text' }));
 
+/** A put that attaches the key to a lease. */
+export const attached = (key: string, lease: bigint): Command =>
+  unnamed(putOperation({ key: bytes(key), value: bytes('v'), form: 'text', lease }));
+
 export const del = (key: string): Command => unnamed(deleteOperation(bytes(key)));
 
 export const noOp = 'no-op';

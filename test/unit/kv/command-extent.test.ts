@@ -4,7 +4,7 @@ import { putOperation, unnamed } from '../../../src/kv/command-builders';
 import { joinCommands, encodeCommand } from '../../../src/kv/command-codec';
 import { openKvStateMachine, type KvStateMachine } from '../../../src/kv/state-machine';
 import type { Entry } from '../../../src/raft';
-import { bytes, del, entries, put } from '../../support/kv-entries';
+import { attached, bytes, del, entries, put } from '../../support/kv-entries';
 
 const longFromKeys = 4;
 let machine: KvStateMachine;
@@ -33,9 +33,7 @@ beforeEach(() => {
   machine.apply(
     entries(1, [
       unnamed({ kind: 'lease-grant', id: 5n, ttl: 60 }),
-      ...['a', 'b', 'c', 'd', 'e'].map((key) =>
-        unnamed(putOperation({ key: bytes(key), value: bytes('v'), form: 'text', lease: 5n })),
-      ),
+      ...['a', 'b', 'c', 'd', 'e'].map((key) => attached(key, 5n)),
     ]),
   );
 });

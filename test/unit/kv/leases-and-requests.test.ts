@@ -1,10 +1,10 @@
 /** Leases as the log makes and ends them (E2, E5, E6), and requests that are done once (X1 to X5). */
 import type { Command, PlainCommand } from '../../../src/kv/command';
-import { putOperation, unnamed } from '../../../src/kv/command-builders';
+import { unnamed } from '../../../src/kv/command-builders';
 import { MemoryStateDisk } from '../../../src/kv/memory-medium';
 import type { ApplyListener, Result } from '../../../src/kv/result';
 import { openKvStateMachine, type KvStateMachine } from '../../../src/kv/state-machine';
-import { bytes, del, entries, put } from '../../support/kv-entries';
+import { attached, bytes, del, entries, put } from '../../support/kv-entries';
 
 let disk: MemoryStateDisk;
 let machine: KvStateMachine;
@@ -21,8 +21,6 @@ afterEach(async () => {
 const apply = (...commands: readonly Command[]): readonly (Result | undefined)[] =>
   machine.apply(entries(machine.appliedIndex + 1, commands));
 const plain = (command: PlainCommand): Result | undefined => apply(unnamed(command))[0];
-const attached = (key: string, lease: bigint): Command =>
-  unnamed(putOperation({ key: bytes(key), value: bytes('v'), form: 'text', lease }));
 const named = (id: number, command: Command): Command => {
   const requestId = Buffer.alloc(16, 1);
   requestId[15] = id;
