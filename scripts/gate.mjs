@@ -89,8 +89,9 @@ function finish(problem) {
     say(`FAILED  ${problem}`);
     outcomes.set('the gate itself', failed(problem));
   }
-  const broke = [...outcomes].filter(([, outcome]) => outcome.failed > 0).map(([name]) => name);
-  if (broke.length > 0) say(`Failed: ${broke.join(', ')}`);
+  const broke = [...outcomes].filter(([, outcome]) => outcome.failed > 0);
+  if (broke.length > 0) say(`Failed: ${broke.map(([name]) => name).join(', ')}`);
+  for (const [name, { failures = [] }] of broke) for (const failure of failures) say(`  ${name}: ${failure}`);
   const total = sum([...outcomes.values()]);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
   process.stdout.write(`${closingLine(total)}\n`, () => process.exit());

@@ -1,6 +1,11 @@
 // What a step of the gate says at its end, and how outcomes add up.
 
-/** @typedef {{ passed: number, failed: number, skipped: number, details: string, reasons?: readonly string[] }} Outcome */
+/**
+ * `failures`: a line for each test that failed.
+ *
+ * @typedef {{ passed: number, failed: number, skipped: number, details: string, reasons?: readonly string[],
+ *   failures?: readonly string[] }} Outcome
+ */
 
 /** In CI nothing may be left out silently: what would be skipped elsewhere fails there. */
 export const inCi = process.env.CI === 'true' || process.env.CI === '1';

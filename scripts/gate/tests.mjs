@@ -1,6 +1,7 @@
 // Runs kinds of jest tests, and counts every single test.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { filesBelow } from '../lib/files.mjs';
 import { at, root, scratch } from '../lib/paths.mjs';
 import { run } from '../lib/run.mjs';
@@ -51,18 +52,31 @@ function count(report, result) {
   const reasons = left.map(({ fullName }) => `test left out: ${fullName}`);
   const problems = report.testResults.map((file) => file.message).filter(Boolean);
   const outcome = { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+  const failures = report.testResults.flatMap(failuresOf);
   if (inCi && left.length > 0) {
     outcome.failed += left.length;
     problems.push(`Left out, which counts as a failure in CI:\n${reasons.join('\n')}`);
+    failures.push(...reasons);
   }
   if (result.lingered || result.timedOut) {
     outcome.failed += 1;
     problems.push('Jest did not end after its last test: a test leaves something open. Look with --detectOpenHandles.');
+    failures.push('jest did not end after its last test');
   } else if (!result.ok && outcome.failed === 0) {
     outcome.failed += 1;
     problems.push(`${result.output.trimEnd()}\njest ended with code ${result.code}`);
+    failures.push(`jest ended with code ${result.code}`);
   }
   if (result.output.includes(leak))
     reasons.push(`a jest worker ${leak}: a test leaves something open (--detectOpenHandles)`);
-  return { ...outcome, skipped: inCi ? 0 : left.length, details: problems.join('\n'), reasons };
+  return { ...outcome, skipped: inCi ? 0 : left.length, details: problems.join('\n'), reasons, failures };
+}
+
+/** What failed in a file of tests, a line each. */
+function failuresOf({ name, assertionResults, message }) {
+  const file = relative(root, name);
+  const line = (text) => stripVTControlCharacters(text).trim().split('\n')[0];
+  const bad = assertionResults.filter(({ status }) => status === 'failed');
+  if (bad.length === 0) return message === '' || assertionResults.length > 0 ? [] : [`${file}: ${line(message)}`];
+  return bad.map(({ fullName, failureMessages: [why = ''] }) => `${file}: ${fullName}: ${line(why)}`);
 }

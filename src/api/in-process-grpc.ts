@@ -1,9 +1,9 @@
 /** gRPC served by the member's own process. */
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, Server } from '@grpc/grpc-js';
+import { connectionInjector } from './connection-injector';
 import { type GrpcSide, grpcServerOptions, type GrpcSideOptions } from './grpc-side';
 import { strictService } from './strict-service';
-import { untangledInjector } from './untangled-sessions';
 
 export class InProcessGrpc implements GrpcSide {
   readonly frontEnds = { running: 0, restarts: 0 };
@@ -16,7 +16,7 @@ export class InProcessGrpc implements GrpcSide {
       this.#server.addService(strictService(definition), handlers);
     }
     for (const addition of options.additions) addition.addToServer(this.#server);
-    this.#connections = untangledInjector(this.#server);
+    this.#connections = connectionInjector(this.#server);
   }
 
   async start(): Promise<void> {}

@@ -1,27 +1,19 @@
 /** Keeps the streams of an HTTP/2 session from outliving their calls. */
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
-import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ServerHttp2Session } from 'node:http2';
 import { RenewingMap } from '../base/renewing-map';
 
 /** Major versions of Node.js of which it is known that this works. */
 const knownVersions = { min: 20, max: 24 } as const;
 
 /**
- * An entry for the connections of a server. `node:http2` keeps the open streams of a session in a `Map` of its own, where each
- * call comes and goes, so that dead streams with their headers pile up in the old generation (see `RenewingMap`). This puts
- * a map in its place that does not have this effect: 0.8 of the CPU of a bare call, and a quarter of the major collections
- * (ADR 13). There is no public way to it. Where Node's insides are not what they were, nothing is changed.
+ * `node:http2` keeps the open streams of a session in a `Map` of its own, where each call comes and goes, so that dead streams with
+ * their headers pile up in the old generation (see `RenewingMap`). This puts a map in its place that does not have this effect: 0.8 of
+ * the CPU of a bare call, and a quarter of the major collections (ADR 13). There is no public way to it. Where Node's insides are
+ * not what they were, nothing is changed.
+ *
+ * @param session without a stream so far
+ * @returns false if nothing was changed
  */
-export function untangledInjector(server: Server): ConnectionInjector {
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  for (const http2Server of (server['http2Servers'] as Map<Http2Server, unknown>).keys()) {
-    // Before grpc-js hears of the session, so before any stream is opened.
-    http2Server.prependListener('session', (session) => void untangle(session));
-  }
-  return injector;
-}
-
-/** Returns false if nothing was changed. */
 export function untangle(session: ServerHttp2Session, version = process.versions.node): boolean {
   const major = Number.parseInt(version, 10);
   if (major < knownVersions.min || major > knownVersions.max) return false;

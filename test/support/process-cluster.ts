@@ -184,12 +184,21 @@ export class ProcessCluster {
       }
       return undefined;
     };
-    return eventually(withinMs, 'a leader', look).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${candidates.map((member) => this.#lastLines(member)).join('\n')}`);
+    return this.#eventually(withinMs, 'a leader', candidates, look);
+  }
+
+  /** What fails shows the end of the members' logs. */
+  #eventually<T>(
+    withinMs: number,
+    what: string,
+    members: readonly ProcessMember[],
+    ask: () => Promise<T | undefined>,
+  ): Promise<T> {
+    return eventually(withinMs, what, ask).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${members.map((member) => this.#lastLines(member)).join('\n')}`);
     });
   }
 
-  /** The end of a member's log, for the message of a test that fails. */
   #lastLines({ name, process: child }: ProcessMember): string {
     const lines = readFileSync(join(this.directory, `${name}.log`), 'utf8')
       .trimEnd()
@@ -199,7 +208,7 @@ export class ProcessCluster {
 
   /** Waits until all members have applied the same index, and returns it. */
   async converged(withinMs = 30_000, members: readonly ProcessMember[] = this.members): Promise<number> {
-    return eventually(withinMs, 'equal applied indexes', async () => {
+    return this.#eventually(withinMs, 'equal applied indexes', members, async () => {
       const statuses = await Promise.all(members.map((member) => this.status(member)));
       const applied = new Set(statuses.map((status) => status?.appliedIndex));
       const last = new Set(statuses.map((status) => status?.lastLogIndex));

@@ -15,8 +15,8 @@ import {
 import { assert } from '../../base/assert';
 import { RenewingMap } from '../../base/renewing-map';
 import type { TlsIdentity } from '../../base/tls';
+import { connectionInjector } from '../connection-injector';
 import type { FailedHandshake } from '../tls-door';
-import { untangledInjector } from '../untangled-sessions';
 import { ClientConnections } from './client-connections';
 import type { FrontEndPlan, MethodShape } from './control';
 import { owned } from './frame-reader';
@@ -81,7 +81,7 @@ export class FrontEnd {
     this.#watchMember(onLost);
     const methods = plan.methods.map((method, index) => [method.path, this.#handler(method, index)] as const);
     this.#server.addService(definitionOf(plan.methods), Object.fromEntries(methods));
-    const injector = untangledInjector(this.#server);
+    const injector = connectionInjector(this.#server);
     this.#connections = new ClientConnections({
       ...{ identity: plan.identity, httpPath: plan.httpPath, onFailedHandshake },
       onHttp2: (connection) => {

@@ -87,6 +87,22 @@ describe('The gate', () => {
     expect(status).toBe(1);
   }, 60_000);
 
+  it('names each test that failed, and why, before the count', () => {
+    for (const step of ['generate', 'build']) project.write(`scripts/${step}.mjs`, '');
+    project.write('jest.config.cjs', "module.exports = { projects: [{ displayName: 'unit' }] };\n");
+    project.write(
+      'test/unit/one.test.ts',
+      "it('is', () => {});\ndescribe('One', () => it('is two', () => expect(1).toBe(2)));\n",
+    );
+    const { stdout } = gate('unit');
+    expect(stdout.trimEnd().split('\n').slice(-4)).toEqual([
+      expect.stringMatching(/^Done in/),
+      'Failed: unit',
+      '  unit: test/unit/one.test.ts: One is two: Error: expect(received).toBe(expected) // Object.is equality',
+      '4 passed, 1 failed',
+    ]);
+  }, 60_000);
+
   it('ends with the count even when it breaks itself', () => {
     const { status, stdout } = gate('no-such-step');
     expect(lastLine(stdout)).toBe('0 passed, 1 failed');
