@@ -60,5 +60,7 @@ export function grpcServerOptions(options: GrpcSideOptions): ServerOptions {
     'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
     'grpc.keepalive_time_ms': keepalive.everyMs,
     'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+    // Counters of each call that nobody can ask for here: a tenth of the CPU of a bare call.
+    'grpc.enable_channelz': 0,
   };
 }
