@@ -94,6 +94,8 @@ function repeatedRespond(names: Names, respond: Respond): Respond {
     } finally {
       Reflect.deleteProperty(handle, 'respond');
     }
+    // A status that allows no body: then there is more to do.
+    if (stream.writableEnded) last = undefined;
   }
 
   return function (this: ServerHttp2Stream, headers, options) {
@@ -148,7 +150,9 @@ function repeatedTrailers(names: Names, sendTrailers: SendTrailers): SendTrailer
 function namesOf(stream: ServerHttp2Stream): Names | undefined {
   const found = new Map<string | undefined, symbol>();
   for (let at: unknown = stream; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at)) {
-    for (const name of Object.getOwnPropertySymbols(at)) found.set(name.description, name);
+    for (const name of Object.getOwnPropertySymbols(at)) {
+      if (!found.has(name.description)) found.set(name.description, name);
+    }
   }
   const [state, handle] = [found.get('state'), found.get('kHandle')];
   const [updateTimer, maybeDestroy] = [found.get('kUpdateTimer'), found.get('kMaybeDestroy')];

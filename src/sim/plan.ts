@@ -75,7 +75,7 @@ export function drawPlan(seed: number): Plan {
     slowest: drawSlowest(seed),
     maxTailBytes: pick(rng, [1, 100, 100_000]),
     raftOptions: { ...drawRaftOptions(rng), leaseReads, maxClockDrift: driftBetween(maxDriftRate) },
-    nodeOptions: { ...drawNodeOptions(rng), maxSharedEntryBytes: drawSharing(seed) },
+    nodeOptions: { ...drawNodeOptions(rng), maxSharedEntryBytes: drawSharing(seed), maxGatherMs: drawGathering(seed) },
   };
   return isLucky(chanceFor(seed, 'plan of the unheard'), 0.7) ? openedWide(plan) : plan;
 }
@@ -209,6 +209,11 @@ function drawRaftOptions(rng: Rng): RaftOptions {
 /** From a stream of its own, too. In some seeds every command has an entry of its own. */
 function drawSharing(seed: number): number {
   return pick(chanceFor(seed, 'plan of shared entries'), [0, 100, defaultNodeOptions.maxSharedEntryBytes]);
+}
+
+/** From another one. In some seeds nobody waits for company, in some everybody does for a long time. */
+function drawGathering(seed: number): number {
+  return pick(chanceFor(seed, 'plan of gathering'), [defaultNodeOptions.maxGatherMs, 0, 20]);
 }
 
 function drawNodeOptions(rng: Rng): NodeOptions {

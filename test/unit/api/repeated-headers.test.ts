@@ -169,6 +169,16 @@ describe('repeatHeaders', () => {
     expect([headers, body]).toEqual([expect.objectContaining({ ':status': 200 }), '']);
   });
 
+  it('ends an answer whose status allows no body, each time', async () => {
+    await server.start();
+    const client = server.connect();
+    server.answer = (stream) => stream.respond({ ':status': 204 }, { waitForTrailers: true });
+    for (let round = 0; round < 3; round++) {
+      const { headers, body } = await ask(client);
+      expect([headers, body]).toEqual([expect.objectContaining({ ':status': 204 }), '']);
+    }
+  });
+
   it('refuses what node:http2 refuses, in its words', async () => {
     await server.start();
     const client = server.connect();
