@@ -99,7 +99,7 @@ function repeatedRespond(names: Names, respond: Respond): Respond {
   }
 
   return function (this: ServerHttp2Stream, headers, options) {
-    const isOpen = !this.destroyed && !this.closed && !this.headersSent && !isForHead(this);
+    const isOpen = !this.destroyed && !this.closed && !this.headersSent;
     if (!isOpen || headers === undefined || options?.waitForTrailers !== true || options.endStream === true) {
       respond.call(this, headers, options);
     } else if (last === undefined || !isSame(headers, last)) {
@@ -194,10 +194,6 @@ function isSame(headers: OutgoingHttpHeaders, sent: Sent): boolean {
   }
   return count === sent.count && (headers as Insides)[sensitiveHeaders] === sent.headers[sensitiveHeaders];
 }
-
-/** No answer to HEAD has a body, or trailers. */
-const isForHead = (stream: ServerHttp2Stream): boolean =>
-  (stream as { readonly headRequest?: boolean }).headRequest === true;
 
 /** What `node:http2` does on the way. */
 function note(stream: ServerHttp2Stream, names: Names, headers: OutgoingHttpHeaders, { place }: Sent): void {

@@ -164,9 +164,13 @@ describe('repeatHeaders', () => {
     await server.start();
     const client = server.connect();
     await ask(client);
-    server.answer = (stream) => stream.respond(grpcHeaders, { waitForTrailers: true });
+    let isEnded: boolean | undefined;
+    server.answer = (stream) => {
+      stream.respond(grpcHeaders, { waitForTrailers: true });
+      isEnded = stream.writableEnded;
+    };
     const { headers, body } = await ask(client, 'HEAD');
-    expect([headers, body]).toEqual([expect.objectContaining({ ':status': 200 }), '']);
+    expect([headers, body, isEnded]).toEqual([expect.objectContaining({ ':status': 200 }), '', true]);
   });
 
   it('ends an answer whose status allows no body, each time', async () => {
@@ -177,6 +181,18 @@ describe('repeatHeaders', () => {
       const { headers, body } = await ask(client);
       expect([headers, body]).toEqual([expect.objectContaining({ ':status': 204 }), '']);
     }
+  });
+
+  it('closes a stream whose request nobody reads to its end, each time', async () => {
+    await server.start();
+    const client = server.connect();
+    for (let round = 0; round < 3; round++) {
+      // The client never ends it: only the server can.
+      const request = client.request({ ':path': '/', ':method': 'POST' });
+      request.resume();
+      await once(request, 'close');
+    }
+    expect(server.asked).toEqual({ respond: 1, sendTrailers: 1 });
   });
 
   it('refuses what node:http2 refuses, in its words', async () => {
