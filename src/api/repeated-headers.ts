@@ -1,8 +1,6 @@
 /** Spares node:http2 to check and write out the same headers for every answer. */
 import { type OutgoingHttpHeaders, sensitiveHeaders, type ServerHttp2Stream } from 'node:http2';
-
-/** Major versions of Node.js of which it is known that this works. */
-const knownVersions = { min: 20, max: 24 } as const;
+import { isKnownNode } from './known-node';
 
 type Respond = ServerHttp2Stream['respond'];
 type SendTrailers = ServerHttp2Stream['sendTrailers'];
@@ -65,8 +63,7 @@ const repeating = new WeakSet<Respond>();
  * @returns false if nothing was changed
  */
 export function repeatHeaders(stream: ServerHttp2Stream, version = process.versions.node): boolean {
-  const major = Number.parseInt(version, 10);
-  if (major < knownVersions.min || major > knownVersions.max) return false;
+  if (!isKnownNode(version)) return false;
   const kind = Object.getPrototypeOf(stream) as StreamKind;
   if (repeating.has(kind.respond)) return true;
   const names = namesOf(stream);

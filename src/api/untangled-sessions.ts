@@ -1,9 +1,7 @@
 /** Keeps the streams of an HTTP/2 session from outliving their calls. */
 import type { ServerHttp2Session } from 'node:http2';
 import { RenewingMap } from '../base/renewing-map';
-
-/** Major versions of Node.js of which it is known that this works. */
-const knownVersions = { min: 20, max: 24 } as const;
+import { isKnownNode } from './known-node';
 
 /**
  * `node:http2` keeps the open streams of a session in a `Map` of its own, where each call comes and goes, so that dead streams with
@@ -15,8 +13,7 @@ const knownVersions = { min: 20, max: 24 } as const;
  * @returns false if nothing was changed
  */
 export function untangle(session: ServerHttp2Session, version = process.versions.node): boolean {
-  const major = Number.parseInt(version, 10);
-  if (major < knownVersions.min || major > knownVersions.max) return false;
+  if (!isKnownNode(version)) return false;
   for (const name of Object.getOwnPropertySymbols(session)) {
     const state = (session as unknown as Record<symbol, unknown>)[name];
     if (!hasStreams(state) || state.streams.size > 0) continue;

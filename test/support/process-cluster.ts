@@ -199,6 +199,7 @@ export class ProcessCluster {
     });
   }
 
+  /** The end of a member's log, for the message of a test that fails. */
   #lastLines({ name, process: child }: ProcessMember): string {
     const lines = readFileSync(join(this.directory, `${name}.log`), 'utf8')
       .trimEnd()
