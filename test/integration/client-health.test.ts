@@ -1,6 +1,15 @@
 /** Health checks, health watches and reflection, as load balancers, probes and generic clients use them. */
-import { Client, credentials, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientReadableStream,
+  connectivityState,
+  credentials,
+  type ServiceDefinition,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -43,6 +52,16 @@ function ask(service: string): Promise<string> {
   });
 }
 
+function watchReadiness(): ClientReadableStream<HealthAnswer> {
+  if (watch === undefined) throw new Error('health has a Watch');
+  return client.makeServerStreamRequest<unknown, HealthAnswer>(
+    watch.path,
+    watch.requestSerialize,
+    watch.responseDeserialize as (bytes: Buffer) => HealthAnswer,
+    { service: 'readiness' },
+  );
+}
+
 async function becomes(service: string, expected: string): Promise<void> {
   while ((await ask(service)) !== expected) await sleep(5);
 }
@@ -67,14 +86,8 @@ describe('grpc.health.v1', () => {
   });
 
   it('tells watchers of every change, and that the member stops', async () => {
-    if (watch === undefined) throw new Error('health has a Watch');
     const seen: string[] = [];
-    const call = client.makeServerStreamRequest<unknown, HealthAnswer>(
-      watch.path,
-      watch.requestSerialize,
-      watch.responseDeserialize as (bytes: Buffer) => HealthAnswer,
-      { service: 'readiness' },
-    );
+    const call = watchReadiness();
     call.on('data', (answer: HealthAnswer) => seen.push(answer.status));
     call.on('error', () => undefined);
     const waitFor = async (count: number) => {
@@ -90,6 +103,16 @@ describe('grpc.health.v1', () => {
     expect(seen).toEqual(['SERVING', 'NOT_SERVING', 'SERVING', 'NOT_SERVING']);
     call.cancel();
   });
+
+  it('watches end when the listener closes, with their connections', async () => {
+    const call = watchReadiness();
+    const [ended] = await Promise.all([
+      once(call, 'error') as Promise<ServiceError[]>,
+      once(call, 'data').then(() => member.server.drain(300)),
+    ]);
+    expect(ended[0]?.code).toBe(status.UNAVAILABLE);
+    expect(client.getChannel().getConnectivityState(false)).not.toBe(connectivityState.READY);
+  }, 10_000);
 });
 
 describe('reflection', () => {

@@ -15,7 +15,7 @@ import {
 import { assert } from '../../base/assert';
 import { RenewingMap } from '../../base/renewing-map';
 import type { TlsIdentity } from '../../base/tls';
-import { connectionInjector } from '../connection-injector';
+import { InjectedConnections } from '../injected-connections';
 import type { FailedHandshake } from '../tls-door';
 import { ClientConnections } from './client-connections';
 import type { FrontEndPlan, MethodShape } from './control';
@@ -59,7 +59,7 @@ export class FrontEnd {
   readonly #plan: FrontEndPlan;
   readonly #overloaded: CallEnd;
   readonly #link: Link;
-  readonly #server: Server;
+  readonly #grpc: InjectedConnections;
   readonly #connections: ClientConnections;
   readonly #calls = new RenewingMap<number, OpenCall>();
   #lastId = 0;
@@ -77,15 +77,15 @@ export class FrontEnd {
       onBroken: onLost,
       onClosed: onLost,
     });
-    this.#server = new Server(plan.serverOptions);
+    const server = new Server(plan.serverOptions);
     this.#watchMember(onLost);
     const methods = plan.methods.map((method, index) => [method.path, this.#handler(method, index)] as const);
-    this.#server.addService(definitionOf(plan.methods), Object.fromEntries(methods));
-    const injector = connectionInjector(this.#server);
+    server.addService(definitionOf(plan.methods), Object.fromEntries(methods));
+    this.#grpc = new InjectedConnections(server);
     this.#connections = new ClientConnections({
       ...{ identity: plan.identity, httpPath: plan.httpPath, onFailedHandshake },
       onHttp2: (connection) => {
-        injector.injectConnection(connection);
+        this.#grpc.take(connection);
       },
     });
   }
@@ -103,15 +103,14 @@ export class FrontEnd {
   /** Takes no more calls, closes each connection once its calls are answered, and calls back when none is left. */
   retire(onEmpty: () => void): void {
     this.#connections.closeUndecided();
-    // Its own callback tells nothing: on Node 24 it comes while calls are still in flight.
-    this.#server.tryShutdown(() => undefined);
+    this.#grpc.retire();
     this.#connections.whenEmpty(onEmpty);
   }
 
   /** Closes what is left, and calls back when no connection remains. */
   close(onEmpty: () => void): void {
     this.#connections.closeOthers();
-    this.#server.forceShutdown();
+    this.#grpc.close();
     this.#connections.whenEmpty(onEmpty);
   }
 
