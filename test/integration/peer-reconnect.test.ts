@@ -1,6 +1,7 @@
 /** Peers that disappear, return, move, stop reading or belong to another cluster, over real connections. */
 import { fork, type ChildProcess } from 'node:child_process';
 import dns from 'node:dns';
+import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { runInNewContext } from 'node:vm';
 import { decodeAppendEntries } from '../../src/transport/append-entries-codec';
 import type { GrpcTransport } from '../../src/transport/grpc-transport';
 import { keepaliveFor } from '../../src/transport/grpc-transport-options';
-import { allPaths } from '../support/peer-caller';
+import { allPaths, streamPaths } from '../support/peer-caller';
 import { DeafPeer, Proxy } from '../support/peer-stand-ins';
 import { freePort } from '../support/free-ports';
 import {
@@ -325,16 +326,25 @@ describe('stop', () => {
     expect(performance.now() - start).toBeLessThan(soonMs);
   });
 
-  it('does not wait for callers that hold on', async () => {
+  const member = { 'quorate-cluster-id': String(clusterId), 'quorate-from': '1', 'quorate-to': '2' };
+
+  it.each([
+    ['strangers', {}, allPaths],
+    ['members', member, streamPaths],
+  ])('does not wait for calls of %s that never end, and closes their connections', async (_, metadata, paths) => {
     const { receiver } = await startReceiver('127.0.0.1:0');
     const holder = connectHttp2(`http://127.0.0.1:${receiver.boundPort}`);
     cleanups.push(() => holder.destroy());
     holder.on('error', () => undefined);
-    const stream = holder.request({ ':method': 'POST', ':path': allPaths[0], 'content-type': 'application/grpc' });
-    stream.on('error', () => undefined);
+    for (const path of paths) {
+      const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', ...metadata };
+      holder.request(headers).on('error', () => undefined);
+    }
     await new Promise((resolve) => holder.once('remoteSettings', resolve));
+    const closed = once(holder, 'close');
     const start = performance.now();
     await receiver.stop();
+    await closed;
     expect(performance.now() - start).toBeLessThan(soonMs);
   });
 });

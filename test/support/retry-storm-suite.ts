@@ -43,9 +43,11 @@ export function describeRetryStorm({
           return new StormClient(`c${String(at).padStart(2, '0')}`, members, { rng, volume });
         });
         const until = performance.now() + seconds * 1000;
-        const storm = Promise.all(clients.map((client) => client.run(() => performance.now() > until)));
         let deaths = 0;
-        while (performance.now() < until) {
+        // A slow machine is given the time it needs for what makes it a storm.
+        const isOver = (): boolean => performance.now() > until && deaths >= leastDeaths;
+        const storm = Promise.all(clients.map((client) => client.run(isOver)));
+        while (!isOver()) {
           await sleep(lifeMs);
           const leader = await cluster.leader();
           await cluster.end(leader, 'SIGKILL');
@@ -59,7 +61,6 @@ export function describeRetryStorm({
         for (const member of cluster.members) expect(debts(clients, await heldBy(member))).toEqual([]);
         // It was a storm.
         console.log(volume, `${String(deaths)} leaders killed`);
-        expect(deaths).toBeGreaterThanOrEqual(leastDeaths);
         for (const change of changes) expect(volume.acknowledged.get(change)).toBeGreaterThan(count);
         expect(volume.sendings).toBeGreaterThan(10 * count);
         expect(volume.replays).toBeGreaterThan(count);
