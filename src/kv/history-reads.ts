@@ -1,8 +1,7 @@
 /** Reads of the history: what changed from a revision on, and what became of one key. */
-import { noLease } from './command';
 import { RowFlags, type HistoryRow } from './history-row';
 import { keyToString, type KeyIndex, type Visit } from './key-index';
-import { noValue, recordOfRow } from './key-records';
+import { noValue, recordOfDelete, recordOfRow } from './key-records';
 import type { KvState } from './kv-state';
 import type { VersionRow } from './old-versions';
 import type { Change, HistoryPage, HistoryQuery } from './result';
@@ -92,6 +91,5 @@ function* keptVersions({ index, facts }: KvState, name: string): Generator<Versi
 function changeOf(row: HistoryRow): Change {
   const { revision, sub } = row;
   if ((row.flags & RowFlags.put) !== 0) return { revision, sub, kind: 'put', record: recordOfRow(row) };
-  const nothing = { value: noValue, form: 'bytes', createRevision: 0, version: 0, lease: noLease } as const;
-  return { revision, sub, kind: 'delete', record: { key: row.key, modRevision: revision, ...nothing } };
+  return { revision, sub, kind: 'delete', record: recordOfDelete(row.key, revision) };
 }

@@ -154,8 +154,9 @@ export class KeyRecords {
       return { name, record, version: undefined };
     }
     const { createRevision, modRevision, version, flags } = held;
-    const versions = { createRevision, modRevision, version, lease: this.leaseOf(name, held) };
-    return { name, record: { key: keyToBytes(name), value: noValue, form: formOf(flags), ...versions }, version: held };
+    const [key, form, lease] = [keyToBytes(name), formOf(flags), this.leaseOf(name, held)];
+    const record = { key, value: noValue, form, createRevision, modRevision, version, lease };
+    return { name, record, version: held };
   }
 
   #load({ name, record, version }: Found): KeyRecord {
@@ -174,6 +175,19 @@ export class KeyRecords {
 export function recordOfRow(row: HistoryRow): KeyRecord {
   const { key, value, flags, createRevision, revision, version, lease } = row;
   return { key, value, form: formOf(flags), createRevision, modRevision: revision, version, lease };
+}
+
+/** A key that is not there any more, since the revision. */
+export function recordOfDelete(key: Uint8Array, revision: number): KeyRecord {
+  return {
+    key,
+    value: noValue,
+    form: 'bytes',
+    createRevision: 0,
+    modRevision: revision,
+    version: 0,
+    lease: noLease,
+  };
 }
 
 function withoutValue(record: KeyRecord): KeyRecord {

@@ -5,7 +5,7 @@ import type { Batch } from './batch';
 import { noLease, type KeyRange, type PutOperation } from './command';
 import { formOf, RowFlags } from './history-row';
 import { keyToBytes, keyToString } from './key-index';
-import { newest, noValue, type KeyRecords } from './key-records';
+import { newest, noValue, recordOfDelete, type KeyRecords } from './key-records';
 import type { KvState } from './kv-state';
 import type { DeleteResult, KeyRecord, PutResult } from './result';
 
@@ -82,11 +82,19 @@ export class RevisionWriter {
     assert(deleted !== undefined, 'a key that is deleted is there');
     this.#state.leases.attach(name, noLease);
     const key = keyToBytes(name);
-    const versions = { createRevision: 0, version: 0, lease: noLease };
-    this.#state.store.history.insert({ row, revision, sub, flags: keyFlags(key), key, value: noValue, ...versions });
+    this.#state.store.history.insert({
+      row,
+      revision,
+      sub,
+      createRevision: 0,
+      version: 0,
+      flags: keyFlags(key),
+      lease: noLease,
+      key,
+      value: noValue,
+    });
     if (!this.#batch.isObserved) return;
-    const record: KeyRecord = { key, value: noValue, form: 'bytes', modRevision: revision, ...versions };
-    this.#batch.changed({ revision, sub, kind: 'delete', record });
+    this.#batch.changed({ revision, sub, kind: 'delete', record: recordOfDelete(key, revision) });
   }
 
   /** Makes the revision the store's, if it has a change. */

@@ -173,17 +173,13 @@ export class HistoryRows {
   }
 
   #checkRow(tuple: RowTuple): HistoryRow {
-    const [, , , , , , , , ofHead, key, checksum, value] = tuple;
-    const head = this.#checkHead(tuple, key);
-    if (rowChecksum(ofHead, value) !== checksum) throw this.#failsChecksum(head.row);
-    return { ...head, key, value };
-  }
-
-  #checkHead(tuple: RowTuple, key: Uint8Array): RowHead {
-    const [row, revision, sub, createRevision, version, flags, leaseHigh, leaseLow, checksum] = tuple;
-    const head = { row, revision, sub, createRevision, version, flags, lease: joinHalves(leaseHigh, leaseLow) };
-    if (headChecksum(head, key) !== checksum) throw this.#failsChecksum(row);
-    return head;
+    const [row, revision, sub, createRevision, version, flags, leaseHigh, leaseLow, ofHead, key, checksum, value] =
+      tuple;
+    const lease = joinHalves(leaseHigh, leaseLow);
+    const found: HistoryRow = { row, revision, sub, createRevision, version, flags, lease, key, value };
+    if (headChecksum(found, key) !== ofHead) throw this.#failsChecksum(row);
+    if (rowChecksum(ofHead, value) !== checksum) throw this.#failsChecksum(row);
+    return found;
   }
 
   #failsChecksum(row: number): Error {

@@ -111,12 +111,22 @@ export class Raft {
     if (this.#checks) checkInvariants(before, state);
     const { role, term, leader } = state;
     const changed = role !== before.role || term !== before.term || leader !== leaderBefore;
-    const { messages, proposed, reads, loads, snapshots, install, changes, transfers, warnings } = state.turn;
+    const { turn, commitIndex } = state;
     state.turn = newTurn();
-    const answers = { proposed, reads, changes, transfers };
-    const change = changed ? { role, term, leader } : undefined;
-    const wishes = { loads, snapshots, install };
-    return { persist, messages, commitIndex: state.commitIndex, ...answers, ...wishes, warnings, change };
+    return {
+      persist,
+      messages: turn.messages,
+      commitIndex,
+      proposed: turn.proposed,
+      reads: turn.reads,
+      changes: turn.changes,
+      transfers: turn.transfers,
+      loads: turn.loads,
+      snapshots: turn.snapshots,
+      install: turn.install,
+      warnings: turn.warnings,
+      change: changed ? { role, term, leader } : undefined,
+    };
   }
 
   /** When a `tick` is due at the latest, if nothing happens before. An earlier one does no harm. */

@@ -40,10 +40,21 @@ export interface PeerStatus {
 
 /** The member as it is now. */
 export function statusOf(state: RaftState): RaftStatus {
-  const { id, role, term, votedFor, leader, commitIndex, appliedIndex, durableIndex, log } = state;
-  const { firstIndex, lastIndex, lastTerm } = log;
-  const indexes = { commitIndex, appliedIndex, durableIndex, firstIndex, lastIndex, lastTerm };
-  return { id, role, term, votedFor, leader, ...indexes };
+  const { log } = state;
+  // Without a spread: on Node 20 that takes nine times as long, and every turn asks.
+  return {
+    id: state.id,
+    role: state.role,
+    term: state.term,
+    votedFor: state.votedFor,
+    leader: state.leader,
+    commitIndex: state.commitIndex,
+    appliedIndex: state.appliedIndex,
+    durableIndex: state.durableIndex,
+    firstIndex: log.firstIndex,
+    lastIndex: log.lastIndex,
+    lastTerm: log.lastTerm,
+  };
 }
 
 /** A leader's view of every peer at time `now`; empty for others. */

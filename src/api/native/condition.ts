@@ -1,7 +1,7 @@
 /** Mutations of one key on a condition: a transaction of one comparison. */
 import { assert } from '../../base/assert';
 import { QuorateError } from '../../base/error';
-import type { DeleteOperation, PutOperation, TxnOperation } from '../../kv/command';
+import type { DeleteOperation, KeyRange, PutOperation, RangeOperation, TxnOperation } from '../../kv/command';
 import { rangeOfKey } from '../../kv/key-range';
 import type { AcceptedResult } from '../refusals';
 
@@ -24,21 +24,34 @@ export function onCondition(
     kind: 'txn',
     compares: [{ range, operator: 'equal', target: { kind: 'mod', number: modRevision } }],
     success: [operation],
-    failure: [{ ...everyRevision, kind: 'range', range, limit: 1, keysOnly: true }],
+    failure: [newestIn(range, { limit: 1, keysOnly: true })],
   };
 }
 
 /** Reads the newest state of a range in the order of the keys. */
-export const everyRevision = {
-  revision: 0,
-  sortTarget: 'key',
-  sortOrder: 'none',
-  countOnly: false,
-  minModRevision: 0,
-  maxModRevision: 0,
-  minCreateRevision: 0,
-  maxCreateRevision: 0,
-} as const;
+export function newestIn(
+  range: KeyRange,
+  {
+    limit,
+    keysOnly,
+    countOnly = false,
+  }: { readonly limit: number; readonly keysOnly: boolean; readonly countOnly?: boolean },
+): RangeOperation {
+  return {
+    kind: 'range',
+    range,
+    revision: 0,
+    limit,
+    sortTarget: 'key',
+    sortOrder: 'none',
+    keysOnly,
+    countOnly,
+    minModRevision: 0,
+    maxModRevision: 0,
+    minCreateRevision: 0,
+    maxCreateRevision: 0,
+  };
+}
 
 /**
  * What the operation gave.

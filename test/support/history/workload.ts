@@ -1,6 +1,6 @@
 /** What the clients of a history do: every class of operation, drawn on few keys at a time so that calls meet. */
 import { between, type Rng } from '../../../src/base/rng';
-import { everyRevision, onCondition } from '../../../src/api/native/condition';
+import { newestIn, onCondition } from '../../../src/api/native/condition';
 import type { Comparison, Operation as Step, RangeOperation, TxnOperation } from '../../../src/kv/command';
 import { deleteOperation, putOperation } from '../../../src/kv/command-builders';
 import { rangeOfKey } from '../../../src/kv/key-range';
@@ -200,8 +200,8 @@ function drawTxn(from: DrawnFrom, depth: number, names: readonly string[] = plai
   const compares = pick(rng, [[first], [second], [first, second]]).map((key) => drawComparison(from, key));
   const inner = (): readonly Step[] => (depth > 0 ? [drawTxn(from, depth - 1, ['e', 'f'])] : []);
   const read: Step = pick<Step>(rng, [
-    { ...everyRecord, range: rangeOfKey(bytes(pick(rng, [first, second]))) },
-    { ...everyRecord, range: rangeOf(allOf(group)) },
+    newestIn(rangeOfKey(bytes(pick(rng, [first, second]))), everyRecord),
+    newestIn(rangeOf(allOf(group)), everyRecord),
   ]);
   const remove = { ...deleteOperation(bytes(second)), returnPrevious: pick(rng, [true, false]) };
   const more = rest.length === 0 ? [] : [remove];
@@ -213,7 +213,7 @@ function drawTxn(from: DrawnFrom, depth: number, names: readonly string[] = plai
   };
 }
 
-const everyRecord = { ...everyRevision, kind: 'range', limit: 0, keysOnly: false } as const;
+const everyRecord = { limit: 0, keysOnly: false } as const;
 
 function drawComparison({ rng, seen, revision }: DrawnFrom, key: string): Comparison {
   const operator = pick(rng, ['equal', 'not-equal', 'greater', 'less'] as const);

@@ -23,9 +23,10 @@ export function deleteMutation(request: DeleteRequest, bounds: RequestBounds): M
   return {
     command: { requestId, command: onCondition(condition, key, operation) },
     answer(result) {
-      const deleted = resultOnCondition(condition, result);
-      assert(deleted.kind === 'delete', 'the result of a delete is that of a delete');
-      return { ...deleteFacts(deleted), revision: deleted.revision, replayed: isReplayed(result) };
+      const ended = resultOnCondition(condition, result);
+      assert(ended.kind === 'delete', 'the result of a delete is that of a delete');
+      const { deleted, previous } = deleteFacts(ended);
+      return { deleted, previous, revision: ended.revision, replayed: isReplayed(result) };
     },
   };
 }

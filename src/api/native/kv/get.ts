@@ -22,5 +22,6 @@ export async function get(
   const key = checkedKey(request.key, limits.maxKeyBytes);
   const revision = checkedRevision('revision', request.revision);
   await reads.admit(request, call);
-  return { ...foundMessage(reader.get(key, revision)), revision: reader.revision };
+  const { found, kv } = foundMessage(reader.get(key, revision));
+  return { found, kv, revision: reader.revision };
 }

@@ -37,9 +37,10 @@ export function putOperationOf(
   newLeaseId: LeaseIdSource,
 ): PutOperation {
   const key = checkedKey(put.key, maxKeyBytes);
-  const value = checkedValue(put.value, maxValueBytes);
+  const { value, form } = checkedValue(put.value, maxValueBytes);
+  const { lease, grantTtl, keepLease } = expiryOf(put.expiry, newLeaseId);
   const { returnPrevious } = put;
-  return { kind: 'put', key, ...value, keepValue: false, returnPrevious, ...expiryOf(put.expiry, newLeaseId) };
+  return { kind: 'put', key, value, form, lease, grantTtl, keepLease, keepValue: false, returnPrevious };
 }
 
 type PutResult = Extract<OperationResult, { readonly kind: 'put' }>;

@@ -8,13 +8,13 @@ import type {
   TxnOperation as TxnMessage,
   TxnResult as TxnResultMessage,
 } from '../../../gen/quorate/v1/kv';
-import type { Operation, RangeOperation, TxnOperation } from '../../../kv/command';
+import type { Operation, TxnOperation } from '../../../kv/command';
 import { rangeOfKey } from '../../../kv/key-range';
 import type { OperationResult, RangeResult, TxnResult } from '../../../kv/result';
 import type { LeaseIdSource } from '../../lease-ids';
 import type { ApiLimits } from '../../limits';
 import { checkedKey, checkedPageSize, invalid } from '../../validate';
-import { everyRevision } from '../condition';
+import { newestIn } from '../condition';
 import { selectedRange } from '../selection';
 import { comparisonOf } from './compare';
 import { deleteFacts } from './delete';
@@ -132,7 +132,7 @@ function preparedPut(message: Message<'put'>, { limits, newLeaseId }: Budget): P
 function preparedGet({ key }: GetOperation, { limits }: Budget): PreparedOperation {
   const range = rangeOfKey(checkedKey(key, limits.maxKeyBytes));
   return {
-    operation: { ...everyRevision, kind: 'range', range, limit: 1, keysOnly: false },
+    operation: newestIn(range, { limit: 1, keysOnly: false }),
     tell: (result) => ({ result: { $case: 'get', value: foundMessage(asRange(result).records[0]) } }),
   };
 }
@@ -141,7 +141,7 @@ function preparedList(message: ListOperation, { limits }: Budget): PreparedOpera
   const { keysOnly, countOnly } = message;
   const range = selectedRange(message.selection, limits.maxKeyBytes);
   const limit = checkedPageSize(message.limit, 'limit');
-  const operation: RangeOperation = { ...everyRevision, kind: 'range', range, limit, keysOnly, countOnly };
+  const operation = newestIn(range, { limit, keysOnly, countOnly });
   return {
     operation,
     tell(result) {

@@ -38,7 +38,8 @@ export function txnMutation(request: TxnRequest, { limits, wallClock }: RequestB
     command: { requestId, command: operation },
     answer(result) {
       assert(result.kind === 'txn', 'the result of a transaction is that of a transaction');
-      return { ...tell(result), revision: result.revision, replayed: isReplayed(result) };
+      const { succeeded, results } = tell(result);
+      return { succeeded, results, revision: result.revision, replayed: isReplayed(result) };
     },
   };
 }

@@ -85,7 +85,8 @@ class MutationBatch {
   #checked(message: MutationMessage): ({ readonly id: number } & NamedMutation) | RefusedMutation {
     const { id } = message;
     try {
-      return { id, ...namedMutation(message, this.#needs) };
+      const { command, tell } = namedMutation(message, this.#needs);
+      return { id, command, tell };
     } catch (error) {
       return this.#failed(id, error);
     }
