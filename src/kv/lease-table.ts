@@ -35,18 +35,19 @@ export class LeaseTable {
   }
 
   /** The id must be free. */
-  grant(lease: Pick<LeaseInfo, 'id' | 'ttl' | 'grantIndex' | 'renewedAt'>): LeaseInfo {
-    assert(!this.#leases.has(lease.id), 'a lease is granted once');
-    const info: LeaseInfo = { ...lease, renewals: 0 };
+  grant({ id, ttl, grantIndex, renewedAt }: Omit<LeaseInfo, 'renewals'>): LeaseInfo {
+    assert(!this.#leases.has(id), 'a lease is granted once');
+    const info: LeaseInfo = { id, ttl, grantIndex, renewals: 0, renewedAt };
     this.load(info);
-    this.#changed.add(lease.id);
+    this.#changed.add(id);
     return info;
   }
 
   /** @param renewedAt the store's clock */
   renew(id: bigint, renewedAt: number): LeaseInfo {
     const lease = required(this.#leases.get(id), 'a lease that is renewed is there');
-    lease.info = { ...lease.info, renewals: lease.info.renewals + 1, renewedAt };
+    const { ttl, grantIndex, renewals } = lease.info;
+    lease.info = { id, ttl, grantIndex, renewals: renewals + 1, renewedAt };
     this.#changed.add(id);
     return lease.info;
   }
