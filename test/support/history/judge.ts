@@ -30,6 +30,14 @@ export function judge(
   return new Judge(calls, timeline, seenAt).judge();
 }
 
+/** The search for a call that made a revision. */
+interface Search {
+  readonly pool: readonly RecordedCall[];
+  /** What each call has made, so far. */
+  readonly made: Map<RecordedCall, number>;
+  readonly tried: Set<RecordedCall>;
+}
+
 class Judge {
   readonly #calls: readonly RecordedCall[];
   readonly #timeline: Timeline;
@@ -130,23 +138,56 @@ class Judge {
     return changes.length > 0 && lines.join() === changes.join();
   }
 
-  /** Revisions that nobody was told to have made: calls of unknown outcome made them, or leases that ended. */
+  /**
+   * Revisions that nobody was told to have made: calls of unknown outcome made them, each at most one, or leases that ended.
+   * Which call made which is open where several may have: there is a way if a matching finds one (Kuhn's algorithm).
+   */
   #explainTheRest(): void {
     const doubtful = byGroup(this.#calls.filter(({ outcome }) => outcome === 'ambiguous' || outcome === 'open'));
-    for (const revision of this.#timeline.revisions) {
-      if (this.#makers.has(revision)) continue;
-      const [change] = this.#timeline.changesAt(revision);
-      const group = groupOf(String(change?.record.key));
-      const pool = doubtful.get(group);
-      const maker = [...(pool ?? [])].find((call) => this.#mayHaveMade(call, revision));
-      if (maker !== undefined) {
-        pool?.delete(maker);
-        this.#makers.set(revision, maker);
-        this.#lateEffects++;
-      } else if (!this.#isLeaseEnd(group, revision)) {
-        this.#violations.push(`revision ${String(revision)} has no explanation: ${this.#describe(revision)}`);
-      }
+    const rest = this.#timeline.revisions.filter((revision) => !this.#makers.has(revision));
+    const leaseEnds = new Map(rest.flatMap((revision) => this.#leaseEnd(revision) ?? []));
+    const made = new Map<RecordedCall, number>();
+    // First those that need a call: an end of a lease is an explanation that never runs out.
+    for (const revision of [...rest].sort((a, b) => Number(leaseEnds.has(a)) - Number(leaseEnds.has(b)) || a - b)) {
+      const pool = doubtful.get(this.#groupOf(revision)) ?? [];
+      if (this.#findMaker(revision, { pool, made, tried: new Set() })) continue;
+      const lease = leaseEnds.get(revision);
+      if (lease !== undefined) this.#expiries.push({ lease, at: this.#seenAt(revision) });
+      else this.#violations.push(this.#unexplained(revision));
     }
+    for (const [call, revision] of made) this.#makers.set(revision, call);
+    this.#lateEffects = made.size;
+  }
+
+  /** Finds a call for a revision; one that has made another only if there is another for that. */
+  #findMaker(revision: number, search: Search): boolean {
+    const { pool, made, tried } = search;
+    for (const call of pool) {
+      if (tried.has(call) || !this.#mayHaveMade(call, revision)) continue;
+      tried.add(call);
+      const other = made.get(call);
+      if (other !== undefined && !this.#findMaker(other, search)) continue;
+      made.set(call, revision);
+      return true;
+    }
+    return false;
+  }
+
+  #groupOf(revision: number): string {
+    const [change] = this.#timeline.changesAt(revision);
+    return groupOf(String(change?.record.key));
+  }
+
+  /** What is wrong, and who would have made the revision if he had not been told otherwise. */
+  #unexplained(revision: number): string {
+    const group = this.#groupOf(revision);
+    const near = (byGroup(this.#calls).get(group) ?? []).filter((call) => this.#mayHaveMade(call, revision));
+    const calls = near.map(({ id, kind, api, outcome, error, answer, invokedAt, returnedAt }) => {
+      const told = outcome === 'ok' ? `ok at revision ${String(answer?.revision)}` : `${outcome} ${String(error)}`;
+      return `call ${String(id)} (${kind} by ${api}, ${invokedAt.toFixed(1)} to ${returnedAt.toFixed(1)}, ${told})`;
+    });
+    const when = `seen at ${this.#seenAt(revision).toFixed(1)}`;
+    return `revision ${String(revision)} has no explanation: ${this.#describe(revision)}, ${when}; near: ${calls.join()}`;
   }
 
   #mayHaveMade({ operation, invokedAt }: RecordedCall, revision: number): boolean {
@@ -161,12 +202,13 @@ class Judge {
     return this.#isWork(effectAt(this.#timeline, step, revision - 1).changes, revision);
   }
 
-  #isLeaseEnd(group: string, revision: number): boolean {
+  /** The revision and the lease whose end it may be. */
+  #leaseEnd(revision: number): [[revision: number, lease: bigint]] | undefined {
     const [change] = this.#timeline.changesAt(revision);
     const lease = this.#timeline.keyAt(String(change?.record.key), revision - 1)?.lease ?? 0n;
-    if (lease === 0n || !this.#isWork(this.#attached(group, lease, revision - 1), revision)) return false;
-    this.#expiries.push({ lease, at: this.#seenAt(revision) });
-    return true;
+    if (lease === 0n) return undefined;
+    const attached = this.#attached(this.#groupOf(revision), lease, revision - 1);
+    return this.#isWork(attached, revision) ? [[revision, lease]] : undefined;
   }
 
   /** What was surely refused had a reason; that it left no trace shows in that every trace has another maker. */
@@ -213,14 +255,14 @@ function groupOfLease(lease: bigint): string {
 
 export const leasesPerGroup = 1_000_000n;
 
-function byGroup(calls: readonly RecordedCall[]): ReadonlyMap<string, Set<RecordedCall>> {
-  const groups = new Map<string, Set<RecordedCall>>();
+function byGroup(calls: readonly RecordedCall[]): ReadonlyMap<string, readonly RecordedCall[]> {
+  const groups = new Map<string, RecordedCall[]>();
   for (const call of calls) {
     const group = groupOfCall(call);
     if (group === undefined) continue;
     const known = groups.get(group);
-    if (known === undefined) groups.set(group, new Set([call]));
-    else known.add(call);
+    if (known === undefined) groups.set(group, [call]);
+    else known.push(call);
   }
   return groups;
 }
