@@ -154,9 +154,10 @@ export class KeyRecords {
       return { name, record, version: undefined };
     }
     const { createRevision, modRevision, version, flags } = held;
-    const [key, form, lease] = [keyToBytes(name), formOf(flags), this.leaseOf(name, held)];
-    const record = { key, value: noValue, form, createRevision, modRevision, version, lease };
-    return { name, record, version: held };
+    const key = keyToBytes(name);
+    const form = formOf(flags);
+    const lease = this.leaseOf(name, held);
+    return { name, record: { key, value: noValue, form, createRevision, modRevision, version, lease }, version: held };
   }
 
   #load({ name, record, version }: Found): KeyRecord {

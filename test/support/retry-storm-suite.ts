@@ -61,6 +61,7 @@ export function describeRetryStorm({
         for (const member of cluster.members) expect(debts(clients, await heldBy(member))).toEqual([]);
         // It was a storm.
         console.log(volume, `${String(deaths)} leaders killed`);
+        expect(deaths).toBeGreaterThanOrEqual(leastDeaths);
         for (const change of changes) expect(volume.acknowledged.get(change)).toBeGreaterThan(count);
         expect(volume.sendings).toBeGreaterThan(10 * count);
         expect(volume.replays).toBeGreaterThan(count);

@@ -145,10 +145,14 @@ class Judge {
   #explainTheRest(): void {
     const doubtful = byGroup(this.#calls.filter(({ outcome }) => outcome === 'ambiguous' || outcome === 'open'));
     const rest = this.#timeline.revisions.filter((revision) => !this.#makers.has(revision));
-    const leaseEnds = new Map(rest.flatMap((revision) => this.#leaseEnd(revision) ?? []));
+    const leaseEnds = new Map<number, bigint>();
+    for (const revision of rest) {
+      const lease = this.#endedLease(revision);
+      if (lease !== undefined) leaseEnds.set(revision, lease);
+    }
     const made = new Map<RecordedCall, number>();
     // First those that need a call: an end of a lease is an explanation that never runs out.
-    for (const revision of [...rest].sort((a, b) => Number(leaseEnds.has(a)) - Number(leaseEnds.has(b)) || a - b)) {
+    for (const revision of [...rest.filter((it) => !leaseEnds.has(it)), ...leaseEnds.keys()]) {
       const pool = doubtful.get(this.#groupOf(revision)) ?? [];
       if (this.#findMaker(revision, { pool, made, tried: new Set() })) continue;
       const lease = leaseEnds.get(revision);
@@ -182,9 +186,10 @@ class Judge {
   #unexplained(revision: number): string {
     const group = this.#groupOf(revision);
     const near = (byGroup(this.#calls).get(group) ?? []).filter((call) => this.#mayHaveMade(call, revision));
-    const calls = near.map(({ id, kind, api, outcome, error, answer, invokedAt, returnedAt }) => {
+    const calls = near.map((call) => {
+      const { outcome, error, answer } = call;
       const told = outcome === 'ok' ? `ok at revision ${String(answer?.revision)}` : `${outcome} ${String(error)}`;
-      return `call ${String(id)} (${kind} by ${api}, ${invokedAt.toFixed(1)} to ${returnedAt.toFixed(1)}, ${told})`;
+      return `${describeCall(call)}: ${told}`;
     });
     const when = `seen at ${this.#seenAt(revision).toFixed(1)}`;
     return `revision ${String(revision)} has no explanation: ${this.#describe(revision)}, ${when}; near: ${calls.join()}`;
@@ -202,13 +207,13 @@ class Judge {
     return this.#isWork(effectAt(this.#timeline, step, revision - 1).changes, revision);
   }
 
-  /** The revision and the lease whose end it may be. */
-  #leaseEnd(revision: number): [[revision: number, lease: bigint]] | undefined {
+  /** The lease whose end a revision may be. */
+  #endedLease(revision: number): bigint | undefined {
     const [change] = this.#timeline.changesAt(revision);
     const lease = this.#timeline.keyAt(String(change?.record.key), revision - 1)?.lease ?? 0n;
     if (lease === 0n) return undefined;
     const attached = this.#attached(this.#groupOf(revision), lease, revision - 1);
-    return this.#isWork(attached, revision) ? [[revision, lease]] : undefined;
+    return this.#isWork(attached, revision) ? lease : undefined;
   }
 
   /** What was surely refused had a reason; that it left no trace shows in that every trace has another maker. */
@@ -237,15 +242,19 @@ class Judge {
     }
   }
 
-  #blame({ id, kind, api, invokedAt, returnedAt, answer }: RecordedCall, what: string): void {
-    const when = `${invokedAt.toFixed(1)} to ${returnedAt.toFixed(1)}`;
+  #blame(call: RecordedCall, what: string): void {
+    const { answer } = call;
     const where = `revision ${String(answer?.revision)}: ${this.#describe(answer?.revision ?? 0)}`;
-    this.#violations.push(`call ${String(id)} (${kind} by ${api}, ${when}) ${what}; ${where}`);
+    this.#violations.push(`${describeCall(call)} ${what}; ${where}`);
   }
 
   #describe(revision: number): string {
     return this.#timeline.changesAt(revision).map(changeLine).join();
   }
+}
+
+function describeCall({ id, kind, api, invokedAt, returnedAt }: RecordedCall): string {
+  return `call ${String(id)} (${kind} by ${api}, ${invokedAt.toFixed(1)} to ${returnedAt.toFixed(1)})`;
 }
 
 /** Leases are granted for one group of keys each: their ids say which. Others are the members' choice. */
