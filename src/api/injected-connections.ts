@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
 import { repeatHeaders } from './repeated-headers';
 import { untangle } from './untangled-sessions';
+import { answerWhole } from './whole-answers';
 
 /** Takes connections that are already open, and knows them: without channelz grpc-js 1.14 closes none by force. */
 export class InjectedConnections {
@@ -21,7 +22,10 @@ export class InjectedConnections {
         this.#keep(session);
       });
       // Before it answers the first stream.
-      http2Server.prependOnceListener('stream', (stream) => void repeatHeaders(stream));
+      http2Server.prependOnceListener('stream', (stream) => {
+        repeatHeaders(stream);
+        answerWhole(stream);
+      });
     }
   }
 

@@ -124,7 +124,6 @@ function repeatedTrailers(names: Names, sendTrailers: SendTrailers): SendTrailer
   }
 
   function send(stream: ServerHttp2Stream, { list, flags }: Sent): void {
-    if (stream.destroyed) return;
     stateOf(stream, names).flags &= ~flags;
     if (wasTaken(stream, handleOf(stream, names).trailers(list))) call(stream, names.maybeDestroy);
   }
@@ -137,8 +136,8 @@ function repeatedTrailers(names: Names, sendTrailers: SendTrailers): SendTrailer
       watch(this, headers);
     } else {
       note(this, names, headers, last);
-      // Not within the call of nghttp2 that asks for them.
-      setImmediate(send, this, last);
+      // Within the call of nghttp2 that asks for them, which is allowed there, so that they leave with what is before them.
+      send(this, last);
     }
   };
 }
