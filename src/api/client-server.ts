@@ -61,6 +61,11 @@ export class ClientServer {
     });
   }
 
+  /** Where this member reaches itself, in the clear, while it listens. */
+  get ownSocket(): string | undefined {
+    return this.#private?.path;
+  }
+
   /**
    * Starts to listen.
    *

@@ -116,6 +116,15 @@ describe('quorate serve', () => {
     expect(sentences[0]).toMatch(message);
   };
 
+  it('calls itself while nobody else does, and counts none of that', async () => {
+    const started = await serve(['--log-level', 'debug']);
+    while (!started.output().includes('warmed up')) await sleep(20);
+    expect(started.output()).toMatch(/"connections":60,.*warmed up/);
+    const metrics = await (await fetch(`http://${started.address}/metrics`)).text();
+    expect(metrics).toContain('# TYPE quorate_unary_calls_total counter');
+    expect(metrics).not.toMatch(/^quorate_unary_calls_total/m);
+  }, 30_000);
+
   it.each([
     ['--client-listen', 'for clients'],
     ['--metrics-listen', 'for probes'],

@@ -15,6 +15,7 @@ import { ServerStreams } from '../../api/server-streams';
 import { servingGrpc } from '../../api/serving-grpc';
 import { copyLimits } from '../../api/state-copies';
 import { UnaryCalls } from '../../api/unary-calls';
+import { defaultWarmUpPace, WarmUp } from '../../api/warm-up';
 import type { Logger } from '../../base/logger';
 import type { Result } from '../../kv/result';
 import type { KvStateMachine } from '../../kv/state-machine';
@@ -49,6 +50,7 @@ export interface ClientListenerParts {
 export interface ClientListeners {
   readonly clients: ClientServer;
   readonly probes: ProbeServer | undefined;
+  readonly warmUp: WarmUp;
 }
 
 /** Makes all services of a member and what serves them; it does not listen yet. */
@@ -104,10 +106,8 @@ export function clientListeners(options: ServeOptions, member: ClientListenerPar
   });
   const http = () => etcdHttp(parts, { protos: description.jsonProtos, metrics, calls });
   const lasting = [...native.lasting, watchStreams, leaseStreams, recipes.waiting, recipes.observers];
-  return {
-    clients: clientServer(options, member, { calls, lasting, grpc, http: http() }),
-    probes: probeServer(options, http),
-  };
+  const clients = clientServer(options, member, { calls, lasting, grpc, http: http() });
+  return { clients, probes: probeServer(options, http), warmUp: warmUp(clients, calls, member.logger) };
 }
 
 type Served = Pick<ClientServerOptions, 'calls' | 'lasting' | 'grpc' | 'http'>;
@@ -119,6 +119,16 @@ function clientServer(options: ServeOptions, { tls, logger }: ClientListenerPart
 
 function probeServer({ metricsListen: address }: ServeOptions, http: () => HttpSide): ProbeServer | undefined {
   return address === undefined ? undefined : new ProbeServer({ address, http: http() });
+}
+
+function warmUp(clients: ClientServer, calls: UnaryCalls, logger: Logger): WarmUp {
+  return new WarmUp({
+    path: () => clients.ownSocket,
+    answered: () => [...calls.answered.values()].reduce((sum, count) => sum + count, 0),
+    scheduler: systemScheduler,
+    logger,
+    pace: defaultWarmUpPace,
+  });
 }
 
 function attentionOf({ node }: ClientListenerParts): Attention {

@@ -91,7 +91,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
       hasQuorum: () => node.status().hasQuorum,
       intervalMs: healthIntervalMs,
     });
-    const { clients, probes } = clientListeners(options, {
+    const { clients, probes, warmUp } = clientListeners(options, {
       ...around,
       origin,
       storage,
@@ -108,7 +108,9 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     await clients.listen();
     await probes?.listen();
     health.start();
+    warmUp.start();
     undo.push(() => {
+      warmUp.stop();
       health.stop();
     });
     return { origin, stop };
