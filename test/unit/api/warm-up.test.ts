@@ -18,7 +18,8 @@ class Asked {
   /** How many calls each connection made. */
   readonly calls: number[] = [];
   readonly paths = new Set<unknown>();
-  open = 0;
+  /** When each of them is closed. */
+  readonly closings: Promise<unknown>[] = [];
   /** Whatever is answered will do. */
   onCall = (stream: http2.ServerHttp2Stream): void => {
     const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 14 };
@@ -29,8 +30,7 @@ class Asked {
   async start(): Promise<void> {
     this.#server.on('session', (session) => {
       const number = this.calls.push(0) - 1;
-      this.open++;
-      session.once('close', () => this.open--);
+      this.closings.push(once(session, 'close'));
       session.on('stream', (stream, headers) => {
         this.calls[number] = (this.calls[number] ?? 0) + 1;
         this.paths.add(headers[':path']);
@@ -85,7 +85,7 @@ describe('WarmUp', () => {
     expect(await begin(asked.path)).toMatchObject({ connections: 3 });
     expect(asked.calls).toEqual([4, 4, 4]);
     expect([...asked.paths]).toEqual(['/grpc.health.v1.Health/Check']);
-    while (asked.open > 0) await new Promise(setImmediate);
+    await Promise.all(asked.closings);
   });
 
   it('ends once others have called as much', async () => {
@@ -110,7 +110,7 @@ describe('WarmUp', () => {
     await called;
     const begunAt = performance.now();
     warmUp.stop();
-    while (asked.open > 0) await new Promise(setImmediate);
+    await Promise.all(asked.closings);
     expect(asked.calls).toEqual([1]);
     // Sooner than the call would be given up.
     expect(performance.now() - begunAt).toBeLessThan(900);
