@@ -68,6 +68,8 @@ export class Etcdctl {
       timeout: patienceMs,
     });
     this.#running.push(child);
+    // A command that reads nothing may be gone before its input is written; what it said tells whether that was right.
+    child.stdin.on('error', () => undefined);
     if (input !== undefined) child.stdin.end(input);
     return new Background(child);
   }
