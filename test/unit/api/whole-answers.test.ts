@@ -4,9 +4,11 @@ import { Duplex } from 'node:stream';
 import { repeatHeaders } from '../../../src/api/repeated-headers';
 import { answerWhole } from '../../../src/api/whole-answers';
 
-/** One end of a connection within the process, which counts what is written at once to the other. */
+/** One end of a connection within the process, which counts what is written at once to the other, and may hold it up. */
 class End extends Duplex {
   writes = 0;
+  isHeldUp = false;
+  readonly #held: (() => void)[] = [];
   other: End | undefined;
 
   override _read(): void {}
@@ -27,11 +29,17 @@ class End extends Duplex {
     callback();
   }
 
+  /** The oldest that is held up has left. */
+  release(): void {
+    this.#held.shift()?.();
+  }
+
   #pass(chunks: readonly Buffer[], callback: () => void): void {
     this.writes++;
     setImmediate(() => {
       if (this.other?.destroyed === false) this.other.push(Buffer.concat(chunks));
-      callback();
+      if (this.isHeldUp) this.#held.push(callback);
+      else callback();
     });
   }
 }
@@ -83,6 +91,7 @@ class Served {
     if (this.#kind === undefined) return;
     Object.assign(this.#kind, this.#own);
     Reflect.deleteProperty(this.#kind, '_write');
+    Reflect.deleteProperty(this.#kind, '_writev');
   }
 }
 
@@ -132,19 +141,22 @@ describe('answerWhole', () => {
     for (let round = 0; round < 5; round++) expect(await ask()).toEqual({ message, status: '0' });
   });
 
-  /** Which of the messages, written one after the other, the stream knows as written while its client takes so many bytes. */
-  async function toldAt(windows: readonly number[], messages: readonly Buffer[]): Promise<readonly number[][]> {
-    served = new Served({ initialWindowSize: 0 });
+  /** Which of the messages, written one after the other, the stream knows as written when so many writes have left. */
+  async function toldAfter(writes: number, messages: readonly Buffer[]): Promise<readonly number[][]> {
+    served = new Served();
+    for (let round = 0; round < 2; round++) await ask();
+    await breathe();
+    served.serverEnd.isHeldUp = true;
     const told: number[] = [];
     served.answer = (stream) => {
       stream.respond({ ':status': 200 }, { waitForTrailers: true });
       messages.forEach((message, at) => stream.write(message, () => told.push(at)));
     };
-    const asked = request();
-    await once(asked, 'response');
-    const atEach: number[][] = [];
-    for (const initialWindowSize of windows) {
-      served.client.settings({ initialWindowSize });
+    request();
+    await breathe();
+    const atEach = [[...told]];
+    for (let left = 0; left < writes; left++) {
+      served.serverEnd.release();
       await breathe();
       atEach.push([...told]);
     }
@@ -153,14 +165,30 @@ describe('answerWhole', () => {
 
   it('tells only of the first message before it has left', async () => {
     const messages = ['one', 'two', 'three'].map((text) => Buffer.from(text));
-    expect(await toldAt([0, 3, 8, 11], messages)).toEqual([[0], [0], [0, 1], [0, 1, 2]]);
+    expect(await toldAfter(3, messages)).toEqual([[0], [0], [0, 1], [0, 1, 2]]);
+  });
+
+  it('lets what is corked wait as well, and keeps the order', async () => {
+    served = new Served();
+    served.answer = (stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.write('one ');
+      stream.cork();
+      for (const text of ['two ', 'three ', 'four']) stream.write(text);
+      stream.uncork();
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': 0 }));
+      stream.end(' five');
+    };
+    for (let round = 0; round < 3; round++) {
+      expect(await ask()).toEqual({ message: 'one two three four five', status: '0' });
+    }
   });
 
   it.each([
     [16 * 1024, [0]],
     [16 * 1024 + 1, []],
   ])('tells of a message of %i bytes early: %j', async (bytes, told) => {
-    expect(await toldAt([0, 1_000_000], [Buffer.alloc(bytes)])).toEqual([told, [0]]);
+    expect(await toldAfter(1, [Buffer.alloc(bytes)])).toEqual([told, [0]]);
   });
 
   it.each<[string, (stream: http2.ServerHttp2Stream) => void]>([
@@ -168,7 +196,7 @@ describe('answerWhole', () => {
     ['fails', (stream) => stream.destroy(new Error('failed'))],
     ['is cancelled', (stream) => stream.close(http2.constants.NGHTTP2_CANCEL)],
     ['loses its connection', (stream) => stream.session?.destroy()],
-  ])('tells once of a message whose stream %s', async (_what, end) => {
+  ])('tells once of each message whose stream %s', async (_what, end) => {
     served = new Served();
     await ask();
     const told: unknown[] = [];
@@ -177,15 +205,14 @@ describe('answerWhole', () => {
         stream.on('error', ({ message }) => told.push(message));
         stream.on('close', resolve);
         stream.respond({ ':status': 200 }, { waitForTrailers: true });
-        stream.write('answer', () => told.push('told'));
+        for (const which of ['first', 'second', 'third']) stream.write(which, () => told.push(which));
         end(stream);
       };
     });
     request();
     await closed;
     await breathe();
-    expect(told.filter((each) => each === 'told')).toHaveLength(1);
-    expect(told.filter((each) => each !== 'told' && each !== 'failed')).toEqual([]);
+    expect(told.filter((each) => each !== 'failed')).toEqual(['first', 'second', 'third']);
   });
 
   it('passes on what a stream refuses at once', async () => {
