@@ -33,10 +33,10 @@ const maxEarlyBytes = 16 * 1024;
 const changed = new WeakSet<Write>();
 
 /**
- * Has all streams of the class of `stream` tell that their first message was written when `node:http2` has taken it, not when it
+ * Has all streams of the class of `stream` tell that their first small message was written when `node:http2` took it, not when it
  * has left. That is when grpc-js ends a unary answer, whose trailers so leave with the message, if they are handed to nghttp2 at
  * once (`repeatHeaders`). Otherwise each answer is two system calls and two packets, and wakes its client twice (ADR 20). A longer
- * message, and any after the first, is told of when it has left, so that streams wait for slow clients as before.
+ * message, and any after that one, is told of when it has left, so that streams wait for slow clients as before.
  *
  * The order of what is sent stays nghttp2's. A stream that fails after it was told closes, as it does whatever was told.
  *
