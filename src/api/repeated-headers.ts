@@ -123,11 +123,6 @@ function repeatedTrailers(names: Names, sendTrailers: SendTrailers): SendTrailer
     sendTrailers.call(stream, headers);
   }
 
-  function send(stream: ServerHttp2Stream, { list, flags }: Sent): void {
-    stateOf(stream, names).flags &= ~flags;
-    if (wasTaken(stream, handleOf(stream, names).trailers(list))) call(stream, names.maybeDestroy);
-  }
-
   return function (this: ServerHttp2Stream, headers) {
     const isOpen = !this.destroyed && !this.closed && stateOf(this, names).trailersReady;
     if (!isOpen || this.sentTrailers !== undefined) {
@@ -137,7 +132,8 @@ function repeatedTrailers(names: Names, sendTrailers: SendTrailers): SendTrailer
     } else {
       note(this, names, headers, last);
       // Within the call of nghttp2 that asks for them, which is allowed there, so that they leave with what is before them.
-      send(this, last);
+      stateOf(this, names).flags &= ~last.flags;
+      if (wasTaken(this, handleOf(this, names).trailers(last.list))) call(this, names.maybeDestroy);
     }
   };
 }
