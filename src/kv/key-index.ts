@@ -5,6 +5,7 @@ import union from 'sorted-btree/extended/union';
 import { assert, required } from '../base/assert';
 import { RowFlags } from './history-row';
 import { compacted, newestFirst, rowAt, withVersion, type OldVersions, type VersionRow } from './old-versions';
+import { RecentKeys } from './recent-keys';
 
 /** The newest version of a key. Changes when the key does: whoever keeps it longer than one call copies it. */
 export interface KeyVersion {
@@ -47,6 +48,8 @@ const maxNodeSize = 64;
 export class KeyIndex {
   #living = emptyTree<MutableEntry>();
   #deleted = emptyTree<OldVersions>();
+  /** Entries of `#living`. */
+  readonly #recent = new RecentKeys<MutableEntry>();
 
   /**
    * Adds keys that ascend, all of them after those that are there. Much faster than one by one, and its time does not
@@ -76,7 +79,7 @@ export class KeyIndex {
   }
 
   get(key: string): KeyVersion | undefined {
-    return this.#living.get(key);
+    return this.#entryOf(key);
   }
 
   /** What held `key` at a revision that is not compacted: its newest version, or the row of an older one. */
@@ -89,7 +92,7 @@ export class KeyIndex {
 
   /** Makes `put` the newest version of `key`. */
   put(key: string, put: PutRow): KeyVersion {
-    const existing = this.#living.get(key);
+    const existing = this.#entryOf(key);
     if (existing !== undefined) return replace(existing, put);
     const created: MutableEntry = {
       row: put.row,
@@ -100,6 +103,7 @@ export class KeyIndex {
       older: this.#deleted.size === 0 ? undefined : this.#takeDeleted(key),
     };
     this.#living.set(key, created);
+    this.#recent.set(key, created);
     return created;
   }
 
@@ -109,6 +113,7 @@ export class KeyIndex {
     if (entry === undefined) return undefined;
     assert(tombstone.row > entry.row, 'rows of a key ascend');
     this.#living.delete(key);
+    this.#recent.delete(key);
     const older = withVersion(entry.older, entry.modRevision, entry.row);
     this.#deleted.set(key, withVersion(older, tombstone.revision, -tombstone.row));
     return entry;
@@ -176,6 +181,14 @@ export class KeyIndex {
     else if (left === undefined) this.#deleted.delete(key);
     else this.#deleted.set(key, left);
     return rows;
+  }
+
+  #entryOf(key: string): MutableEntry | undefined {
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const entry = this.#living.get(key);
+    if (entry !== undefined) this.#recent.set(key, entry);
+    return entry;
   }
 
   #takeDeleted(key: string): OldVersions | undefined {
