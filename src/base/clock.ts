@@ -19,3 +19,9 @@ export interface Scheduler extends Clock {
   /** Runs `callback` once, after the input that is already waiting has been handled: at the end of this turn. */
   atEndOfTurn(callback: () => void): void;
 }
+
+/** What the driver needs of it beside. */
+export interface TurnScheduler extends Scheduler {
+  /** Runs `callback` once, when what runs now is done: before any more input is handled. */
+  atOnce(callback: () => void): void;
+}

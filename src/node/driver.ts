@@ -1,6 +1,6 @@
 /** The engine of a node: turns input into events for the core, and carries out each update: persist, send, apply, answer. */
 import { assert } from '../base/assert';
-import type { Scheduler, Timer } from '../base/clock';
+import type { Timer, TurnScheduler } from '../base/clock';
 import type { Rng } from '../base/rng';
 import { QuorateError } from '../base/error';
 import {
@@ -29,7 +29,7 @@ export interface DriverParts<Result> {
   readonly storage: Storage;
   readonly transport: Transport;
   readonly stateMachine: StateMachine<Result>;
-  readonly scheduler: Scheduler;
+  readonly scheduler: TurnScheduler;
   readonly rng: Rng;
   readonly checkInvariants: boolean;
   /** Called once, when the member must not go on. */
@@ -64,6 +64,7 @@ export class Driver<Result> {
   #events: Event[] = [];
   #tickIsDue = false;
   #turnIsScheduled = false;
+  #earlyTurnIsScheduled = false;
   #tickTimer: Timer | undefined;
   #tickTimerAt = Infinity;
   /** The core is told of no tick sooner. */
@@ -174,10 +175,11 @@ export class Driver<Result> {
     return this.isRunning && this.#raft.holdsReadLease(this.#parts.scheduler.now());
   }
 
-  /** Puts an event into the next turn. */
+  /** Puts an event into the next turn, which comes at once if others wait for what this member makes of it. */
   post(event: Event): void {
     this.#events.push(event);
-    this.scheduleTurn();
+    if (isWaitedFor(event)) this.#scheduleEarlyTurn();
+    else this.scheduleTurn();
   }
 
   /** Has a turn run at the end of this one of the event loop. */
@@ -186,6 +188,20 @@ export class Driver<Result> {
     this.#turnIsScheduled = true;
     this.#parts.scheduler.atEndOfTurn(() => {
       this.#runTurn();
+    });
+  }
+
+  /**
+   * Has a turn run before more input is heard. What it sends leaves when this turn of the event loop ends, where what is sent at
+   * that end leaves a whole turn of the event loop later (ADR 22). It is for what is here already: new input of callers is not
+   * asked for, and time is not looked at, since somebody who is heard next may change what it means.
+   */
+  #scheduleEarlyTurn(): void {
+    if (this.#earlyTurnIsScheduled || this.#phase !== 'running') return;
+    this.#earlyTurnIsScheduled = true;
+    this.#parts.scheduler.atOnce(() => {
+      this.#earlyTurnIsScheduled = false;
+      if (this.#events.length > 0 && this.isRunning) this.#guard(() => this.#turn(this.#takeEvents()));
     });
   }
 
@@ -219,18 +235,27 @@ export class Driver<Result> {
       this.#listener.beforeTurn();
       // Only now: what `beforeTurn` posts is part of this turn.
       this.#turnIsScheduled = false;
-      const events = this.#events;
-      this.#events = [];
+      const events = this.#takeEvents();
       // Last, so that after a pause the messages that waited are heard before anybody campaigns.
       if (this.#tickIsDue) events.push({ kind: 'tick' });
       this.#tickIsDue = false;
-      const now = this.#parts.scheduler.now();
-      if (now - this.#lastTurnAt > this.#standstillMs) this.#awakeSince = now;
-      this.#lastTurnAt = now;
-      this.#carryOut(this.#raft.turn(events, now));
-      this.#listenAfter(this.#parts.scheduler.now() - now);
-      this.#armTickTimer();
+      this.#turn(events);
     });
+  }
+
+  #takeEvents(): Event[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  #turn(events: readonly Event[]): void {
+    const now = this.#parts.scheduler.now();
+    if (now - this.#lastTurnAt > this.#standstillMs) this.#awakeSince = now;
+    this.#lastTurnAt = now;
+    this.#carryOut(this.#raft.turn(events, now));
+    this.#listenAfter(this.#parts.scheduler.now() - now);
+    this.#armTickTimer();
   }
 
   /** A leader has a turn at every heartbeat, at least; whoever has none for two of them stands still. */
@@ -343,4 +368,9 @@ export class Driver<Result> {
       this.fail(error);
     }
   }
+}
+
+/** Another member, or a caller behind an entry, waits for what follows from it. */
+function isWaitedFor({ kind }: Event): boolean {
+  return kind === 'receive' || kind === 'persisted';
 }

@@ -1,5 +1,5 @@
 /** One member at work: the driver with its callers, its snapshots, its members, and what other members ask of it. */
-import type { Scheduler } from '../base/clock';
+import type { TurnScheduler } from '../base/clock';
 import { QuorateError } from '../base/error';
 import type { Logger } from '../base/logger';
 import { between, type Rng } from '../base/rng';
@@ -31,7 +31,7 @@ export interface NodeParts<Result> {
   readonly stateMachine: StateMachine<Result>;
   /** Without it, every command has an entry of its own. */
   readonly groups: CommandGroups<Result> | undefined;
-  readonly scheduler: Scheduler;
+  readonly scheduler: TurnScheduler;
   readonly rng: Rng;
   readonly logger: Logger;
   /** Check the core's invariants after every turn. */

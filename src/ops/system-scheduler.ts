@@ -1,7 +1,7 @@
 /** Real time: Node's monotonic clock and timers. */
-import type { Scheduler } from '../base/clock';
+import type { TurnScheduler } from '../base/clock';
 
-export const systemScheduler: Scheduler = {
+export const systemScheduler: TurnScheduler = {
   now: () => performance.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
@@ -10,6 +10,9 @@ export const systemScheduler: Scheduler = {
         clearTimeout(timer);
       },
     };
+  },
+  atOnce(callback) {
+    queueMicrotask(callback);
   },
   // The phase after polling: whatever input was ready has been handled by then.
   atEndOfTurn(callback) {

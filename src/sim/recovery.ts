@@ -134,6 +134,8 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
   const { electionTimeoutMs } = plan.raftOptions;
   const hasLeader = (): boolean => onDuty(world, core).every((member) => member.isUp && member.hasQuorum);
   await world.runFor(electionBound * electionTimeoutMs, hasLeader);
+  // A leader has a quorum once it has committed in its term, for which it may need one that has to catch up first.
+  if (world.leader !== undefined) await world.runFor(catchUpBoundMs(plan, mostLacking(world, core)), hasLeader);
   check(hasLeader(), 'L1', () => `no leader ${electionBound} election timeouts after a quorum was healed`);
   const before = world.witness.history.committed.length;
   const { calls } = world;
@@ -148,7 +150,7 @@ async function converge(world: World, plan: Plan, core: readonly SimMember[]): P
   world.pauseClients(true);
   const isEqual = (): boolean => onDuty(world, core).every(({ appliedIndex }) => appliedIndex === committed.length);
   const missing = Math.max(...onDuty(world, core).map(({ appliedIndex }) => committed.length - appliedIndex));
-  await world.runFor(convergenceBound * electionTimeoutMs + missing * catchUpMs, isEqual);
+  await world.runFor(catchUpBoundMs(plan, missing), isEqual);
   world.pauseClients(false);
   checkEqual(onDuty(world, core));
   // K1: and that is the state which the order of commits gives, with every acknowledged write in it (D1).
@@ -219,12 +221,21 @@ async function handOver(world: World, plan: Plan, core: readonly SimMember[]): P
   // successor lacks more than comes to it in that time, whenever it is asked: the transfer must come about once it has it.
   if (outcome !== 'done' && isBehind) {
     world.pauseClients(true);
-    await world.runFor(lackOf(heir, world) * catchUpMs, () => lackOf(heir, world) === 0);
+    await world.runFor(catchUpBoundMs(plan, lackOf(heir, world)), () => lackOf(heir, world) === 0);
     outcome = await transferTo(heir, world, plan);
     world.pauseClients(false);
   }
   check(outcome === 'done', 'L7', () => `the leadership does not go to ${heir.name} in calm times: ${String(outcome)}`);
   checkCalls(world, plan, { firstNew, deadlineMs: calmBound * electionTimeoutMs });
+}
+
+/** How long it may take until those have caught up who lack so many entries, or a snapshot that holds them, ms. */
+function catchUpBoundMs({ raftOptions }: Plan, entries: number): number {
+  return convergenceBound * raftOptions.electionTimeoutMs + entries * catchUpMs;
+}
+
+function mostLacking(world: World, core: readonly SimMember[]): number {
+  return Math.max(0, ...onDuty(world, core).map((member) => lackOf(member, world)));
 }
 
 /** How many entries of the leader's log a member does not have on its disk. */

@@ -1,11 +1,11 @@
 /** A scheduler whose time stands still until a test moves it. */
-import type { Scheduler, Timer } from '../../src/base/clock';
+import type { Timer, TurnScheduler } from '../../src/base/clock';
 
 /** Microtasks that a promise may need to reach whoever waits for it. */
 const settleDepth = 10;
 
 /** Time that moves when told to. */
-export class VirtualTime implements Scheduler {
+export class VirtualTime implements TurnScheduler {
   #now = 0;
   #nextId = 1;
   readonly #timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
@@ -19,6 +19,10 @@ export class VirtualTime implements Scheduler {
     const id = this.#nextId++;
     this.#timers.set(id, { at: this.#now + delayMs, callback });
     return { cancel: () => void this.#timers.delete(id) };
+  }
+
+  atOnce(callback: () => void): void {
+    this.#endOfTurn.push(callback);
   }
 
   atEndOfTurn(callback: () => void): void {

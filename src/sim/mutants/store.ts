@@ -38,7 +38,7 @@ export const storeMutants: readonly Mutant[] = [
     name: 'a deleted key stays',
     breaks: 'K1',
     file: 'kv/key-index',
-    find: 'this.#living.delete(key);\n        const older',
+    find: 'this.#living.delete(key);\n        this.#recent.delete(key);\n        const older',
     replace: 'const older',
     seeds: soon,
   },

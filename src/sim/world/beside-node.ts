@@ -1,6 +1,6 @@
 /** What a member has beside its node, as in a real process: the tasks of its store, its watches, renewals of leases. */
 import { LeaseRenewals } from '../../api/lease-renewals';
-import type { Scheduler } from '../../base/clock';
+import type { TurnScheduler } from '../../base/clock';
 import { silentLogger } from '../../base/logger';
 import type { Result } from '../../kv/result';
 import { SpaceReclaimer } from '../../kv/space-reclaimer';
@@ -18,7 +18,7 @@ export interface BesideOptions {
 export interface BesideParts {
   readonly machine: KvStateMachine;
   readonly node: Node<Result>;
-  readonly clock: Scheduler;
+  readonly clock: TurnScheduler;
   readonly setup: BesideOptions;
   readonly onBug: (error: unknown) => void;
 }

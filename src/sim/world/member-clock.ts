@@ -1,5 +1,5 @@
 /** A member's own clock and timers: faster or slower than the world's, set forward, and standing still while it is paused. */
-import type { Scheduler, Timer } from '../../base/clock';
+import type { Timer, TurnScheduler } from '../../base/clock';
 import type { Rng } from '../../base/rng';
 import type { MemberId } from '../../raft';
 import type { Agenda, Appointment } from './agenda';
@@ -28,7 +28,7 @@ export interface MemberClockOptions {
 }
 
 /** One life of a process has one of these. */
-export class MemberClock implements Scheduler {
+export class MemberClock implements TurnScheduler {
   readonly #agenda: Agenda;
   readonly #options: MemberClockOptions;
   readonly #timers = new Set<PlannedTimer>();
@@ -56,11 +56,12 @@ export class MemberClock implements Scheduler {
     return { cancel: () => this.#cancel(timer) };
   }
 
+  atOnce(callback: () => void): void {
+    this.#turnAfter(0, callback);
+  }
+
   atEndOfTurn(callback: () => void): void {
-    if (this.#isHalted) return;
-    this.#agenda.after(this.#options.turnMs(), () => {
-      if (!this.#isHalted) this.#options.admit('turn', () => this.#unlessHalted(callback));
-    });
+    this.#turnAfter(this.#options.turnMs(), callback);
   }
 
   /** The clock is set forward: what is due meanwhile is due now. */
@@ -77,6 +78,13 @@ export class MemberClock implements Scheduler {
     this.#isHalted = true;
     for (const timer of this.#timers) timer.appointment.run = undefined;
     this.#timers.clear();
+  }
+
+  #turnAfter(delayMs: number, callback: () => void): void {
+    if (this.#isHalted) return;
+    this.#agenda.after(delayMs, () => {
+      if (!this.#isHalted) this.#options.admit('turn', () => this.#unlessHalted(callback));
+    });
   }
 
   #plan(due: number, run: () => void): Appointment {
