@@ -21,7 +21,7 @@ export interface CallersParts<Result> {
   readonly scheduler: Scheduler;
   readonly rng: Rng;
   readonly stateMachine: Pick<StateMachine<Result>, 'appliedIndex' | 'appliedTerm'>;
-  readonly driver: Pick<Driver<Result>, 'post' | 'scheduleTurn' | 'status'>;
+  readonly driver: Pick<Driver<Result>, 'post' | 'scheduleTurn' | 'status' | 'supplyAtOnce'>;
   readonly membership: Pick<Membership, 'supplyLeader' | 'onNotTaken' | 'sweep' | 'isIdle'>;
   readonly groups: CommandGroups<Result> | undefined;
 }
@@ -57,6 +57,7 @@ export class Callers<Result> {
   propose(command: Uint8Array, call: CallContext): Promise<Result> {
     const result = this.#proposals.add(command, call);
     this.wake();
+    if (this.#gathering.isEnough(this.#proposals.queued, this.#proposals.underWay)) this.#parts.driver.supplyAtOnce();
     return result;
   }
 

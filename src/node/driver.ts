@@ -65,6 +65,7 @@ export class Driver<Result> {
   #tickIsDue = false;
   #turnIsScheduled = false;
   #earlyTurnIsScheduled = false;
+  #suppliesEarly = false;
   #tickTimer: Timer | undefined;
   #tickTimerAt = Infinity;
   /** The core is told of no tick sooner. */
@@ -191,17 +192,23 @@ export class Driver<Result> {
     });
   }
 
+  /** Has a turn run before more input is heard, and what waits for one go into it. */
+  supplyAtOnce(): void {
+    this.#suppliesEarly = true;
+    this.#scheduleEarlyTurn();
+  }
+
   /**
    * Has a turn run before more input is heard. What it sends leaves when this turn of the event loop ends, where what is sent at
-   * that end leaves a whole turn of the event loop later (ADR 22). It is for what is here already: new input of callers is not
-   * asked for, and time is not looked at, since somebody who is heard next may change what it means.
+   * that end leaves a whole turn of the event loop later (ADR 22). It is for what is here already: what callers want is left to
+   * gather, and time is not looked at, since somebody who is heard next may change what it means.
    */
   #scheduleEarlyTurn(): void {
     if (this.#earlyTurnIsScheduled || this.#phase !== 'running') return;
     this.#earlyTurnIsScheduled = true;
     this.#parts.scheduler.atOnce(() => {
       this.#earlyTurnIsScheduled = false;
-      if (this.#events.length > 0 && this.isRunning) this.#guard(() => this.#turn(this.#takeEvents()));
+      if (this.isRunning) this.#guard(() => this.#runEarlyTurn());
     });
   }
 
@@ -241,6 +248,13 @@ export class Driver<Result> {
       this.#tickIsDue = false;
       this.#turn(events);
     });
+  }
+
+  #runEarlyTurn(): void {
+    if (this.#suppliesEarly) this.#listener.beforeTurn();
+    this.#suppliesEarly = false;
+    // A turn that came meanwhile may have taken them.
+    if (this.#events.length > 0) this.#turn(this.#takeEvents());
   }
 
   #takeEvents(): Event[] {

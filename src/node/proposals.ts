@@ -100,10 +100,19 @@ export class Proposals<Result> {
     return this.#queue.length > 0;
   }
 
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Handed over, and not answered yet. */
+  get underWay(): number {
+    return this.#waiting.size - this.#queue.length;
+  }
+
   /** What is queued, and what was handed over and waits for its answer. */
   get gathered(): Gathered {
-    const queued = this.#queue.length;
-    return { queued, isFull: this.#company(this.#queue, 0) < queued, underWay: this.#waiting.size - queued };
+    const { queued, underWay } = this;
+    return { queued, isFull: this.#company(this.#queue, 0) < queued, underWay };
   }
 
   get isIdle(): boolean {

@@ -22,7 +22,7 @@ export class VirtualTime implements TurnScheduler {
   }
 
   atOnce(callback: () => void): void {
-    this.#endOfTurn.push(callback);
+    queueMicrotask(callback);
   }
 
   atEndOfTurn(callback: () => void): void {
