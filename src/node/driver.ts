@@ -38,7 +38,10 @@ export interface DriverParts<Result> {
 
 /** What the rest of the node does in a turn. */
 export interface TurnListener<Result> {
-  /** A turn begins: what should go into the core with it is posted now. */
+  /**
+   * A turn begins that what callers and operators want goes into: it is posted now. One at the end of each turn of the event loop in
+   * which one was asked for, and when told to (`supplyAtOnce`).
+   */
   beforeTurn(): void;
   /** An entry was applied; each one, in order. */
   onEntryApplied(entry: Entry, result: Result | undefined): void;
