@@ -27,7 +27,7 @@ const fading = 0.9;
 /**
  * So many that have come in one turn of the event loop go without those that still come in it, where nothing is under way: what
  * an entry costs no longer counts among so many, and one half is carried while the other is committed. With 256 in flight
- * 1.06 to 1.1 times the puts; half as many of them, with 128 in flight: 0.96 (ADR 22).
+ * 1.06 to 1.3 times the puts; half as many of them, with 128 in flight: 0.96 (ADR 22).
  */
 const enough = 128;
 /** Turns of the event loop in which nobody came, after which nobody is expected to. */
