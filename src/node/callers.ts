@@ -57,7 +57,7 @@ export class Callers<Result> {
   propose(command: Uint8Array, call: CallContext): Promise<Result> {
     const result = this.#proposals.add(command, call);
     this.wake();
-    if (this.#gathering.isEnough(this.#proposals.queued, this.#proposals.underWay)) this.#parts.driver.supplyAtOnce();
+    if (this.#gathering.isEnough(this.#proposals)) this.#parts.driver.supplyAtOnce();
     return result;
   }
 

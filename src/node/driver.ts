@@ -210,8 +210,7 @@ export class Driver<Result> {
     if (this.#earlyTurnIsScheduled || this.#phase !== 'running') return;
     this.#earlyTurnIsScheduled = true;
     this.#parts.scheduler.atOnce(() => {
-      this.#earlyTurnIsScheduled = false;
-      if (this.isRunning) this.#guard(() => this.#runEarlyTurn());
+      this.#runEarlyTurn();
     });
   }
 
@@ -254,10 +253,14 @@ export class Driver<Result> {
   }
 
   #runEarlyTurn(): void {
-    if (this.#suppliesEarly) this.#listener.beforeTurn();
-    this.#suppliesEarly = false;
-    // A turn that came meanwhile may have taken them.
-    if (this.#events.length > 0) this.#turn(this.#takeEvents());
+    if (!this.isRunning) return;
+    this.#guard(() => {
+      this.#earlyTurnIsScheduled = false;
+      if (this.#suppliesEarly) this.#listener.beforeTurn();
+      this.#suppliesEarly = false;
+      // A turn that came meanwhile may have taken them.
+      if (this.#events.length > 0) this.#turn(this.#takeEvents());
+    });
   }
 
   #takeEvents(): Event[] {

@@ -69,7 +69,7 @@ export class Gathering {
   }
 
   /** True if `isDue` should be asked now, in the middle of a turn of the event loop. */
-  isEnough(queued: number, underWay: number): boolean {
+  isEnough({ queued, underWay }: Pick<Gathered, 'queued' | 'underWay'>): boolean {
     return this.#parts.maxMs > 0 && underWay === 0 && queued >= Math.max(enough, this.#usual);
   }
 

@@ -107,16 +107,16 @@ it('A gathering that is stopped leaves no timer behind', () => {
 
 describe('Proposals of one turn of the event loop', () => {
   it('are enough to go without those still to come, when 128 have come and nothing is under way', () => {
-    expect([127, 128, 500].map((queued) => gathering.isEnough(queued, 0))).toEqual([false, true, true]);
-    expect(gathering.isEnough(500, 1)).toBe(false);
+    expect([127, 128, 500].map((queued) => gathering.isEnough({ queued, underWay: 0 }))).toEqual([false, true, true]);
+    expect(gathering.isEnough({ queued: 500, underWay: 1 })).toBe(false);
   });
 
   it('are as many as came together lately, where those were more', () => {
     expect(isDue(200)).toBe(true);
-    expect([199, 200].map((queued) => gathering.isEnough(queued, 0))).toEqual([false, true]);
+    expect([199, 200].map((queued) => gathering.isEnough({ queued, underWay: 0 }))).toEqual([false, true]);
   });
 
   it('are never enough where nobody is to wait', () => {
-    expect(make(0).isEnough(500, 0)).toBe(false);
+    expect(make(0).isEnough({ queued: 500, underWay: 0 })).toBe(false);
   });
 });
