@@ -2,6 +2,7 @@
 import { tierUpSooner } from '../../api/tier-up';
 import { QuorateError } from '../../base/error';
 import type { EarlyIndexReading } from '../../kv/early-index';
+import { makeRoomForGarbage } from '../../ops/garbage-room';
 import { routeGrpcLog } from '../../ops/grpc-log';
 import { createLogger, type ProcessLogger } from '../../ops/logger';
 import type { ServeOptions } from '../../ops/options';
@@ -34,6 +35,7 @@ export async function runMember(options: ServeOptions, reading: EarlyIndexReadin
   stopOnSignals(stop);
   const { origin } = await starting;
   tierUpSooner();
+  makeRoomForGarbage();
   const { clientListen, peerListen } = options;
   const ids = { id: origin.self.id, clusterId: origin.clusterId };
   const tls = {
