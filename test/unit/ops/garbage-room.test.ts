@@ -28,7 +28,7 @@ function limitOf(alive: number): number {
     });
     function grow(times) {
       for (let at = 0; at < 10; at++) heap.push(Buffer.alloc(100_000), new Array(5000).fill(at));
-      if (times < 100) setTimeout(grow, 0, times + 1);
+      if (times < 100) setImmediate(grow, times + 1);
     }
   `;
   const args = ['--expose-gc', '--trace-incremental-marking', '-e', program];
