@@ -1,7 +1,7 @@
 /** Whether anybody looks at this member: then it is to hear of every commit at once (ADR 15). */
 import type { Scheduler } from '../base/clock';
 
-/** Who has asked for something is expected to ask again within this time, milliseconds. */
+/** Who has read something is expected to read again within this time, milliseconds. */
 const attentionMs = 5_000;
 
 export interface AttentionOptions {
@@ -14,15 +14,18 @@ export class Attention {
   readonly #options: AttentionOptions;
   #isWatched = false;
   #isWanted = false;
-  /** Somebody has called since the timer was last set. */
+  /** Somebody has read since the timer was last set. */
   #isFresh = false;
 
   constructor(options: AttentionOptions) {
     this.#options = options;
   }
 
-  /** A call has begun. */
-  onCall(): void {
+  /**
+   * Somebody reads this member's copy as it stands. Other calls need not see every commit at once: for what a mutation or a
+   * linearizable read waits, the leader knows.
+   */
+  onStaleRead(): void {
     this.#isFresh = true;
     if (!this.#isWanted) this.#begin();
   }

@@ -4,6 +4,7 @@ import { QuorateError } from '../base/error';
 import type { Duration } from '../gen/google/protobuf/duration';
 import type { KvReader } from '../kv/result';
 import type { CallContext, Proposer } from '../node/call';
+import type { Attention } from './attention';
 import { checkedMilliseconds } from './durations';
 import { checkedRevision, invalid, isLinearizable } from './validate';
 
@@ -33,6 +34,7 @@ export class ReadGate {
   readonly #proposer: Pick<Proposer<unknown>, 'readBarrier'>;
   readonly #reader: Pick<KvReader, 'revision'>;
   readonly #clock: Clock;
+  readonly #attention: Pick<Attention, 'onStaleRead'>;
   /** Every mutation acknowledged before this moment is in the copy. */
   #currentAt = -Infinity;
 
@@ -40,10 +42,12 @@ export class ReadGate {
     readonly proposer: Pick<Proposer<unknown>, 'readBarrier'>;
     readonly reader: Pick<KvReader, 'revision'>;
     readonly clock: Clock;
+    readonly attention: Pick<Attention, 'onStaleRead'>;
   }) {
     this.#proposer = parts.proposer;
     this.#reader = parts.reader;
     this.#clock = parts.clock;
+    this.#attention = parts.attention;
   }
 
   /**
@@ -54,7 +58,7 @@ export class ReadGate {
   async admit(demand: ReadDemand, call: CallContext): Promise<void> {
     const checked = checkedDemand(demand);
     if (checked.isLinearizable) await this.#barrier(call);
-    else if (!this.#fulfils(checked)) await this.#barrierFor(checked, call);
+    else await this.#admitStale(checked, call);
     this.#refuseFuture(checked.minRevision);
   }
 
@@ -71,6 +75,11 @@ export class ReadGate {
   async reached(revision: number, call: CallContext): Promise<void> {
     if (this.#reader.revision < revision) await this.#barrier(call);
     this.#refuseFuture(revision);
+  }
+
+  async #admitStale(demand: Demand, call: CallContext): Promise<void> {
+    this.#attention.onStaleRead();
+    if (!this.#fulfils(demand)) await this.#barrierFor(demand, call);
   }
 
   #fulfils({ maxStalenessMs, minRevision }: Demand): boolean {

@@ -48,8 +48,6 @@ export interface UnaryCallsOptions {
   readonly requestTimeoutMs: number;
   readonly maxCallsInFlight: number;
   leaderHint(id: bigint): LeaderHint | undefined;
-  /** Told of each call that begins. */
-  onCall?(): void;
   /**
    * Told of an error that nobody expected: a failed assertion, or storage that cannot be read. The member must stop,
    * since its state can no longer be trusted.
@@ -110,7 +108,6 @@ export class UnaryCalls {
     { call, callback, dialect }: Exchange<Request, Response>,
   ): Promise<void> {
     this.#inFlight++;
-    this.#options.onCall?.();
     let response: Response | undefined;
     let failure: CallStatus | undefined;
     try {

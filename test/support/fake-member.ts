@@ -123,6 +123,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
       self: fakeSelf,
       proposer: store,
       reader: store.reader,
+      attention: { onStaleRead: () => undefined },
       watches,
       lessor,
       renewals,

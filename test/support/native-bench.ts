@@ -26,7 +26,12 @@ export class NativeBench {
   readonly proposer = this.store;
   readonly reader = this.store.reader;
   readonly scheduler = { now: () => 0 };
-  readonly reads = new ReadGate({ proposer: this.store, reader: this.store.reader, clock: this.scheduler });
+  readonly reads = new ReadGate({
+    proposer: this.store,
+    reader: this.store.reader,
+    clock: this.scheduler,
+    attention: { onStaleRead: () => undefined },
+  });
   readonly limits = benchLimits;
   readonly selfId = 7n;
   readonly wallClock = () => benchTime;

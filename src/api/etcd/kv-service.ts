@@ -18,6 +18,7 @@ import type { TxnOperation } from '../../kv/command';
 import { touchesKeyTwice } from '../../kv/duplicate-keys';
 import type { KvReader, Result, TxnResult } from '../../kv/result';
 import type { CallContext, Proposer } from '../../node/call';
+import type { Attention } from '../attention';
 import type { Encoded } from '../encoded-responses';
 import { putBytes, rangeBytes } from './answer-bytes';
 import { EtcdError } from './errors';
@@ -42,6 +43,7 @@ export interface KvServiceDependencies {
   readonly facts: HeaderFacts;
   readonly proposer: Proposer<Result>;
   readonly reader: Pick<KvReader, 'select' | 'readTxn' | 'spaceReclaimed'>;
+  readonly attention: Pick<Attention, 'onStaleRead'>;
 }
 
 /** With what is shared by all calls. */
@@ -72,7 +74,8 @@ export function kvServiceHandlers(dependencies: KvServiceDependencies, calls: Et
 
 async function range(needs: KvServiceNeeds, request: RangeRequest, call: CallContext): Promise<Encoded<RangeResponse>> {
   checkRange(request);
-  if (!request.serializable) await needs.proposer.readBarrier(call);
+  if (request.serializable) needs.attention.onStaleRead();
+  else await needs.proposer.readBarrier(call);
   const result = needs.reader.select(rangeOperation(request));
   return rangeBytes(needs.headers, result);
 }
@@ -114,7 +117,8 @@ async function txnResult(
     assert(result.kind === 'txn', 'the result of a transaction is that of a transaction');
     return result;
   }
-  if (readOnly === 'linearizable') await needs.proposer.readBarrier(call);
+  if (readOnly === 'serializable') needs.attention.onStaleRead();
+  else await needs.proposer.readBarrier(call);
   return needs.reader.readTxn(operation);
 }
 

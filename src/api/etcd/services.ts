@@ -13,6 +13,7 @@ import type { Watches } from '../../kv/watch';
 import type { MembershipAuthority, Proposer } from '../../node/call';
 import type { NodeStatus } from '../../node/status';
 import type { MemberId } from '../../raft';
+import type { Attention } from '../attention';
 import type { DuplexStreams } from '../duplex-streams';
 import { withEncodedResponses } from '../encoded-responses';
 import type { LeaseRenewals } from '../lease-renewals';
@@ -42,6 +43,7 @@ export interface EtcdDependencies {
   readonly memberId: MemberId;
   readonly proposer: Proposer<Result>;
   readonly reader: KvReader;
+  readonly attention: Pick<Attention, 'onStaleRead'>;
   readonly membership: MembershipAuthority;
   /** Who is reached with TLS. */
   readonly secured: Secured;

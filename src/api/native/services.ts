@@ -9,6 +9,7 @@ import { MaintenanceServiceService } from '../../gen/quorate/v1/maintenance';
 import type { Result } from '../../kv/result';
 import type { Watches } from '../../kv/watch';
 import type { Proposer } from '../../node/call';
+import type { Attention } from '../attention';
 import type { LastingCalls } from '../call-ends';
 import { DuplexStreams } from '../duplex-streams';
 import { withEncodedResponses } from '../encoded-responses';
@@ -40,6 +41,7 @@ export interface NativeDependencies extends ClusterServiceDependencies {
     KvServiceDependencies['reader'] &
     LeaseServiceDependencies['reader'] &
     MaintenanceServiceDependencies['reader'];
+  readonly attention: Pick<Attention, 'onStaleRead'>;
   readonly watches: Watches;
   readonly lessor: LeaseServiceDependencies['lessor'];
   readonly renewals: LeaseRenewals;
@@ -64,8 +66,9 @@ export interface NativeApi {
 }
 
 export function nativeApi(member: NativeDependencies, { calls, streams, recipes }: SharedFunnels): NativeApi {
-  const { proposer, reader, scheduler, self } = member;
-  const needs = { ...member, selfId: self.id, reads: new ReadGate({ proposer, reader, clock: scheduler }) };
+  const { proposer, reader, attention, scheduler, self } = member;
+  const reads = new ReadGate({ proposer, reader, attention, clock: scheduler });
+  const needs = { ...member, selfId: self.id, reads };
   const lists = new ServerStreams({ calls, scheduler, ...streamListLimits });
   const watches = new ServerStreams({ calls, scheduler, ...watchLimits });
   const keepAlives = new DuplexStreams({ calls, dialect: nativeErrors, ...keepAliveLimits });

@@ -57,7 +57,7 @@ export interface ClientListeners {
 export function clientListeners(options: ServeOptions, member: ClientListenerParts): ClientListeners {
   const { origin, storage, store, node, tasks, health, tls } = member;
   const attention = attentionOf(member);
-  const calls = unaryCalls(options, member, attention);
+  const calls = unaryCalls(options, member);
   const streams = new ServerStreams({ calls, scheduler: systemScheduler, ...copyLimits });
   const watchStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...watchStreamLimits });
   const leaseStreams = new DuplexStreams({ calls, dialect: etcdDialect, ...keepAliveLimits });
@@ -67,6 +67,7 @@ export function clientListeners(options: ServeOptions, member: ClientListenerPar
     self: origin.self,
     proposer: node,
     reader: store,
+    attention,
     watches: watchHub(options, store, attention),
     lessor: tasks.lessor,
     renewals: new LeaseRenewals({ proposer: node, scheduler: systemScheduler }),
@@ -140,15 +141,12 @@ function attentionOf({ node }: ClientListenerParts): Attention {
   });
 }
 
-function unaryCalls(options: ServeOptions, parts: ClientListenerParts, attention: Attention): UnaryCalls {
+function unaryCalls(options: ServeOptions, parts: ClientListenerParts): UnaryCalls {
   return new UnaryCalls({
     clock: systemScheduler,
     requestTimeoutMs: options.requestTimeoutMs,
     maxCallsInFlight: options.maxCallsInFlight,
     leaderHint: (id) => parts.node.members().find((member) => member.id === id),
-    onCall: () => {
-      attention.onCall();
-    },
     onBug: (error) => {
       parts.onFatal(error);
     },

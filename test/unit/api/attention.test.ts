@@ -9,19 +9,19 @@ function setUp() {
   return { time, told, attention };
 }
 
-it('wants it from the first call on, until none has come for five seconds', async () => {
+it('wants it from the first stale read on, until none has come for five seconds', async () => {
   const { time, told, attention } = setUp();
-  attention.onCall();
+  attention.onStaleRead();
   expect(told).toEqual([true]);
   for (let count = 0; count < 3; count++) {
     await time.pass(4_000);
-    attention.onCall();
+    attention.onStaleRead();
   }
   expect(told).toEqual([true]);
   await time.pass(10_000);
   expect(told).toEqual([true, false]);
   expect(time.timers).toBe(0);
-  attention.onCall();
+  attention.onStaleRead();
   expect(told).toEqual([true, false, true]);
 });
 

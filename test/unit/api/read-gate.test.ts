@@ -11,7 +11,15 @@ const within = (milliseconds: number) => ({
 
 /** A gate over a leader that can be asked, at a clock that the test moves. */
 function gateAt(now = 0) {
-  const state = { now, revision: 5, barriers: 0, takesMs: 0, revisionAfter: 5, error: undefined as Error | undefined };
+  const state = {
+    now,
+    revision: 5,
+    barriers: 0,
+    staleReads: 0,
+    takesMs: 0,
+    revisionAfter: 5,
+    error: undefined as Error | undefined,
+  };
   const proposer = {
     readBarrier: () => {
       state.barriers++;
@@ -26,7 +34,13 @@ function gateAt(now = 0) {
       return state.revision;
     },
   };
-  return { state, gate: new ReadGate({ proposer, reader, clock: { now: () => state.now } }) };
+  const onStaleRead = (): void => {
+    state.staleReads++;
+  };
+  return {
+    state,
+    gate: new ReadGate({ proposer, reader, attention: { onStaleRead }, clock: { now: () => state.now } }),
+  };
 }
 
 describe('the gate of reads', () => {
@@ -34,13 +48,13 @@ describe('the gate of reads', () => {
     const { state, gate } = gateAt();
     await gate.admit({ ...stale, consistency }, call);
     await gate.admit({ ...stale, consistency }, call);
-    expect(state.barriers).toBe(2);
+    expect(state).toMatchObject({ barriers: 2, staleReads: 0 });
   });
 
   it('asks nobody for a stale read without a bound', async () => {
     const { state, gate } = gateAt();
     await gate.admit(stale, call);
-    expect(state.barriers).toBe(0);
+    expect(state).toMatchObject({ barriers: 0, staleReads: 1 });
   });
 
   it('asks once for a bounded read, and not again while the bound holds', async () => {
