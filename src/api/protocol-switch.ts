@@ -42,7 +42,7 @@ export class ProtocolSwitch {
     };
     this.#undecided.add(socket);
     socket.once('close', () => this.#undecided.delete(socket));
-    socket.on('data', onData).on('error', drop).on('end', drop).setTimeout(silenceMs, drop);
+    socket.on('data', onData).on('error', drop).on('end', drop).setTimeout(silenceMs, drop).resume();
   }
 
   /** Closes the connections that have not said yet what they are. */

@@ -2,15 +2,36 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
 import { splitAddress } from '../base/names';
+import { Arrivals } from './arrivals';
 import { type ConnectionTakers, ProtocolSwitch } from './protocol-switch';
 
 /** Takes a connection as it comes: paused, nothing of it is read. */
 export type Entrance = (socket: Socket) => void;
 
+/** A connection that was accepted, and what it enters by. */
+interface Arrival {
+  readonly socket: Socket;
+  readonly entrance: Entrance;
+}
+
+const scheduler = {
+  now: () => performance.now(),
+  atEndOfTurn: (callback: () => void) => void setImmediate(callback),
+};
+
 /** Listens, and hands connections to the one or to the other. */
 export class SharedPort {
   readonly #switch: ProtocolSwitch;
   readonly #servers: Server[] = [];
+  readonly #directly: Entrance = (socket) => {
+    this.decide(socket);
+  };
+  readonly #arrivals = new Arrivals<Arrival>({
+    scheduler,
+    letIn: ({ socket, entrance }) => {
+      entrance(socket);
+    },
+  });
 
   constructor(takers: ConnectionTakers) {
     this.#switch = new ProtocolSwitch(takers);
@@ -23,7 +44,7 @@ export class SharedPort {
    * @param entrance what must be done before the protocol can be told, such as TLS; then `decide` goes on
    * @returns the port
    */
-  async listen(address: string, entrance?: Entrance): Promise<number> {
+  async listen(address: string, entrance: Entrance = this.#directly): Promise<number> {
     const { host, port: wanted } = splitAddress(address);
     let port = wanted;
     try {
@@ -40,7 +61,7 @@ export class SharedPort {
 
   /** Listens at the path of a socket too. Connections there are in the clear. */
   async listenAtPath(path: string): Promise<void> {
-    await this.#listenAt({ path });
+    await this.#listenAt({ path }, this.#directly);
   }
 
   /** Goes on with a connection that is open in the clear. */
@@ -54,14 +75,14 @@ export class SharedPort {
    */
   async close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const { socket } of this.#arrivals.takeAll()) socket.destroy();
     this.#switch.close();
     await Promise.all(closed);
   }
 
-  #listenAt(where: ListenOptions, entrance?: Entrance): Promise<Server> {
-    const server = createServer({ noDelay: true, pauseOnConnect: entrance !== undefined }, (socket) => {
-      if (entrance === undefined) this.decide(socket);
-      else entrance(socket);
+  #listenAt(where: ListenOptions, entrance: Entrance): Promise<Server> {
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+      this.#arrivals.add({ socket, entrance });
     });
     return new Promise((resolve, reject) => {
       server.once('error', reject);

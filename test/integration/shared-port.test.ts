@@ -1,4 +1,5 @@
 /** One port, two protocols: which connection goes where. */
+import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedPort } from '../../src/api/shared-port';
@@ -56,6 +57,25 @@ describe('a port for two protocols', () => {
     const closed = new Promise((resolve) => silent.once('close', resolve));
     await port.close();
     await closed;
+  });
+
+  it('gives a crowd away in one turn of the event loop, after all of it has come', async () => {
+    const size = 64;
+    // In a process of its own, and to its end: all of them wait when the port's own process runs again.
+    const crowd = `let open = ${String(size)};
+      for (let i = open; i > 0; i--) {
+        const socket = require('node:net').connect(${String(number)}, '127.0.0.1', () => socket.end('GET / HTTP/1.1\\r\\n\\r\\n', () => {
+          if (--open === 0) process.exit();
+        }));
+      }`;
+    expect(spawnSync(process.execPath, ['-e', crowd], { timeout: 10_000 }).status).toBe(0);
+    let turns = 0;
+    for (let before = 0; taken.length < size && turns < 10_000; before = taken.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (taken.length > before) turns++;
+    }
+    expect(taken).toHaveLength(size);
+    expect(turns).toBe(1);
   });
 
   it('refuses an address that is taken', async () => {
