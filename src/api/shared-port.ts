@@ -14,6 +14,7 @@ interface Arrival {
   readonly entrance: Entrance;
 }
 
+/** The time and the turns of this process. */
 const scheduler = {
   now: () => performance.now(),
   atEndOfTurn: (callback: () => void) => void setImmediate(callback),
