@@ -7,7 +7,7 @@ import type { TlsSource } from '../base/tls';
 import type { LastingCalls } from './call-ends';
 import type { GrpcSide } from './grpc-side';
 import { listenPrivately, type PrivateSocket } from './private-place';
-import { type Entrance, SharedPort } from './shared-port';
+import { type Entrance, SharedPort, type SharedPortOptions } from './shared-port';
 import { logFailedHandshake, TlsDoor } from './tls-door';
 import type { UnaryCalls } from './unary-calls';
 
@@ -19,6 +19,7 @@ export interface ClientServerOptions {
   readonly tls: TlsSource | undefined;
   /** This member's own, for the socket through which it reaches itself. */
   readonly directory: string;
+  readonly scheduler: SharedPortOptions['scheduler'];
   readonly logger: Logger;
   readonly calls: UnaryCalls;
   /** What must be told when the listener closes. */
@@ -51,6 +52,7 @@ export class ClientServer {
   constructor(options: ClientServerOptions) {
     this.#options = options;
     this.#port = new SharedPort({
+      scheduler: options.scheduler,
       http2: (socket) => {
         options.grpc.take(socket);
       },

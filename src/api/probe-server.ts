@@ -1,10 +1,11 @@
 /** A second listener, for probes and metrics alone: in plain HTTP, whatever the clients use. */
 import { type HttpSide, refusedListener } from './client-server';
-import { SharedPort } from './shared-port';
+import { SharedPort, type SharedPortOptions } from './shared-port';
 
 export interface ProbeServerOptions {
   /** `host:port` to listen on. */
   readonly address: string;
+  readonly scheduler: SharedPortOptions['scheduler'];
   /** Answers; it is not started, so that it has no gateway. */
   readonly http: Pick<HttpSide, 'take' | 'stop'>;
 }
@@ -16,6 +17,7 @@ export class ProbeServer {
   constructor(options: ProbeServerOptions) {
     this.#options = options;
     this.#port = new SharedPort({
+      scheduler: options.scheduler,
       http2: (socket) => {
         socket.destroy();
       },

@@ -58,7 +58,10 @@ export class ReadGate {
   async admit(demand: ReadDemand, call: CallContext): Promise<void> {
     const checked = checkedDemand(demand);
     if (checked.isLinearizable) await this.#barrier(call);
-    else await this.#admitStale(checked, call);
+    else {
+      this.#attention.onStaleRead();
+      if (!this.#fulfils(checked)) await this.#barrierFor(checked, call);
+    }
     this.#refuseFuture(checked.minRevision);
   }
 
@@ -75,11 +78,6 @@ export class ReadGate {
   async reached(revision: number, call: CallContext): Promise<void> {
     if (this.#reader.revision < revision) await this.#barrier(call);
     this.#refuseFuture(revision);
-  }
-
-  async #admitStale(demand: Demand, call: CallContext): Promise<void> {
-    this.#attention.onStaleRead();
-    if (!this.#fulfils(demand)) await this.#barrierFor(demand, call);
   }
 
   #fulfils({ maxStalenessMs, minRevision }: Demand): boolean {

@@ -2,11 +2,14 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
 import { splitAddress } from '../base/names';
-import { Arrivals } from './arrivals';
+import { Arrivals, type ArrivalsOptions } from './arrivals';
 import { type ConnectionTakers, ProtocolSwitch } from './protocol-switch';
 
 /** Takes a connection as it comes: paused, nothing of it is read. */
 export type Entrance = (socket: Socket) => void;
+
+/** Who goes on with a connection, and the time and turns it waits in. */
+export type SharedPortOptions = ConnectionTakers & Pick<ArrivalsOptions<unknown>, 'scheduler'>;
 
 /** A connection that was accepted, and what it enters by. */
 interface Arrival {
@@ -14,28 +17,20 @@ interface Arrival {
   readonly entrance: Entrance;
 }
 
-/** The time and the turns of this process. */
-const scheduler = {
-  now: () => performance.now(),
-  atEndOfTurn: (callback: () => void) => void setImmediate(callback),
-};
-
 /** Listens, and hands connections to the one or to the other. */
 export class SharedPort {
   readonly #switch: ProtocolSwitch;
   readonly #servers: Server[] = [];
-  readonly #directly: Entrance = (socket) => {
-    this.decide(socket);
-  };
-  readonly #arrivals = new Arrivals<Arrival>({
-    scheduler,
-    letIn: ({ socket, entrance }) => {
-      entrance(socket);
-    },
-  });
+  readonly #arrivals: Arrivals<Arrival>;
 
-  constructor(takers: ConnectionTakers) {
+  constructor({ scheduler, ...takers }: SharedPortOptions) {
     this.#switch = new ProtocolSwitch(takers);
+    this.#arrivals = new Arrivals({
+      scheduler,
+      letIn: ({ socket, entrance }) => {
+        entrance(socket);
+      },
+    });
   }
 
   /**
@@ -45,7 +40,7 @@ export class SharedPort {
    * @param entrance what must be done before the protocol can be told, such as TLS; then `decide` goes on
    * @returns the port
    */
-  async listen(address: string, entrance: Entrance = this.#directly): Promise<number> {
+  async listen(address: string, entrance?: Entrance): Promise<number> {
     const { host, port: wanted } = splitAddress(address);
     let port = wanted;
     try {
@@ -62,7 +57,7 @@ export class SharedPort {
 
   /** Listens at the path of a socket too. Connections there are in the clear. */
   async listenAtPath(path: string): Promise<void> {
-    await this.#listenAt({ path }, this.#directly);
+    await this.#listenAt({ path });
   }
 
   /** Goes on with a connection that is open in the clear. */
@@ -81,7 +76,12 @@ export class SharedPort {
     await Promise.all(closed);
   }
 
-  #listenAt(where: ListenOptions, entrance: Entrance): Promise<Server> {
+  #listenAt(
+    where: ListenOptions,
+    entrance: Entrance = (socket) => {
+      this.decide(socket);
+    },
+  ): Promise<Server> {
     const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
       this.#arrivals.add({ socket, entrance });
     });

@@ -8,6 +8,7 @@ import { FrontEnd } from '../../src/api/front-ends/front-end';
 import { FrontEnds } from '../../src/api/front-ends/front-ends';
 import { frontEndLimits } from '../../src/api/front-ends/limits';
 import { SharedPort } from '../../src/api/shared-port';
+import { systemScheduler } from '../../src/ops/system-scheduler';
 import { type Logger, silentLogger } from '../../src/base/logger';
 import { allGone, childrenOf } from '../support/processes';
 import { testLimits } from '../support/fake-member';
@@ -56,7 +57,11 @@ async function start(count: number): Promise<readonly number[]> {
     ],
   });
   await frontEnds.start(undefined);
-  port = new SharedPort({ http2: (socket) => frontEnds.take(socket), http1: (socket) => socket.destroy() });
+  port = new SharedPort({
+    scheduler: systemScheduler,
+    http2: (socket) => frontEnds.take(socket),
+    http1: (socket) => socket.destroy(),
+  });
   number = await port.listen('127.0.0.1:0');
   return running();
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedPort } from '../../src/api/shared-port';
+import { systemScheduler } from '../../src/ops/system-scheduler';
 
 let port: SharedPort;
 let number: number;
@@ -11,6 +12,7 @@ let taken: [string, Socket][];
 beforeEach(async () => {
   taken = [];
   port = new SharedPort({
+    scheduler: systemScheduler,
     http1: (socket) => void taken.push(['http1', socket]),
     http2: (socket) => void taken.push(['http2', socket]),
   });
@@ -81,7 +83,9 @@ describe('a port for two protocols', () => {
 
   it('refuses an address that is taken', async () => {
     await expect(
-      new SharedPort({ http1: () => undefined, http2: () => undefined }).listen(`127.0.0.1:${number}`),
+      new SharedPort({ scheduler: systemScheduler, http1: () => undefined, http2: () => undefined }).listen(
+        `127.0.0.1:${number}`,
+      ),
     ).rejects.toThrow('EADDRINUSE');
   });
 });

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedPort } from '../../src/api/shared-port';
+import { systemScheduler } from '../../src/ops/system-scheduler';
 import { type FailedHandshake, TlsDoor, tlsLimits } from '../../src/api/tls-door';
 import { type CertificateFiles, TestAuthority } from '../support/certificates';
 import { eventually } from '../support/process-cluster';
@@ -33,6 +34,7 @@ async function open(trusted?: string): Promise<void> {
   taken = [];
   failures = [];
   port = new SharedPort({
+    scheduler: systemScheduler,
     http1: (socket) => void taken.push(['http1', socket]),
     http2: (socket) => void taken.push(['http2', socket]),
   });

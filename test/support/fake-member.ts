@@ -141,6 +141,7 @@ export async function startFakeMember(limits: Partial<ApiLimits> = {}): Promise<
   const server = new ClientServer({
     address: '127.0.0.1:0',
     tls: undefined,
+    scheduler: realScheduler,
     // It has no HTTP, and so no socket of its own.
     directory: '',
     logger: silentLogger,

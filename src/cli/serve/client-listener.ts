@@ -115,11 +115,11 @@ type Served = Pick<ClientServerOptions, 'calls' | 'lasting' | 'grpc' | 'http'>;
 
 function clientServer(options: ServeOptions, { tls, logger }: ClientListenerParts, served: Served): ClientServer {
   const { clientListen: address, dataDir: directory } = options;
-  return new ClientServer({ address, directory, tls: tls.clients, logger, ...served });
+  return new ClientServer({ address, directory, tls: tls.clients, scheduler: systemScheduler, logger, ...served });
 }
 
 function probeServer({ metricsListen: address }: ServeOptions, http: () => HttpSide): ProbeServer | undefined {
-  return address === undefined ? undefined : new ProbeServer({ address, http: http() });
+  return address === undefined ? undefined : new ProbeServer({ address, scheduler: systemScheduler, http: http() });
 }
 
 function warmUp(clients: ClientServer, calls: UnaryCalls, logger: Logger): WarmUp {
