@@ -72,6 +72,37 @@ it('The linearizability checker says so when a history is too much for it', () =
   expect(judgeRegister([...writes, call('read lost', 101, 102)], 100)).toBe('undecided');
 });
 
+describe('The linearizability checker decides beside many calls of unknown outcome', () => {
+  const unknown = 30;
+  const deletes = Array.from({ length: unknown }, (_, at) => call('delete', at));
+  const writes = Array.from({ length: unknown }, (_, at) => call(`write u${at}`, at));
+
+  /** Each takes a delete and a write of which nobody heard. */
+  function rounds(count: number): readonly RegisterCall[] {
+    return Array.from({ length: count }, (_, at) => {
+      const from = 100 + 10 * at;
+      const [written, missed] = [call(`write v${at}`, from, from + 1), call('read nothing', from + 2, from + 3)];
+      return [written, missed, call('delete hit', from + 4, from + 5)];
+    }).flat();
+  }
+
+  it('that there are enough of them', () => {
+    expect(judgeRegister([...deletes, ...writes, ...rounds(unknown)])).toBe('linearizable');
+  });
+
+  it.each([
+    ['deletes', [...deletes, ...writes, call('write u', 0)]],
+    ['writes', [...deletes, ...writes, call('delete', 0)]],
+  ])('that one of the %s is missing', (_, beside) => {
+    expect(judgeRegister([...beside, ...rounds(unknown + 1)])).toBe('not linearizable');
+  });
+
+  it('that none of them explains what came back', () => {
+    const cameBack = call('read v0', 1000, 1001);
+    expect(judgeRegister([...deletes, ...writes, ...rounds(unknown / 2), cameBack])).toBe('not linearizable');
+  });
+});
+
 /** The definition itself: some order of the calls that keeps the times and explains what was seen. Exponential. */
 function hasExplanation(calls: readonly RegisterCall[], value: string | undefined): boolean {
   if (calls.every(({ returnedAt }) => returnedAt === Infinity)) return true;
