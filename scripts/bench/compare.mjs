@@ -16,7 +16,7 @@ import { fillKeys, measureStartup } from './compare/startup.mjs';
 import { summarise } from './compare/summary.mjs';
 import { tableRow, tableTitle } from './compare/table.mjs';
 import { writePage } from './compare/page.mjs';
-import { etcdVersion, leaderOf, refuseUnsafe, startEtcd, startQuorate } from './compare/systems.mjs';
+import { etcdVersion, leaderOf, startEtcd, startQuorate, unsafeReason } from './compare/systems.mjs';
 import { ensureLoad } from './ensure-load.mjs';
 
 const { values: options } = parseArgs({
@@ -209,7 +209,6 @@ async function measureStartups() {
 }
 
 async function main() {
-  refuseUnsafe();
   await ensureLoad();
   const etcd = await ensureEtcd();
   const facts = {
@@ -231,5 +230,10 @@ async function main() {
   if (parts.some(({ rows }) => rows.some(({ failed }) => failed > 0))) process.exitCode = 1;
 }
 
+const refused = unsafeReason();
 if (options.help) console.log(help);
-else await main();
+else if (refused === undefined) await main();
+else {
+  console.error(`error: ${refused}`);
+  process.exitCode = 2;
+}

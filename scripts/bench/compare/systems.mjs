@@ -10,10 +10,10 @@ import { freePorts, startCluster, startMember } from '../cluster.mjs';
 
 const leaderWithinMs = 20_000;
 
-/** Refuses a comparison in which one side need not wait for its disk. */
-export function refuseUnsafe(env = process.env) {
+/** Why a comparison would not be one: one side need not wait for its disk. `undefined` if both must. */
+export function unsafeReason(env = process.env) {
   const unsafe = ['QUORATE_UNSAFE_SYNCHRONOUS', 'ETCD_UNSAFE_NO_FSYNC'].filter((name) => env[name] !== undefined);
-  if (unsafe.length > 0) throw new Error(`${unsafe.join(', ')} is set: what is not durable is not compared.`);
+  return unsafe.length === 0 ? undefined : `${unsafe.join(', ')} is set: what is not durable is not compared`;
 }
 
 /** Starts quorate; `args` go to every member, `tls` are certificates, if it shall use TLS. */
