@@ -43,8 +43,7 @@ interface Choice {
  *
  * @param maxSteps gives up after so many tries
  */
-export function judgeRegister(all: readonly RegisterCall[], maxSteps = 100_000): Verdict {
-  const calls = withoutTraceless(all);
+export function judgeRegister(calls: readonly RegisterCall[], maxSteps = 100_000): Verdict {
   const places = placesOf(calls);
   const head = momentsOf(calls);
   const seen = new Set<string>();
@@ -115,34 +114,28 @@ function candidatesAfter(
   return [...placed.slice(0, 1), ...unplaced, ...placed.slice(1)];
 }
 
-/** What an open call can do that nobody could tell from another's doing it; `undefined` if there is something to tell. */
-type Likeness = 'creates' | 'removes' | undefined;
+/**
+ * What an open call can do that nobody could tell from another's doing it, or `nothing` that anybody could notice; `undefined`
+ * if there is something to tell.
+ */
+type Likeness = 'creates' | 'removes' | 'nothing' | undefined;
 
 /** By call. Open are those of unknown outcome: a delete, or a write whose value nobody read. */
 function likenesses(calls: readonly RegisterCall[]): readonly Likeness[] {
-  const read = valuesRead(calls);
+  const read = new Set(calls.filter(({ kind }) => kind === 'read').map(({ value }) => value));
+  // Such a write is needed by deletes that met something, or may as well have happened after everything.
+  const ofUnread = calls.some(({ existed }) => existed === true) ? 'creates' : 'nothing';
   return calls.map(({ kind, value, returnedAt }) => {
     if (returnedAt !== Infinity) return undefined;
     if (kind === 'delete') return 'removes';
-    return kind === 'write' && !read.has(value) ? 'creates' : undefined;
+    return kind === 'write' && !read.has(value) ? ofUnread : undefined;
   });
-}
-
-function valuesRead(calls: readonly RegisterCall[]): ReadonlySet<string | undefined> {
-  return new Set(calls.filter(({ kind }) => kind === 'read').map(({ value }) => value));
 }
 
 /** By call. Of a write of unknown outcome a read that saw it may tell; what nobody tells of is tried last. */
 function placesOf(calls: readonly RegisterCall[]): readonly number[] {
   const seen = new Map(calls.map(({ value, sawPlace }) => [sawPlace === undefined ? undefined : value, sawPlace]));
   return calls.map(({ kind, value, place }) => place ?? (kind === 'write' ? seen.get(value) : undefined) ?? Infinity);
-}
-
-/** A write that nobody can vouch for, read or deleted may as well have happened after everything. */
-function withoutTraceless(calls: readonly RegisterCall[]): readonly RegisterCall[] {
-  if (calls.some(({ existed }) => existed === true)) return calls;
-  const read = valuesRead(calls);
-  return calls.filter(({ kind, value, returnedAt }) => kind !== 'write' || returnedAt !== Infinity || read.has(value));
 }
 
 /** Adds a call to a set of calls, or takes it out, where a set is the sum of its calls' random numbers (Zobrist). */
