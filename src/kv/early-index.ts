@@ -1,27 +1,32 @@
-/** The index of a large state, read in a thread of its own while the member's thread is busy with other things. */
-import { statSync } from 'node:fs';
+/** The index of a large state, had from elsewhere while the member's thread is busy: a file that was saved, or a thread of its own. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { deferred, type Deferred } from '../base/deferred';
 import { QuorateError } from '../base/error';
 import type { EarlyIndexMessage, EarlyIndexOptions } from './early-index-protocol';
-import { IndexBuilder, type LoadedIndex } from './index-builder';
+import { IndexBuilder } from './index-builder';
+import { readSavedIndex } from './saved-index';
+import type { LoadedIndex } from './sorted-index';
 import { SqliteGuard } from './sqlite-guard';
 import type { MetaFacts } from './sqlite-meta';
+import { largeStateBytes, savedIndexPath, stateBytes } from './state-files';
 
 /** An index, and the counters of the state that it is of. */
 export interface EarlyIndex extends LoadedIndex {
   readonly facts: MetaFacts;
+  /** Where it was saved, what the state's rows must add up to: none of them has been looked at. */
+  readonly sum?: number;
 }
 
-/** An index; or none, since the state is small or nobody wants it any more; or why it could not be read. */
+/**
+ * An index, and why a saved one was of no use, should there be one; or none, since the state is small or nobody wants it any
+ * more; or why it could not be read.
+ */
 export type EarlyOutcome =
-  | { readonly kind: 'read'; readonly early: EarlyIndex }
+  | { readonly kind: 'read'; readonly early: EarlyIndex; readonly useless?: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'failed'; readonly reason: string };
-
-/** Bytes of a state from which on another thread is worth its start: below, reading takes about as long as that. */
-const largeBytes = 8 * 1024 * 1024;
 
 /**
  * Reads from its making on. Nothing is promised but time: whoever opens the state compares its counters with those of the
@@ -31,17 +36,41 @@ export class EarlyIndexReading {
   /** Never rejects. */
   readonly outcome: Promise<EarlyOutcome>;
   readonly #outcome: Deferred<EarlyOutcome> = deferred();
+  readonly #path: string;
   readonly #builder: IndexBuilder;
-  readonly #worker: Worker | undefined;
+  #worker: Worker | undefined;
+  #isStopped = false;
+  #useless: string | undefined;
 
-  constructor(path: string, minBytes = largeBytes) {
+  constructor(path: string, minBytes = largeStateBytes) {
     this.outcome = this.#outcome.promise;
+    this.#path = path;
     this.#builder = new IndexBuilder(new SqliteGuard(path));
-    if (sizeOf(path) < minBytes) {
-      this.#outcome.resolve({ kind: 'none' });
+    if (stateBytes(path) < minBytes) this.#outcome.resolve({ kind: 'none' });
+    else if (existsSync(savedIndexPath(path))) void this.#readSaved();
+    else this.#readRows();
+  }
+
+  /** Ends the thread, whether it is done or not. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#outcome.resolve({ kind: 'none' });
+    await this.#worker?.terminate();
+  }
+
+  async #readSaved(): Promise<void> {
+    const outcome = await readSavedIndex(this.#path);
+    if (this.#isStopped) return;
+    if (outcome.kind === 'read') {
+      this.#outcome.resolve({ kind: 'read', early: outcome.saved });
       return;
     }
-    const workerData: EarlyIndexOptions = { path };
+    this.#useless = outcome.reason;
+    this.#readRows();
+  }
+
+  #readRows(): void {
+    const workerData: EarlyIndexOptions = { path: this.#path };
     this.#worker = new Worker(join(__dirname, 'sqlite-early-index-worker.js'), { workerData, name: 'quorate-index' });
     this.#worker.on('message', (message: EarlyIndexMessage) => {
       this.#take(message);
@@ -52,12 +81,6 @@ export class EarlyIndexReading {
     this.#worker.on('exit', (code) => {
       this.#fail(`its thread ended with code ${String(code)}`);
     });
-  }
-
-  /** Ends the thread, whether it is done or not. */
-  async stop(): Promise<void> {
-    this.#outcome.resolve({ kind: 'none' });
-    await this.#worker?.terminate();
   }
 
   #take(message: EarlyIndexMessage): void {
@@ -76,21 +99,12 @@ export class EarlyIndexReading {
     const steps = this.#builder.finish(facts);
     let step = steps.next();
     while (step.done !== true) step = steps.next();
-    this.#outcome.resolve({ kind: 'read', early: { ...step.value, facts } });
+    const useless = this.#useless === undefined ? {} : { useless: this.#useless };
+    this.#outcome.resolve({ kind: 'read', early: { ...step.value, facts }, ...useless });
   }
 
   /** After the outcome this says nothing new. */
   #fail(reason: string): void {
     this.#outcome.resolve({ kind: 'failed', reason });
-  }
-}
-
-/** 0 if that cannot be told: why not, the opening tells. After a crash most of a state may be in its write-ahead log. */
-function sizeOf(path: string): number {
-  try {
-    const sizes = ['', '-wal'].map((suffix) => statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0);
-    return Math.max(...sizes);
-  } catch {
-    return 0;
   }
 }

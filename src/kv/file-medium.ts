@@ -4,9 +4,12 @@ import { QuorateError } from '../base/error';
 import type { LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver } from '../raft';
 import { FileReceiver } from './file-receiver';
 import { openFileSnapshot } from './file-snapshot';
+import type { KvState } from './kv-state';
+import type { CheckedRows, RowRange } from './row-check';
+import { saveIndex } from './saved-index';
 import { snapshotFailed } from './snapshot-failure';
 import { openSqliteStore, type SqliteStore } from './sqlite-store';
-import { StateFiles } from './state-files';
+import { largeStateBytes, StateFiles, stateBytes } from './state-files';
 import type { Vacuumed } from './sqlite-vacuum';
 import type { StateMedium } from './state-medium';
 import type { StateRequestKind, StateRequests } from './sqlite-state-protocol';
@@ -52,7 +55,7 @@ export class FileMedium implements StateMedium {
 
   open(): SqliteStore {
     this.#store = this.#openState();
-    this.#files.removeUnfinished();
+    this.#files.removeOutdated();
     return this.#store;
   }
 
@@ -130,6 +133,15 @@ export class FileMedium implements StateMedium {
     return receiver;
   }
 
+  async checkRows(range: RowRange): Promise<CheckedRows> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await this.#ask('check', range);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   async prepareSwitch(): Promise<void> {
     // So that closing finds little left to move into the database.
     await this.checkpoint();
@@ -144,16 +156,19 @@ export class FileMedium implements StateMedium {
     return this.#store;
   }
 
-  async close(store: SqliteStore): Promise<void> {
+  async close(state: KvState, whole: boolean): Promise<void> {
+    let isCommitted = whole && this.#failure === undefined;
     try {
       this.#commit();
     } catch {
       // The log still has it.
+      isCommitted = false;
     }
     // First here: who closes last moves the write-ahead log into the database, and the worker has time for it.
-    store.close();
+    state.store.close();
     await this.#receiver?.supersede();
     await this.#worker?.close();
+    if (isCommitted && stateBytes(this.#files.path) >= largeStateBytes) saveIndex(this.#files.path, state);
   }
 
   #openState(): SqliteStore {

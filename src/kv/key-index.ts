@@ -138,28 +138,16 @@ export class KeyIndex {
     { start, end, revision }: { readonly start: string; readonly end: string | undefined; readonly revision: number },
     visit: (key: string, held: KeyVersion | number) => Visit,
   ): void {
-    const living = this.#living.entries(start);
-    const deleted = this.#deleted.entries(start);
-    let nextLiving = living.next();
-    let nextDeleted = deleted.next();
-    while (nextLiving.done !== true || nextDeleted.done !== true) {
-      const isLiving =
-        nextDeleted.done === true || (nextLiving.done !== true && nextLiving.value[0] < nextDeleted.value[0]);
-      let key: string;
-      let held: KeyVersion | number | undefined;
-      if (isLiving && nextLiving.done !== true) {
-        key = nextLiving.value[0];
-        held = heldAt(nextLiving.value[1], revision);
-        nextLiving = living.next();
-      } else {
-        assert(nextDeleted.done !== true, 'one of the two has a key');
-        key = nextDeleted.value[0];
-        held = rowAt(nextDeleted.value[1], revision);
-        nextDeleted = deleted.next();
-      }
+    for (const [key, versions] of this.#from(start)) {
       if (end !== undefined && key >= end) return;
+      const held = 'row' in versions ? heldAt(versions, revision) : rowAt(versions, revision);
       if (held !== undefined && visit(key, held) === 'stop') return;
     }
+  }
+
+  /** Every key in ascending order, with all its versions; only older ones if it is deleted. The index must not change meanwhile. */
+  all(): Iterable<readonly [key: string, versions: KeyEntry | OldVersions]> {
+    return this.#from('');
   }
 
   /** The rows of all versions of a key that are held, and of its deletions, newest first. */
@@ -181,6 +169,26 @@ export class KeyIndex {
     else if (left === undefined) this.#deleted.delete(key);
     else this.#deleted.set(key, left);
     return rows;
+  }
+
+  /** Keys that live and keys that are deleted, together in ascending order. */
+  *#from(start: string): Generator<readonly [key: string, versions: KeyEntry | OldVersions], void, void> {
+    const living = this.#living.entries(start);
+    const deleted = this.#deleted.entries(start);
+    let nextLiving = living.next();
+    let nextDeleted = deleted.next();
+    while (nextLiving.done !== true || nextDeleted.done !== true) {
+      const isLiving =
+        nextDeleted.done === true || (nextLiving.done !== true && nextLiving.value[0] < nextDeleted.value[0]);
+      if (isLiving && nextLiving.done !== true) {
+        yield nextLiving.value;
+        nextLiving = living.next();
+      } else {
+        assert(nextDeleted.done !== true, 'one of the two has a key');
+        yield nextDeleted.value;
+        nextDeleted = deleted.next();
+      }
+    }
   }
 
   #entryOf(key: string): MutableEntry | undefined {

@@ -1,11 +1,13 @@
 /** Everything that belongs to one state database: the open store, and what is held of it in memory. */
 import type { EarlyIndex } from './early-index';
-import { IndexBuilder, type LoadedIndex } from './index-builder';
+import { IndexBuilder } from './index-builder';
 import type { KeyIndex } from './key-index';
 import { LeaseTable } from './lease-table';
 import { RecordCache } from './record-cache';
 import { RequestTable, type RequestRetention } from './request-table';
 import type { Alarm } from './result';
+import { RowCheck } from './row-check';
+import type { LoadedIndex } from './sorted-index';
 import { equalCounters, type MetaFacts } from './sqlite-meta';
 import type { SqliteStore } from './sqlite-store';
 
@@ -20,6 +22,8 @@ export interface KvState {
   /** In the order of kind and member. */
   alarms: readonly Alarm[];
   facts: MetaFacts;
+  /** Of all rows, where the index was saved, and not made of them. */
+  readonly check: RowCheck | undefined;
 }
 
 /** Loads at once; with an index that was read early and is of this state, in much less time. */
@@ -66,11 +70,12 @@ function* loadSteps(
     for (const lease of page) leases.load(lease);
     yield;
   }
-  const isEarly = early !== undefined && equalCounters(early.facts, facts);
-  const { index, leases: attached } = isEarly ? early : yield* indexSteps(store, facts);
+  const had = early !== undefined && equalCounters(early.facts, facts) ? early : undefined;
+  const { index, leases: attached } = had ?? (yield* indexSteps(store, facts));
   for (const [key, lease] of attached) leases.attach(key, lease);
   const alarms = store.tables.alarms(facts.alarms);
-  return { store, index, records: new RecordCache(), leases, requests, alarms, facts };
+  const check = had?.sum === undefined ? undefined : new RowCheck(facts, had.sum);
+  return { store, index, records: new RecordCache(), leases, requests, alarms, facts, check };
 }
 
 function* indexSteps({ guard, history }: SqliteStore, facts: MetaFacts): Generator<void, LoadedIndex, void> {

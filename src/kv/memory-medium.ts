@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { assert, required } from '../base/assert';
 import type { LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver } from '../raft';
+import type { KvState } from './kv-state';
 import { ReceivedBytes } from './received-bytes';
+import { checkRows, type CheckedRows, type RowRange } from './row-check';
 import { checkSnapshot, openSqliteStore, type SqliteStore } from './sqlite-store';
 import { positionName, receiverSuperseded, snapshotFailed } from './snapshot-failure';
 import type { Vacuumed } from './sqlite-vacuum';
@@ -78,6 +80,10 @@ export class MemoryMedium implements StateMedium {
     return Promise.resolve(this.#receiver);
   }
 
+  checkRows(range: RowRange): Promise<CheckedRows> {
+    return Promise.resolve(checkRows(this.#current.history, range));
+  }
+
   prepareSwitch(): Promise<void> {
     return Promise.resolve();
   }
@@ -90,7 +96,7 @@ export class MemoryMedium implements StateMedium {
     return this.open();
   }
 
-  close(store: SqliteStore): Promise<void> {
+  close({ store }: KvState): Promise<void> {
     this.#receiver?.supersede();
     this.#disk.state = store.serialize();
     store.close();

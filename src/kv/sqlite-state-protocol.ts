@@ -1,6 +1,7 @@
 /** What the main thread asks of the worker of the state database, and what it answers. */
 import type { ErrorCode } from '../base/error';
 import type { LogPosition } from '../raft';
+import type { CheckedRows, RowRange } from './row-check';
 import type { Vacuumed } from './sqlite-vacuum';
 
 /** What the worker is started with. */
@@ -15,6 +16,8 @@ export interface StateRequests {
   readonly checkpoint: { readonly ask: object; readonly answer: { readonly appliedIndex: number } };
   /** Give a bounded number of free pages back. */
   readonly vacuum: { readonly ask: object; readonly answer: Vacuumed };
+  /** Check the first rows of a range. */
+  readonly check: { readonly ask: RowRange; readonly answer: CheckedRows };
   /** Copy the state to a new file. */
   readonly copy: {
     readonly ask: { readonly to: string };

@@ -7,6 +7,9 @@ import Database from 'better-sqlite3';
 import { assert, required, unreachable } from '../base/assert';
 import { QuorateError, type ErrorCode } from '../base/error';
 import type { LogPosition } from '../raft';
+import { checkRows, type RowRange } from './row-check';
+import { SqliteGuard } from './sqlite-guard';
+import { HistoryRows } from './sqlite-history';
 import type { StateReply, StateRequest, StateRequests, StateWorkerOptions } from './sqlite-state-protocol';
 import { busyTimeoutMs, checkSnapshot, openSqliteStore } from './sqlite-store';
 import { vacuumPages } from './sqlite-vacuum';
@@ -51,6 +54,8 @@ class StateWorker {
         return this.#checkpoint();
       case 'vacuum':
         return vacuumPages(this.#connected(), vacuumStepPages);
+      case 'check':
+        return this.#check(request);
       case 'copy':
         return this.#copy(request.to);
       case 'keep':
@@ -62,6 +67,10 @@ class StateWorker {
       default:
         return unreachable(request);
     }
+  }
+
+  #check(range: RowRange): Answer<'check'> {
+    return checkRows(new HistoryRows(this.#connected(), new SqliteGuard(this.#options.path)), range);
   }
 
   #checkpoint(): Answer<'checkpoint'> {

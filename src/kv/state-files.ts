@@ -1,5 +1,5 @@
 /** The files of the state database and of its snapshots, and how one takes the place of the other. */
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { assert } from '../base/assert';
 import type { LogPosition } from '../raft';
@@ -9,6 +9,12 @@ import { positionName } from './snapshot-failure';
 const takenPart = '.taken-';
 const receivingPart = '.receiving-';
 const receivedPart = '.received-';
+
+/**
+ * Bytes of a state from which on its index is worth being had from elsewhere than from its rows: below, reading them takes about
+ * as long as a thread or a file of its own.
+ */
+export const largeStateBytes = 8 * 1024 * 1024;
 
 /** What SQLite keeps beside a database. */
 const companions = ['-wal', '-shm', '-journal'];
@@ -41,8 +47,9 @@ export class StateFiles {
     return existsSync(this.receivedPath(last));
   }
 
-  /** Removes what an earlier life left unfinished. */
-  removeUnfinished(): void {
+  /** Removes what an earlier life left unfinished, and the index that it saved: from here on that is one of the past. */
+  removeOutdated(): void {
+    rmSync(savedIndexPath(this.path), { force: true });
     this.#removeAll([takenPart, receivingPart]);
   }
 
@@ -87,5 +94,20 @@ export function syncPath(path: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Where the index of a state is saved. */
+export function savedIndexPath(statePath: string): string {
+  return `${statePath}.index`;
+}
+
+/** 0 if that cannot be told: why not, the opening tells. After a crash most of a state may be in its write-ahead log. */
+export function stateBytes(statePath: string): number {
+  try {
+    const sizes = ['', '-wal'].map((suffix) => statSync(statePath + suffix, { throwIfNoEntry: false })?.size ?? 0);
+    return Math.max(...sizes);
+  } catch {
+    return 0;
   }
 }

@@ -50,6 +50,9 @@ export interface KvStateMachineOptions {
   readonly longFromKeys?: number;
 }
 
+/** Whether there are more rows to be checked; `none` if there are not, and were not before. */
+export type RowsChecked = 'none' | 'more' | 'checked';
+
 /** The key-value state machine with its reads. All of it on one thread, never concurrently. */
 export interface KvStateMachine extends StateMachine<Result>, KvReader {
   /**
@@ -72,6 +75,13 @@ export interface KvStateMachine extends StateMachine<Result>, KvReader {
    * To be called again and again, with pauses, while there are more.
    */
   vacuumStep(): Promise<Vacuumed>;
+  /**
+   * Checks some of the rows, beside applying entries, where the index was not made of them but had been saved. To be called
+   * again and again, with pauses, while it resolves with `more`: until then no row may be removed.
+   *
+   * @throws QuorateError `damaged` when a row is missing, or is not whole, or not the one that was saved
+   */
+  checkStep(): Promise<RowsChecked>;
 }
 
 /**
@@ -186,6 +196,7 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
     assert(!this.#failed, 'nothing is removed after a failure');
     // The state is about to be replaced: the new one has its own rows to be removed.
     if (this.#installing !== undefined) return false;
+    assert(this.#state.check?.isDone !== false, 'rows are checked before any of them is removed');
     this.#failed = true;
     const writtenBytes = this.#sweep.step();
     this.#medium.onWritten(writtenBytes);
@@ -199,6 +210,19 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
     assert(!this.#failed, 'nothing is given back after a failure');
     if (this.#installing !== undefined) return Promise.resolve({ given: 0, more: false });
     return this.#medium.vacuum();
+  }
+
+  async checkStep(): Promise<RowsChecked> {
+    assert(!this.#failed, 'nothing is checked after a failure');
+    const { check, store } = this.#state;
+    // A state that is installed is read row by row.
+    if (check === undefined || check.isDone || this.#installing !== undefined) return 'none';
+    try {
+      return check.add(await this.#medium.checkRows(check.next), store.guard) ? 'checked' : 'more';
+    } catch (error) {
+      this.#failed = true;
+      throw error;
+    }
   }
 
   spaceReclaimed(): Promise<void> {
@@ -235,10 +259,11 @@ class SqliteKvStateMachine extends StateReads implements KvStateMachine {
   }
 
   close(): Promise<void> {
+    const isWhole = !this.#failed && this.#installing === undefined;
     this.#failed = true;
     const stopped = new QuorateError('stopping', 'the state is closed');
     for (const waiting of this.#awaitingSpace.splice(0)) waiting.reject(stopped);
-    const close = (): Promise<void> => this.#medium.close(this.#state.store);
+    const close = (): Promise<void> => this.#medium.close(this.#state, isWhole);
     return this.#installing === undefined ? close() : this.#installing.then(close, close);
   }
 

@@ -1,5 +1,7 @@
 /** Where the state database lives, and how a copy of it is made, taken in and switched to. */
 import type { LogPosition, Snapshot, SnapshotOffer, SnapshotReceiver } from '../raft';
+import type { KvState } from './kv-state';
+import type { CheckedRows, RowRange } from './row-check';
 import type { SqliteStore } from './sqlite-store';
 import type { Vacuumed } from './sqlite-vacuum';
 
@@ -25,10 +27,16 @@ export interface StateMedium {
   vacuum(): Promise<Vacuumed>;
   takeSnapshot(): Promise<Snapshot>;
   receiveSnapshot(offer: SnapshotOffer): Promise<SnapshotReceiver>;
+  /** Checks the first rows of a range. Holds up no write noticeably. */
+  checkRows(range: RowRange): Promise<CheckedRows>;
   /** Lets go of the state: afterwards only its caller has it open. To be followed by `switchTo`. */
   prepareSwitch(): Promise<void>;
   /** Closes `old`, and puts the received snapshot in its place; durable on return. */
   switchTo(last: LogPosition, old: SqliteStore): SqliteStore;
-  /** Closes the state and gives everything back. */
-  close(store: SqliteStore): Promise<void>;
+  /**
+   * Closes the state and gives everything back.
+   *
+   * @param whole what is in memory says the same as the store, so that the next opening may begin with it
+   */
+  close(state: KvState, whole: boolean): Promise<void>;
 }

@@ -1,14 +1,14 @@
 /** `quorate serve` as a process: start, refusals in one sentence, signals. One member, so that nobody else is needed. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutRequest } from '../../src/gen/quorate/v1/kv';
+import { GetRequest, PutRequest } from '../../src/gen/quorate/v1/kv';
 import { freePort } from '../support/free-ports';
-import { putRequest } from '../support/kv-requests';
+import { getRequest, putRequest } from '../support/kv-requests';
 import { RawClient } from '../support/raw-call';
 
 const main = join(__dirname, '../../dist/main.js');
@@ -61,16 +61,28 @@ async function serve(more: readonly string[] = [], ipc = false): Promise<Started
 }
 
 async function untilServing(started: Started): Promise<void> {
-  while (!started.output().includes('member is serving')) {
+  await untilItSays(started, 'member is serving');
+}
+
+async function untilItSays(started: Started, words: string): Promise<void> {
+  while (!started.output().includes(words)) {
     if (started.child.exitCode !== null || started.child.signalCode !== null)
       throw new Error(`it ended: ${started.output()}`);
     await sleep(20);
   }
 }
 
-async function put(address: string, key: string): Promise<unknown> {
+async function put(address: string, key: string, value = 'v'): Promise<unknown> {
   const raw = new RawClient(address);
-  const { error } = await raw.call('/quorate.v1.KVService/Put', PutRequest.encode(putRequest({ key })).finish(), 4000);
+  const request = PutRequest.encode(putRequest({ key, value: { $case: 'text', value } })).finish();
+  const { error } = await raw.call('/quorate.v1.KVService/Put', request, 4000);
+  raw.close();
+  return error;
+}
+
+async function get(address: string, key: string): Promise<unknown> {
+  const raw = new RawClient(address);
+  const { error } = await raw.call('/quorate.v1.KVService/Get', GetRequest.encode(getRequest({ key })).finish(), 4000);
   raw.close();
   return error;
 }
@@ -193,5 +205,55 @@ describe('quorate serve', () => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(directory, `m1/state.db${suffix}`), { force: true });
     copyFileSync(join(directory, 'other/state.db'), join(directory, 'm1/state.db'));
     await expectRefusal(await serve(), /^error: state\.db has applied entry 6, but the log ends at \d; one of the two/);
+  }, 60_000);
+});
+
+describe('quorate serve with a large state', () => {
+  const stopInOrder = async (started: Started): Promise<void> => {
+    started.child.kill('SIGTERM');
+    expect(await started.ended).toEqual({ code: 0, signal: null });
+  };
+  const fill = async (): Promise<void> => {
+    const started = await serve();
+    await untilServing(started);
+    const value = 'x'.repeat(900_000);
+    for (let at = 0; at < 10; at++) expect(await put(started.address, `key-${String(at)}`, value)).toBeUndefined();
+    await stopInOrder(started);
+  };
+
+  it('begins with the index that it saved when it stopped, and with the rows when it was killed', async () => {
+    await fill();
+    const saved = await serve();
+    await untilServing(saved);
+    expect(saved.output()).toContain('the saved index was read');
+    expect(await get(saved.address, 'key-7')).toBeUndefined();
+    await untilItSays(saved, 'every row of the state was checked');
+    expect(await put(saved.address, 'later')).toBeUndefined();
+    saved.child.kill('SIGKILL');
+    await saved.ended;
+    const again = await serve();
+    await untilServing(again);
+    expect(again.output()).not.toContain('saved index');
+    expect(await get(again.address, 'later')).toBeUndefined();
+    await stopInOrder(again);
+  }, 60_000);
+
+  it('stops when a row turns out to be damaged after it began with the saved index', async () => {
+    await fill();
+    const path = join(directory, 'm1', 'state.db');
+    const asItWas = join(directory, 'as-it-was');
+    execFileSync('cp', ['-a', path, asItWas]);
+    const content = readFileSync(path);
+    const place = content.indexOf('key-7');
+    content[place] = (content[place] ?? 0) ^ 1;
+    writeFileSync(path, content);
+    // A disk that forgets tells nobody.
+    execFileSync('touch', ['-r', asItWas, path]);
+    const started = await serve();
+    expect(await started.ended).toEqual({ code: 74, signal: null });
+    expect(started.output()).toContain('the saved index was read');
+    expect(started.output()).toMatch(/state\.db is damaged: row \d+ fails its checksum/);
+    const again = await serve();
+    expect(await again.ended).toEqual({ code: 74, signal: null });
   }, 60_000);
 });

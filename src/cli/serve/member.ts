@@ -5,7 +5,7 @@ import type { Logger } from '../../base/logger';
 import { seededRng } from '../../base/rng';
 import { commandGroups } from '../../kv/command-groups';
 import type { EarlyIndex, EarlyIndexReading } from '../../kv/early-index';
-import { SpaceReclaimer } from '../../kv/space-reclaimer';
+import { StateUpkeep } from '../../kv/state-upkeep';
 import { type KvStateMachine, openKvStateMachine } from '../../kv/state-machine';
 import type { Result } from '../../kv/result';
 import { StoreTasks } from '../../kv/store-tasks';
@@ -82,9 +82,9 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     undo.push(() => {
       tasks.stop();
     });
-    const reclaimer = startReclaimer(store, around);
+    const upkeep = stateUpkeep(store, around);
     undo.push(() => {
-      reclaimer.stop();
+      upkeep.stop();
     });
     const health = new Health({
       scheduler: systemScheduler,
@@ -109,6 +109,7 @@ export async function startMember(options: ServeOptions, around: MemberSurroundi
     await probes?.listen();
     health.start();
     warmUp.start();
+    upkeep.start();
     undo.push(() => {
       warmUp.stop();
       health.stop();
@@ -126,16 +127,15 @@ async function beginAlone(options: ServeOptions, { reading, logger }: MemberSurr
   await forceNewCluster(options, logger);
 }
 
-function startReclaimer(store: KvStateMachine, around: MemberSurroundings): SpaceReclaimer {
-  const reclaimer = new SpaceReclaimer({
+function stateUpkeep(machine: KvStateMachine, around: MemberSurroundings): StateUpkeep {
+  return new StateUpkeep({
     scheduler: systemScheduler,
-    machine: store,
+    machine,
+    logger: around.logger,
     onFailure: (error) => {
       around.onFatal(error);
     },
   });
-  reclaimer.start();
-  return reclaimer;
 }
 
 type Parts = Omit<ClientListenerParts, 'node' | 'tasks' | 'health'> & MemberSurroundings;
@@ -157,7 +157,11 @@ async function earlyIndex({ reading, logger }: MemberSurroundings): Promise<Earl
   const outcome = await reading.outcome;
   if (outcome.kind === 'failed')
     logger.warn({ reason: outcome.reason }, 'the index was not read early; it is read now');
-  return outcome.kind === 'read' ? outcome.early : undefined;
+  if (outcome.kind !== 'read') return undefined;
+  const { early, useless } = outcome;
+  if (useless !== undefined) logger.warn({ reason: useless }, 'the saved index was of no use; all rows were read');
+  if (early.sum !== undefined) logger.info({}, 'the saved index was read; its rows will be checked');
+  return early;
 }
 
 /** Only for the test that proves that a power cut is noticed: loses acknowledged writes. Not an option, and loudly logged. */

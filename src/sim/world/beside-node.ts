@@ -3,7 +3,7 @@ import { LeaseRenewals } from '../../api/lease-renewals';
 import type { TurnScheduler } from '../../base/clock';
 import { silentLogger } from '../../base/logger';
 import type { Result } from '../../kv/result';
-import { SpaceReclaimer } from '../../kv/space-reclaimer';
+import { StateUpkeep } from '../../kv/state-upkeep';
 import type { KvStateMachine } from '../../kv/state-machine';
 import { StoreTasks, type StoreTaskOptions } from '../../kv/store-tasks';
 import type { Watches } from '../../kv/watch';
@@ -46,9 +46,9 @@ export function besideNode({ machine, node, clock, setup, onBug }: BesideParts):
   });
   machine.addListener(tasks.lessor);
   machine.addListener(watches);
-  const reclaimer = new SpaceReclaimer({ scheduler: clock, machine, onFailure: onBug });
+  const upkeep = new StateUpkeep({ scheduler: clock, machine, logger: silentLogger, onFailure: onBug });
   const start = (): void => {
-    reclaimer.start();
+    upkeep.start();
     tasks.start();
   };
   return { tasks, watches, renewals: new LeaseRenewals({ proposer: node, scheduler: clock }), start };

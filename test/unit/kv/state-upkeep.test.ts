@@ -1,10 +1,12 @@
 /** Space that a compaction frees: what is removed, in which steps, and what is left when it is interrupted. */
 import { rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { silentLogger } from '../../../src/base/logger';
 import type { Command } from '../../../src/kv/command';
 import { unnamed } from '../../../src/kv/command-builders';
-import { SpaceReclaimer } from '../../../src/kv/space-reclaimer';
-import type { KvStateMachine } from '../../../src/kv/state-machine';
+import type { ApplyListener } from '../../../src/kv/result';
+import { StateUpkeep, type StateUpkeepParts } from '../../../src/kv/state-upkeep';
+import type { KvStateMachine, RowsChecked } from '../../../src/kv/state-machine';
 import { del, entries, put } from '../../support/kv-entries';
 import { filePlace, type FilePlace } from '../../support/kv-snapshots';
 import { VirtualTime } from '../../support/virtual-time';
@@ -119,7 +121,7 @@ describe('Removing what was compacted', () => {
   });
 });
 
-describe('The reclaimer of space', () => {
+describe('The upkeep of a state', () => {
   it('removes rows, gives pages back, and cuts the file, a little at a time', async () => {
     const value = 'x'.repeat(10_000);
     for (let round = 0; round < 8; round++) apply(...Array.from({ length: 100 }, () => put('key', value)));
@@ -129,8 +131,8 @@ describe('The reclaimer of space', () => {
     const time = new VirtualTime();
     const failures: unknown[] = [];
     const onFailure = (error: unknown): void => void failures.push(error);
-    const reclaimer = new SpaceReclaimer({ scheduler: time, machine, onFailure });
-    reclaimer.start();
+    const upkeep = new StateUpkeep({ scheduler: time, machine, logger: silentLogger, onFailure });
+    upkeep.start();
     compact(machine.revision);
     for (let turn = 0; turn < 400 && statSync(place.path).size > before / 4; turn++) {
       await time.pass(5);
@@ -140,7 +142,71 @@ describe('The reclaimer of space', () => {
     expect(statSync(place.path).size).toBeLessThan(before / 4);
     expect(machine.sizeInUseBytes()).toBeLessThan(200_000);
     expect(failures).toEqual([]);
-    reclaimer.stop();
+    upkeep.stop();
+  });
+
+  const onFailure = (error: unknown): void => {
+    throw error;
+  };
+
+  /** Notes what it is asked to do, in one word each; some of it is to be done three times. */
+  function noting(steps: string[]): StateUpkeepParts['machine'] & { compacted(): void } {
+    let checks = 0;
+    const listeners: ApplyListener[] = [];
+    return {
+      addListener: (listener) => void listeners.push(listener),
+      compacted: () => {
+        for (const listener of listeners) listener.onCompacted(9);
+      },
+      checkStep: () => {
+        steps.push('check');
+        return Promise.resolve(++checks < 3 ? 'more' : 'checked');
+      },
+      compactStep: () => {
+        steps.push('rows');
+        return false;
+      },
+      vacuumStep: () => {
+        steps.push('pages');
+        return Promise.resolve({ given: 0, more: false });
+      },
+      checkpoint: () => Promise.resolve(0),
+    };
+  }
+
+  it('checks all rows before it removes any, whatever is compacted meanwhile', async () => {
+    const time = new VirtualTime();
+    const steps: string[] = [];
+    const infos: string[] = [];
+    const logger = { ...silentLogger, info: (_: object, message: string) => void infos.push(message) };
+    const machine = noting(steps);
+    const upkeep = new StateUpkeep({ scheduler: time, machine, logger, onFailure });
+    upkeep.start();
+    await time.pass(5);
+    machine.compacted();
+    for (let turn = 0; turn < 10; turn++) await time.pass(5);
+    expect(steps).toEqual(['check', 'check', 'check', 'rows', 'pages']);
+    expect(infos).toEqual(['every row of the state was checked']);
+    machine.compacted();
+    for (let turn = 0; turn < 10; turn++) await time.pass(5);
+    expect(steps.slice(5)).toEqual(['rows', 'pages']);
+    upkeep.stop();
+  });
+
+  it('does nothing any more when it is stopped during a step, even the last one of the check', async () => {
+    const time = new VirtualTime();
+    const steps: string[] = [];
+    const checkStep = (): Promise<RowsChecked> => {
+      upkeep.stop();
+      return Promise.resolve('checked');
+    };
+    const upkeep = new StateUpkeep({
+      ...{ scheduler: time, machine: { ...noting(steps), checkStep } },
+      ...{ logger: silentLogger, onFailure },
+    });
+    upkeep.start();
+    for (let turn = 0; turn < 10; turn++) await time.pass(5);
+    expect(steps).toEqual([]);
   });
 
   it('stops the member when a step fails', async () => {
@@ -148,6 +214,7 @@ describe('The reclaimer of space', () => {
     const failures: unknown[] = [];
     const failing = {
       addListener: () => undefined,
+      checkStep: () => Promise.resolve('none' as const),
       compactStep: (): boolean => {
         throw new Error('broken');
       },
@@ -155,7 +222,7 @@ describe('The reclaimer of space', () => {
       checkpoint: () => Promise.resolve(0),
     };
     const onFailure = (error: unknown): void => void failures.push(error);
-    new SpaceReclaimer({ scheduler: time, machine: failing, onFailure }).start();
+    new StateUpkeep({ scheduler: time, machine: failing, logger: silentLogger, onFailure }).start();
     await time.pass(5);
     expect(failures).toMatchObject([{ message: 'broken' }]);
   });

@@ -1,12 +1,14 @@
-/** Gives the space of what was compacted back, bit by bit: every member its own, beside everything else it does. */
+/** What a member does for its own state, bit by bit and beside everything else: checks its rows, gives its free space back. */
 import type { Scheduler, Timer } from '../base/clock';
+import type { Logger } from '../base/logger';
 import type { ApplyListener } from './result';
 import type { KvStateMachine } from './state-machine';
 
-/** What the reclaimer works with. */
-export interface SpaceReclaimerParts {
+/** What the upkeep works with. */
+export interface StateUpkeepParts {
   readonly scheduler: Scheduler;
-  readonly machine: Pick<KvStateMachine, 'compactStep' | 'vacuumStep' | 'checkpoint' | 'addListener'>;
+  readonly machine: Pick<KvStateMachine, 'checkStep' | 'compactStep' | 'vacuumStep' | 'checkpoint' | 'addListener'>;
+  readonly logger: Logger;
   /** Told of a failure: the member must stop. */
   onFailure(error: unknown): void;
 }
@@ -15,24 +17,26 @@ export interface SpaceReclaimerParts {
 const pauseMs = 4;
 
 /**
- * First removes rows, then gives free pages back to the file system, then has the file cut. A compaction that comes
- * meanwhile makes it begin anew, and so does a restart: what was left is found again.
+ * First checks the rows that nobody has looked at, should there be any; then removes rows that were compacted, then gives free
+ * pages back to the file system, then has the file cut. A compaction that comes meanwhile makes it begin anew with removing, and
+ * so does a restart: what was left is found again.
  */
-export class SpaceReclaimer implements ApplyListener {
-  readonly #parts: SpaceReclaimerParts;
+export class StateUpkeep implements ApplyListener {
+  readonly #parts: StateUpkeepParts;
   #timer: Timer | undefined;
-  #phase: 'idle' | 'rows' | 'pages' = 'idle';
+  #phase: 'idle' | 'check' | 'rows' | 'pages' = 'idle';
   #hasGivenPages = false;
   #isStopped = false;
 
-  constructor(parts: SpaceReclaimerParts) {
+  constructor(parts: StateUpkeepParts) {
     this.#parts = parts;
     parts.machine.addListener(this);
   }
 
-  /** Goes on with what an earlier life left. */
+  /** Begins with what an earlier life left. */
   start(): void {
-    this.#wake();
+    this.#phase = 'check';
+    this.#later();
   }
 
   stop(): void {
@@ -61,6 +65,8 @@ export class SpaceReclaimer implements ApplyListener {
   }
 
   #wake(): void {
+    // After the check it is the turn of rows anyway.
+    if (this.#phase === 'check') return;
     const isIdle = this.#phase === 'idle';
     this.#phase = 'rows';
     if (isIdle) this.#later();
@@ -77,12 +83,21 @@ export class SpaceReclaimer implements ApplyListener {
   }
 
   async #step(): Promise<void> {
+    if (this.#phase === 'check') await this.#check();
     if (this.#phase === 'rows') {
       if (!this.#parts.machine.compactStep()) this.#phase = 'pages';
-    } else {
+    } else if (this.#phase === 'pages') {
       await this.#givePages();
     }
     if (this.#phase !== 'idle') this.#later();
+  }
+
+  async #check(): Promise<void> {
+    const { machine, logger } = this.#parts;
+    const done = await machine.checkStep();
+    if (done === 'more' || this.#isStopped) return;
+    this.#phase = 'rows';
+    if (done === 'checked') logger.info({}, 'every row of the state was checked');
   }
 
   async #givePages(): Promise<void> {
