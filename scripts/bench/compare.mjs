@@ -194,17 +194,22 @@ async function measureFailovers() {
   });
 }
 
-/** How long a follower with many keys takes to start: each time, by system. */
+/** How long a follower with many keys takes to end and to start: each time, by signal and by system. */
 async function measureStartups() {
   return withSystems(asked, async (systems) => {
-    const times = { quorate: [], etcd: [] };
     for (const system of systems) await fillKeys(system, startups);
     console.log(`both hold ${startups.keys} keys`);
-    for (let round = 0; round < startups.rounds; round++) {
-      for (const system of systems) times[system.name].push(Math.round(await measureStartup(system)));
-      console.log(`a follower starts: ${systems.map(({ name }) => `${name} ${times[name].at(-1)} ms`).join(', ')}`);
+    const all = [];
+    for (const signal of ['SIGTERM', 'SIGKILL']) {
+      const times = { quorate: [], etcd: [] };
+      for (let round = 0; round < startups.rounds; round++) {
+        for (const system of systems) times[system.name].push(await measureStartup(system, signal));
+        const last = systems.map(({ name }) => `${name} ${times[name].at(-1).startMs} ms`).join(', ');
+        console.log(`a follower starts after ${signal}: ${last}`);
+      }
+      all.push({ signal, times });
     }
-    return times;
+    return all;
   });
 }
 

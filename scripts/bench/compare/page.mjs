@@ -120,14 +120,19 @@ acknowledged writes, milliseconds, each time:
 ${['quorate', 'etcd'].map((name) => `| ${name} | ${gaps[name].join(', ')} | ${median(gaps[name])} |`).join('\n')}
 `;
 
+const startRow = ({ signal, times }, name) => {
+  const [starts, ends] = ['startMs', 'endMs'].map((key) => times[name].map((each) => each[key]));
+  return `| ${name} | ${signal} | ${starts.join(', ')} | ${median(starts)} | ${median(ends)} |`;
+};
+
 const startText = (starts) => `## When a member starts
 
-A follower that holds ${startups.keys} keys is stopped in good order and started again. From the start of its process to its first
-answer, milliseconds, each time:
+A follower that holds ${startups.keys} keys is ended, in good order (SIGTERM) or at once (SIGKILL), and started again. From the
+start of its process to its first answer, each time, and how long it took to end before, median; milliseconds:
 
-| system | times | median |
-| --- | --- | --- |
-${['quorate', 'etcd'].map((name) => `| ${name} | ${starts[name].join(', ')} | ${median(starts[name])} |`).join('\n')}
+| system | after | times | median | end |
+| --- | --- | --- | --- | --- |
+${starts.flatMap((each) => ['quorate', 'etcd'].map((name) => startRow(each, name))).join('\n')}
 `;
 
 /** Writes the page and its pictures. */

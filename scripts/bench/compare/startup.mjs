@@ -36,20 +36,23 @@ export async function fillKeys(system, { keys, valueBytes }) {
 }
 
 /**
- * Stops a follower in good order (SIGTERM) and starts it again.
+ * Ends a follower, with SIGTERM in good order or with SIGKILL at once, and starts it again.
  *
- * @returns from the start of its process until it answers a serializable read, milliseconds
+ * @returns how long it took to end, and from the start of its process until it answers a serializable read, milliseconds
  */
-export async function measureStartup(system) {
+export async function measureStartup(system, signal) {
   const member = system.members.find((each) => each !== system.leader);
   const ended = once(member.process, 'exit');
-  member.process.kill('SIGTERM');
+  const askedAt = performance.now();
+  member.process.kill(signal);
   await ended;
   const startedAt = performance.now();
   member.restart();
   const until = startedAt + withinMs;
   while (performance.now() < until) {
-    if ((await isOpen(member.client)) && (await answers(member))) return performance.now() - startedAt;
+    if ((await isOpen(member.client)) && (await answers(member))) {
+      return { endMs: Math.round(startedAt - askedAt), startMs: Math.round(performance.now() - startedAt) };
+    }
     await sleep(lookMs);
   }
   throw new Error(`${member.name} did not start within ${withinMs / 1000} s`);
