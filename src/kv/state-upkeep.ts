@@ -15,6 +15,8 @@ export interface StateUpkeepParts {
 
 /** Between steps, so that they take a fraction of the thread's time: milliseconds. */
 const pauseMs = 4;
+/** The same of the check, which takes some ten milliseconds of another thread for each step. */
+const checkPauseMs = 40;
 
 /**
  * First checks the rows that nobody has looked at, should there be any; then removes rows that were compacted, then gives free
@@ -24,7 +26,7 @@ const pauseMs = 4;
 export class StateUpkeep implements ApplyListener {
   readonly #parts: StateUpkeepParts;
   #timer: Timer | undefined;
-  #phase: 'idle' | 'check' | 'rows' | 'pages' = 'idle';
+  #phase: 'idle' | 'check' | 'rows' | 'pages' = 'check';
   #hasGivenPages = false;
   #isStopped = false;
 
@@ -35,7 +37,6 @@ export class StateUpkeep implements ApplyListener {
 
   /** Begins with what an earlier life left. */
   start(): void {
-    this.#phase = 'check';
     this.#later();
   }
 
@@ -72,9 +73,9 @@ export class StateUpkeep implements ApplyListener {
     if (isIdle) this.#later();
   }
 
-  #later(): void {
+  #later(ms = pauseMs): void {
     if (this.#isStopped) return;
-    this.#timer = this.#parts.scheduler.after(pauseMs, () => {
+    this.#timer = this.#parts.scheduler.after(ms, () => {
       this.#step().catch((error: unknown) => {
         this.stop();
         this.#parts.onFailure(error);
@@ -89,7 +90,7 @@ export class StateUpkeep implements ApplyListener {
     } else if (this.#phase === 'pages') {
       await this.#givePages();
     }
-    if (this.#phase !== 'idle') this.#later();
+    if (this.#phase !== 'idle') this.#later(this.#phase === 'check' ? checkPauseMs : pauseMs);
   }
 
   async #check(): Promise<void> {

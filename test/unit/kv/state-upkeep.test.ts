@@ -181,14 +181,18 @@ describe('The upkeep of a state', () => {
     const logger = { ...silentLogger, info: (_: object, message: string) => void infos.push(message) };
     const machine = noting(steps);
     const upkeep = new StateUpkeep({ scheduler: time, machine, logger, onFailure });
+    // While the member starts, and applies what it had not applied.
+    machine.compacted();
+    await time.pass(25);
+    expect(steps).toEqual([]);
     upkeep.start();
     await time.pass(5);
     machine.compacted();
-    for (let turn = 0; turn < 10; turn++) await time.pass(5);
+    for (let turn = 0; turn < 10; turn++) await time.pass(25);
     expect(steps).toEqual(['check', 'check', 'check', 'rows', 'pages']);
     expect(infos).toEqual(['every row of the state was checked']);
     machine.compacted();
-    for (let turn = 0; turn < 10; turn++) await time.pass(5);
+    for (let turn = 0; turn < 10; turn++) await time.pass(25);
     expect(steps.slice(5)).toEqual(['rows', 'pages']);
     upkeep.stop();
   });
@@ -205,7 +209,7 @@ describe('The upkeep of a state', () => {
       ...{ logger: silentLogger, onFailure },
     });
     upkeep.start();
-    for (let turn = 0; turn < 10; turn++) await time.pass(5);
+    for (let turn = 0; turn < 10; turn++) await time.pass(25);
     expect(steps).toEqual([]);
   });
 
