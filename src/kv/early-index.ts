@@ -29,7 +29,7 @@ export type EarlyOutcome =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Reads from its making on. Nothing is promised but time: whoever opens the state compares its counters with those of the
+ * Reads from its making on. Nothing is promised but time (N7): whoever opens the state compares its counters with those of the
  * index, and reads it himself if they differ, or if there is none; so every failure is told by him, as it would be without.
  */
 export class EarlyIndexReading {

@@ -36,7 +36,7 @@ export function checkRows(history: HistoryRows, { after, upTo }: RowRange): Chec
   return { last: isLast ? upTo : (heads.rows[count - 1] ?? upTo), count, sum: sumOf({ ...heads, count }) };
 }
 
-/** Goes through all rows that a state had when it was opened; until it is done, none may be removed. */
+/** Goes through all rows that a state had when it was opened; until it is done, none may be removed (N7). */
 export class RowCheck {
   readonly #facts: MetaFacts;
   /** What the rows of the index add up to. */
