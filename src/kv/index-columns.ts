@@ -8,6 +8,8 @@ import type { OldVersions } from './old-versions';
 /** Rows in a part, or a few more: all of a key are in one. Parts of 100 KB and less are written twice as fast as larger ones. */
 const partRows = 1024;
 
+const usualKeyLength = 64;
+
 // FNV-1a of 32 bits, and the constant by which MurmurHash3 ends.
 const fnvOffset = 0x811c9dc5;
 const fnvPrime = 0x01000193;
@@ -125,6 +127,7 @@ function addNewest(columns: HeadColumns, at: number, entry: KeyEntry, lease: big
 function addKey({ keys, keyEnds }: HeadColumns, at: number, key: string): void {
   const start = at === 0 ? 0 : (keyEnds[at - 1] ?? 0);
   // For keys of usual length a loop takes less time than a call.
-  for (let of = 0; of < key.length; of++) keys[start + of] = key.charCodeAt(of);
+  if (key.length > usualKeyLength) keys.write(key, start, 'latin1');
+  else for (let of = 0; of < key.length; of++) keys[start + of] = key.charCodeAt(of);
   keyEnds[at] = start + key.length;
 }

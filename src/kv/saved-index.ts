@@ -40,10 +40,10 @@ const format = 1;
 const prefixBytes = 8;
 
 /**
- * Longest time that the thread may be kept from ending, milliseconds: whoever stops a member waits for it. About four
- * million keys.
+ * Longest time that the thread may be kept from ending, milliseconds: whoever stops a member waits for it, and waits ten seconds
+ * at most. Enough for ten million keys, or half as many where several members stop at once on a few processors.
  */
-const longestMs = 2000;
+const longestMs = 5000;
 
 /**
  * Saves the index of a state whose file nobody has open any more. It need not survive a power cut: what is not whole is not
