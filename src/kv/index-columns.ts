@@ -1,5 +1,5 @@
 /** A whole key index as columns of rows, which a `SortedIndex` takes back. */
-import { columnsFor, type HeadColumns } from './head-columns';
+import { columnsFor, keyStart, type HeadColumns } from './head-columns';
 import { RowFlags } from './history-row';
 import type { KeyEntry, KeyIndex } from './key-index';
 import type { LeaseTable } from './lease-table';
@@ -124,8 +124,9 @@ function addNewest(columns: HeadColumns, at: number, entry: KeyEntry, lease: big
   columns.leases[at] = lease;
 }
 
-function addKey({ keys, keyEnds }: HeadColumns, at: number, key: string): void {
-  const start = at === 0 ? 0 : (keyEnds[at - 1] ?? 0);
+function addKey(columns: HeadColumns, at: number, key: string): void {
+  const { keys, keyEnds } = columns;
+  const start = keyStart(columns, at);
   // For keys of usual length a loop takes less time than a call.
   if (key.length > usualKeyLength) keys.write(key, start, 'latin1');
   else for (let of = 0; of < key.length; of++) keys[start + of] = key.charCodeAt(of);

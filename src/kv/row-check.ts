@@ -3,7 +3,7 @@ import { assert } from '../base/assert';
 import { addSums, sumOf } from './index-columns';
 import type { SqliteGuard } from './sqlite-guard';
 import type { HistoryRows } from './sqlite-history';
-import type { MetaFacts } from './sqlite-meta';
+import { rowCount, type MetaFacts } from './sqlite-meta';
 
 /** Rows to be checked: those after one, up to another. */
 export interface RowRange {
@@ -69,11 +69,7 @@ export class RowCheck {
     this.#count += count;
     this.#sum = addSums(this.#sum, sum);
     if (!this.isDone) return false;
-    const { lastRow, removedRows } = this.#facts;
-    const expected = lastRow - removedRows;
-    if (this.#count !== expected) {
-      throw guard.damaged(`it has ${String(this.#count)} rows of ${String(expected)}: some are missing`);
-    }
+    guard.expectRows(this.#count, rowCount(this.#facts));
     if (this.#sum !== this.#expectedSum) throw guard.damaged('its rows are not those that the saved index was made of');
     return true;
   }

@@ -7,7 +7,7 @@ import type { HeadColumns } from './head-columns';
 import { addSums, columnsOf, sumOf, type IndexSource } from './index-columns';
 import { SortedIndex, type LoadedIndex } from './sorted-index';
 import { SqliteGuard } from './sqlite-guard';
-import type { MetaFacts } from './sqlite-meta';
+import { rowCount, type MetaFacts } from './sqlite-meta';
 import { savedIndexPath } from './state-files';
 
 /** An index, and what it was made of. */
@@ -99,7 +99,7 @@ function writeParts(file: number, statePath: string, state: SavedState, until: n
     sum = addSums(sum, sumOf(part));
     count += part.count;
   }
-  if (count !== facts.lastRow - facts.removedRows) return false;
+  if (count !== rowCount(facts)) return false;
   writeRecord(file, { format, facts, stateFile: versionOf(statePath), sum } satisfies End);
   return true;
 }

@@ -5,7 +5,7 @@ import { RowFlags } from './history-row';
 import { isPut, KeyIndex, type KeyEntry } from './key-index';
 import { withVersion, type OldVersions } from './old-versions';
 import type { SqliteGuard } from './sqlite-guard';
-import type { MetaFacts } from './sqlite-meta';
+import { rowCount, type MetaFacts } from './sqlite-meta';
 
 /** Where every version of every key is, and the lease of each key that has one. */
 export interface LoadedIndex {
@@ -37,12 +37,9 @@ export class SortedIndex {
   }
 
   /** @throws QuorateError `damaged` if these are not the rows that the store's counters say it has */
-  finish({ lastRow, removedRows }: MetaFacts, guard: SqliteGuard): LoadedIndex {
-    const expected = lastRow - removedRows;
-    if (this.#last > lastRow) throw guard.damaged(`its rows end at ${String(this.#last)}`);
-    if (this.#count !== expected) {
-      throw guard.damaged(`it has ${String(this.#count)} rows of ${String(expected)}: some are missing`);
-    }
+  finish(facts: MetaFacts, guard: SqliteGuard): LoadedIndex {
+    if (this.#last > facts.lastRow) throw guard.damaged(`its rows end at ${String(this.#last)}`);
+    guard.expectRows(this.#count, rowCount(facts));
     return { index: this.#index, leases: this.#leases };
   }
 

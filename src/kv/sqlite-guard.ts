@@ -14,6 +14,12 @@ export class SqliteGuard {
     return expectSqlite(this.path, done, work);
   }
 
+  /** @throws QuorateError `damaged` unless as many rows were found as there should be */
+  expectRows(found: number, expected: number): void {
+    if (found === expected) return;
+    throw this.damaged(`it has ${String(found)} rows of ${String(expected)}: some are missing`);
+  }
+
   damaged(what: string): QuorateError {
     return new QuorateError('damaged', `the state database ${this.path} is damaged: ${what}`);
   }

@@ -98,6 +98,11 @@ export function insertFirstMeta(db: Database.Database, clusterId: string, facts:
   return first;
 }
 
+/** How many rows the history has. */
+export function rowCount({ lastRow, removedRows }: Pick<MetaFacts, 'lastRow' | 'removedRows'>): number {
+  return lastRow - removedRows;
+}
+
 /** True if all counters are equal: of one member's state, they are so only if it is the same. */
 export function equalCounters(a: MetaFacts, b: MetaFacts): boolean {
   const others = numbersOf(b);

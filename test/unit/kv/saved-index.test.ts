@@ -71,6 +71,9 @@ function change(machine: KvStateMachine): void {
   ]);
 }
 
+/** So many versions of one key. */
+const versions = (count: number, key: string): Command[] => Array.from({ length: count }, () => put(key, 'v'));
+
 /** Enough for a state to be large. */
 const bulk = Array.from({ length: 9 }, (_, at) => put(`bulk ${String(at)}`, 'x'.repeat(1024 * 1024)));
 
@@ -154,10 +157,7 @@ describe('Saving the index of a state', () => {
     await closeLarge();
     const machine = open();
     // The first key in the order of the rows: a step forgets all its versions, and removes some of their rows.
-    apply(
-      machine,
-      Array.from({ length: 300 }, () => put('key 0', 'v')),
-    );
+    apply(machine, versions(300, 'key 0'));
     apply(machine, [unnamed({ kind: 'compact', revision: machine.revision })]);
     expect(machine.compactStep()).toBe(true);
     await close(machine);
@@ -343,19 +343,13 @@ describe('The check of the rows of a state that was opened with a saved index', 
   it('takes no notice of it either where a compaction has left gaps between the rows', async () => {
     await closeLarge();
     const before = open();
-    apply(
-      before,
-      Array.from({ length: 500 }, () => put('gap', 'v')),
-    );
+    apply(before, versions(500, 'gap'));
     apply(before, [put('last', 'v'), unnamed({ kind: 'compact', revision: before.revision + 1 })]);
     while (before.compactStep());
     await close(before);
     const machine = open(await early());
     expect(await machine.checkStep()).toBe('more');
-    apply(
-      machine,
-      Array.from({ length: 5000 }, () => put('later', 'v')),
-    );
+    apply(machine, versions(5000, 'later'));
     expect(await machine.checkStep()).toBe('checked');
     await close(machine);
   });

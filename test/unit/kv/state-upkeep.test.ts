@@ -1,4 +1,4 @@
-/** Space that a compaction frees: what is removed, in which steps, and what is left when it is interrupted. */
+/** Space that a compaction frees: what is removed, in which steps, and what is left when it is interrupted; and what comes before it. */
 import { rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { silentLogger } from '../../../src/base/logger';
