@@ -76,19 +76,14 @@ export class Callers<Result> {
 
   /** Hands what waits to the leader: this member's own core, or another member. Before each turn. */
   supplyLeader(): void {
-    const { driver, id, membership, scheduler } = this.#parts;
+    const { driver, membership } = this.#parts;
     const { leader, term } = driver.status;
     if (leader === undefined || this.#retryTimer !== undefined) return;
     if (this.#proposals.hasQueued && this.#gathering.isDue(this.#proposals.gathered)) {
       if (!this.#supplyProposals(leader, term)) return;
     }
     membership.supplyLeader(leader, () => this.#nextRequestId++);
-    if (this.#reads.wantsAttempt) {
-      const requestId = this.#nextRequestId++;
-      this.#reads.beginAttempt(requestId, scheduler.now());
-      if (leader === id) driver.post({ kind: 'read', id: -requestId });
-      else this.#forward(leader, { kind: 'forward-read', requestId });
-    }
+    this.#supplyReads(leader);
   }
 
   /** After each turn. */
@@ -121,10 +116,17 @@ export class Callers<Result> {
     else this.onRefused(-result.id, result.reason);
   }
 
-  /** The leader confirmed a read. */
+  /**
+   * The leader confirmed a read. Another member is asked at once for those that came meanwhile: the question would leave a whole turn
+   * of the event loop later. The leader itself gathers until the turn ends: a round of heartbeats is dearer (ADR 22).
+   */
   onReadConfirmed(requestId: number, readIndex: number): void {
     this.#reads.onConfirmed(requestId, readIndex);
-    if (this.#reads.wantsAttempt) this.#parts.driver.scheduleTurn();
+    if (!this.#reads.wantsAttempt) return;
+    const { driver, id } = this.#parts;
+    const { leader } = driver.status;
+    if (leader === undefined || leader === id || this.#retryTimer !== undefined) driver.scheduleTurn();
+    else this.#supplyReads(leader);
   }
 
   /** What was asked of a leader was surely not done. It is asked again a little later, perhaps of another. */
@@ -167,6 +169,16 @@ export class Callers<Result> {
       else if (!this.#forward(leader, { kind: 'forward-proposals', requestId, term, payloads })) return false;
     }
     return true;
+  }
+
+  /** One question for all that wait, after the answer to the one before. */
+  #supplyReads(leader: MemberId): void {
+    if (!this.#reads.wantsAttempt) return;
+    const { driver, id, scheduler } = this.#parts;
+    const requestId = this.#nextRequestId++;
+    this.#reads.beginAttempt(requestId, scheduler.now());
+    if (leader === id) driver.post({ kind: 'read', id: -requestId });
+    else this.#forward(leader, { kind: 'forward-read', requestId });
   }
 
   /** Returns false if the message surely did not leave: then what it asked for waits for the next try. */

@@ -390,7 +390,8 @@ export class Driver<Result> {
   }
 }
 
-/** Another member, or a caller behind an entry, waits for what follows from it. */
-function isWaitedFor({ kind }: Event): boolean {
-  return kind === 'receive' || kind === 'persisted';
+/** Another member, or a caller behind an entry, waits for what follows from it. What callers here want is left to gather. */
+function isWaitedFor(event: Event): boolean {
+  const { kind } = event;
+  return kind === 'receive' || kind === 'persisted' || (kind === 'read' && event.askedBy !== undefined);
 }

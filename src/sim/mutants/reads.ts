@@ -38,8 +38,8 @@ export const readMutants: readonly Mutant[] = [
     name: 'uses one id for all attempts to read',
     breaks: 'K3',
     file: 'node/callers',
-    find: 'const requestId = this.#nextRequestId++;\n            this.#reads',
-    replace: 'const requestId = 1;\n            this.#reads',
+    find: 'const requestId = this.#nextRequestId++;\n        this.#reads',
+    replace: 'const requestId = 1;\n        this.#reads',
     seeds: rarely,
   },
   {

@@ -22,6 +22,11 @@ async function deliverAll({ network }: NodeCluster): Promise<void> {
   }
 }
 
+/** What is on its way. */
+function kindsUnderWay({ network }: NodeCluster): string[] {
+  return network.packets.map(({ message }) => message.kind);
+}
+
 /** The entries on their way to the followers. */
 function entriesUnderWay({ network }: NodeCluster): number {
   return network.packets.reduce(
@@ -37,7 +42,7 @@ describe('An early turn', () => {
     await withinTheTurn();
     expect(cluster.network.packets).toHaveLength(0);
     cluster.time.endTurn();
-    expect(cluster.network.packets.map(({ message }) => message.kind)).toEqual(['append-entries', 'append-entries']);
+    expect(kindsUnderWay(cluster)).toEqual(['append-entries', 'append-entries']);
     await deliverAll(cluster);
     expect(await done).toBe(1);
   });
@@ -71,6 +76,26 @@ describe('An early turn', () => {
     expect(entriesUnderWay(cluster)).toBe(0);
     cluster.time.endTurn();
     expect(entriesUnderWay(cluster)).toBe(2);
+  });
+
+  it('answers the question of a follower for its reads in the turn of the event loop in which that came', async () => {
+    const { cluster, leader } = await startCluster();
+    const follower = otherMember(cluster, leader);
+    const read = runningNode(follower).readBarrier({ deadline: Infinity });
+    cluster.time.endTurn();
+    expect(kindsUnderWay(cluster)).toEqual(['forward-read']);
+    await deliverAll(cluster);
+    await expect(read).resolves.toBeUndefined();
+  });
+
+  it('has a follower ask for the reads that came meanwhile with the answer', async () => {
+    const { cluster, leader } = await startCluster();
+    const follower = runningNode(otherMember(cluster, leader));
+    const first = follower.readBarrier({ deadline: Infinity });
+    cluster.time.endTurn();
+    const meanwhile = follower.readBarrier({ deadline: Infinity });
+    await deliverAll(cluster);
+    await expect(Promise.all([first, meanwhile])).resolves.toHaveLength(2);
   });
 
   it.each([
