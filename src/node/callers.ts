@@ -77,10 +77,10 @@ export class Callers<Result> {
   /** Hands what waits to the leader: this member's own core, or another member. Before each turn. */
   supplyLeader(): void {
     const { driver, membership } = this.#parts;
-    const { leader, term } = driver.status;
-    if (leader === undefined || this.#retryTimer !== undefined) return;
+    const leader = this.#leaderToAsk;
+    if (leader === undefined) return;
     if (this.#proposals.hasQueued && this.#gathering.isDue(this.#proposals.gathered)) {
-      if (!this.#supplyProposals(leader, term)) return;
+      if (!this.#supplyProposals(leader, driver.status.term)) return;
     }
     membership.supplyLeader(leader, () => this.#nextRequestId++);
     this.#supplyReads(leader);
@@ -124,8 +124,8 @@ export class Callers<Result> {
     this.#reads.onConfirmed(requestId, readIndex);
     if (!this.#reads.wantsAttempt) return;
     const { driver, id } = this.#parts;
-    const { leader } = driver.status;
-    if (leader === undefined || leader === id || this.#retryTimer !== undefined) driver.scheduleTurn();
+    const leader = this.#leaderToAsk;
+    if (leader === undefined || leader === id) driver.scheduleTurn();
     else this.#supplyReads(leader);
   }
 
@@ -157,6 +157,11 @@ export class Callers<Result> {
     this.#sweepTimer?.cancel();
     this.#retryTimer?.cancel();
     this.#gathering.stop();
+  }
+
+  /** The leader, unless nothing is handed to one for a moment. */
+  get #leaderToAsk(): MemberId | undefined {
+    return this.#retryTimer === undefined ? this.#parts.driver.status.leader : undefined;
   }
 
   /** Hands over all of them; returns false if some surely did not leave. */
