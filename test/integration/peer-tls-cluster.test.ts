@@ -73,12 +73,14 @@ describe('a cluster with TLS between its members', () => {
   it('goes on while members of other authorities, and in plain text, knock in vain; both say so', async () => {
     const files = ['m1', 'm2', 'm3'].map((name) => new UsedFiles(name));
     for (const each of files) each.use(ours.issue('member'), ours.caFile);
-    files[2]?.use(foreign.issue('member'), ours.caFile);
     const plain = new Set<string>();
     const argsOf = (name: string) => (plain.has(name) ? [] : (files[Number(name.slice(1)) - 1]?.args ?? []));
     const cluster = await ProcessCluster.start({ argsOf });
     try {
       const [first, second, third] = cluster.members as [ProcessMember, ProcessMember, ProcessMember];
+      await cluster.end(third, 'SIGKILL');
+      files[2]?.use(foreign.issue('member'), ours.caFile);
+      cluster.startMember(third);
       const leader = await cluster.leader([first, second]);
       await said(cluster, leader, 'its certificate is not signed by an authority trusted here');
       await said(cluster, third, 'may not accept the certificate that it was shown');

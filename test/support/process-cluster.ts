@@ -70,13 +70,16 @@ export class ProcessCluster {
     }
   }
 
-  /** Starts all members, and waits for a leader and until all of them serve: two elect one before the third listens. */
+  /**
+   * Starts all members, and waits for a leader and until all of them serve and know of it: two elect one before the
+   * third listens, and the third answers before the leader's first heartbeat reaches it.
+   */
   async startAll(): Promise<void> {
     for (const member of this.members) this.startMember(member);
     await this.leader();
-    await eventually(20_000, 'all members serve', async () => {
+    await this.#eventually(20_000, 'all members serve and know the leader', this.members, async () => {
       const statuses = await Promise.all(this.members.map((member) => this.status(member)));
-      return statuses.includes(undefined) ? undefined : true;
+      return statuses.every((status) => status?.leaderId !== undefined) ? true : undefined;
     });
   }
 
