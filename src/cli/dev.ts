@@ -9,13 +9,15 @@ import { DevCluster, type Program } from './dev/cluster';
 import { MAX_MEMBERS, maxBasePort, planCluster, type DevPlan } from './dev/plan';
 import { checkDirectory, checkPorts, claimDirectory } from './dev/preflight';
 import { screenFor, type Screen } from './dev/screen';
-import { leaderOf, news, viewLines, type MemberView } from './dev/view';
+import { allAnswer, leaderOf, news, viewLines, type MemberView } from './dev/view';
 import { exitCode } from './exit-code';
 import { shellCommand } from './format';
 import { exitWithUsage } from './usage';
 
 /** How long the members have to elect a leader after the start, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;
+/** How long the others have to answer once there is a leader, in milliseconds: two elect one before the third listens. */
+const OTHERS_TIMEOUT_MS = 5000;
 /** How often the members are asked, in milliseconds: while waiting for the first leader, and afterwards. */
 const START_INTERVAL_MS = 100;
 const LOOK_INTERVAL_MS = 500;
@@ -128,7 +130,8 @@ interface Run {
 
 async function run(context: Run): Promise<number> {
   const { stop } = context;
-  const views = await waitForLeader(context);
+  const led = await waitForLeader(context);
+  const views = led && (await waitForOthers(context, led));
   if (stop.aborted) return exitCode.ok;
   if (views === undefined) return exitCode.notDone;
   sayReady(context, views);
@@ -151,6 +154,17 @@ async function waitForLeader({ cluster, screen, stop }: Run): Promise<MemberView
     await pause(START_INTERVAL_MS, stop);
   }
   return undefined;
+}
+
+/** Asks until every member that runs answers, so that each address may be called; not for long, since a quorum is there. */
+async function waitForOthers({ cluster, stop }: Run, led: readonly MemberView[]): Promise<readonly MemberView[]> {
+  const deadline = performance.now() + OTHERS_TIMEOUT_MS;
+  let views = led;
+  while (!stop.aborted && !allAnswer(views) && performance.now() < deadline) {
+    await pause(START_INTERVAL_MS, stop);
+    views = await cluster.look();
+  }
+  return views;
 }
 
 /** Shows the members until this process is asked to stop. */

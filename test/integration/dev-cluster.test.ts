@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DevProcess, exists, freeBasePort, quorate, until } from '../support/dev-process';
+import { isFree } from '../support/free-ports';
 
 const names = ['m1', 'm2', 'm3'];
 
@@ -31,7 +32,11 @@ describe('quorate dev', () => {
   });
 
   function start(...words: readonly string[]): DevProcess {
-    const dev = new DevProcess(join(directory, 'data'), ...words);
+    return startWith({}, ...words);
+  }
+
+  function startWith(env: Readonly<Record<string, string>>, ...words: readonly string[]): DevProcess {
+    const dev = new DevProcess(join(directory, 'data'), words, env);
     started.push(dev);
     return dev;
   }
@@ -82,11 +87,22 @@ describe('quorate dev', () => {
     }
   });
 
+  it('names its endpoints when all of them can be called, also one that starts late', async () => {
+    const base = await freeBasePort(6);
+    const late = join(__dirname, '..', 'support', 'late-third-member.cjs');
+    const dev = startWith({ NODE_OPTIONS: `--require ${late}` }, '--base-port', String(base));
+    await dev.untilReady();
+    await expect(Promise.all([0, 2, 4].map((offset) => isFree(base + offset)))).resolves.toEqual([false, false, false]);
+  });
+
   it('leaves no member behind when it is killed itself', async () => {
     const dev = start('--base-port', String(await freeBasePort(6)));
     await dev.untilReady();
-    const pids = names.map((name) => dev.memberPid(name));
-    expect(pids.map(exists)).toEqual([true, true, true]);
+    let pids: readonly number[] = [];
+    await until('all members have logged', () => {
+      pids = names.map((name) => dev.memberPid(name));
+      return pids.every(exists);
+    });
     dev.kill('SIGKILL');
     await until('all members are gone', () => !pids.some(exists), 15_000);
   });

@@ -63,10 +63,11 @@ export class DevProcess {
   readonly ended: Promise<number | NodeJS.Signals>;
   output = '';
 
-  constructor(dataDir: string, ...words: readonly string[]) {
+  constructor(dataDir: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#dataDir = dataDir;
     this.#child = spawn(process.execPath, [main, 'dev', '--data-dir', dataDir, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     const keep = (chunk: Buffer) => {
       this.output += chunk.toString();

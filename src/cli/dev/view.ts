@@ -24,6 +24,11 @@ export function leaderOf(views: readonly MemberView[]): MemberStatus | undefined
   return leader;
 }
 
+/** Whether every member whose process runs has answered. */
+export function allAnswer(views: readonly MemberView[]): boolean {
+  return views.every(({ process, status }) => process.kind !== 'running' || status !== undefined);
+}
+
 /** The table of all members. */
 export function viewLines(views: readonly MemberView[]): string[] {
   return tableLines([

@@ -1,6 +1,6 @@
 import { lastWordsOf } from '../../../../src/cli/dev/member-process';
 import { parseManifest } from '../../../../src/cli/dev/preflight';
-import { leaderOf, news, viewLines, type MemberView } from '../../../../src/cli/dev/view';
+import { allAnswer, leaderOf, news, viewLines, type MemberView } from '../../../../src/cli/dev/view';
 import type { MemberStatus } from '../../../../src/client';
 import { memberStatus } from '../../../support/member-status';
 
@@ -45,6 +45,12 @@ describe('view of a development cluster', () => {
     expect(leaderOf([deposed, view('m2', { role: 'leader', term: 4 })])?.member.name).toBe('m2');
     expect(leaderOf([view('m1', { role: 'leader' }), view('m2', { role: 'leader', term: 4 })])?.member.name).toBe('m2');
     expect(leaderOf([deposed, view('m2', {})])).toBeUndefined();
+  });
+
+  it('knows whether all answer that run', () => {
+    expect(allAnswer(calm)).toBe(true);
+    expect(allAnswer([...calm, view('m3', undefined, killed)])).toBe(true);
+    expect(allAnswer([...calm, view('m3', undefined)])).toBe(false);
   });
 });
 
