@@ -90,7 +90,7 @@ describe('quorate dev', () => {
   it('names its endpoints when all of them can be called, also one that starts late', async () => {
     const base = await freeBasePort(6);
     const late = join(__dirname, '..', 'support', 'late-third-member.cjs');
-    const dev = startWith({ NODE_OPTIONS: `--require ${late}` }, '--base-port', String(base));
+    const dev = startWith({ NODE_OPTIONS: `--require "${late}"` }, '--base-port', String(base));
     await dev.untilReady();
     await expect(Promise.all([0, 2, 4].map((offset) => isFree(base + offset)))).resolves.toEqual([false, false, false]);
   });
